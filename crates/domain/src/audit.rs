@@ -1,0 +1,41 @@
+//! The audit log: who did what to what, append only, chained so that a change to it shows.
+
+mod chain;
+mod queries;
+
+pub use chain::{ChainLink, Finding, link};
+pub use queries::{AuditFilter, AuditQueries};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    clock::Timestamp,
+    error::Result,
+    event::Entity,
+    id::{AuditId, UserId},
+};
+
+/// One thing somebody did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    /// Unique, sorts by time of making.
+    pub id: AuditId,
+    /// Who; `None` for the system itself.
+    pub actor: Option<UserId>,
+    /// What, `<entity>.<verb>`, such as `product.create`.
+    pub action: String,
+    /// To what.
+    pub entity: Entity,
+    /// The fields before and after; ids and public facts, never personal values.
+    pub metadata: Value,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The append side of the audit log.
+#[async_trait::async_trait]
+pub trait AuditLog: Send {
+    /// Adds an entry to the transaction.
+    async fn append(&mut self, entry: AuditEntry) -> Result<()>;
+}

@@ -1,0 +1,83 @@
+//! The chain over the audit log: each link's hash covers its entry and the link before (ruling R23).
+
+use super::AuditEntry;
+use crate::{id::AuditId, secrets::Mac};
+
+/// One link of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChainLink {
+    /// Its number: from 1, without gaps.
+    pub seq: u64,
+    /// The entry it covers.
+    pub audit: AuditId,
+    /// `mac(seq | hash of the link before | canonical entry)`.
+    pub hash: [u8; 32],
+}
+
+/// The link that follows `previous` (all zeros before the first) and covers `entry`.
+pub fn link(key: &dyn Mac, seq: u64, previous: &[u8; 32], entry: &AuditEntry) -> ChainLink {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(&seq.to_be_bytes());
+    bytes.extend_from_slice(previous);
+    for part in [
+        entry.id.to_string(),
+        entry.actor.map(|user| user.to_string()).unwrap_or_default(),
+        entry.action.clone(),
+        entry.entity.kind.clone(),
+        entry.entity.id.to_string(),
+        canonical(&entry.metadata),
+        entry.at.timestamp_micros().to_string(),
+    ] {
+        // The length in front keeps ("ab","c") and ("a","bc") apart.
+        bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    ChainLink { seq, audit: entry.id, hash: key.mac(&bytes) }
+}
+
+/// JSON with sorted keys: databases are free to store an object's keys in another order than they were given.
+fn canonical(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<_> = map.iter().collect();
+            keys.sort_by_key(|(key, _)| *key);
+            let inner: Vec<_> = keys
+                .into_iter()
+                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)))
+                .collect();
+            format!("{{{}}}", inner.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+/// What a verification found wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The entry under this link was changed, or the link was.
+    Altered(u64),
+    /// The entry under this link is gone.
+    Missing(u64),
+    /// Links end here although the sealed head says there were more.
+    CutTail {
+        /// The last link found.
+        found: u64,
+        /// The last link there was.
+        expected: u64,
+    },
+    /// The sealed head itself does not verify.
+    ForgedHead,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Altered(seq) => write!(f, "entry {seq} was altered"),
+            Self::Missing(seq) => write!(f, "entry {seq} is missing"),
+            Self::CutTail { found, expected } => write!(f, "the log ends at {found}, it reached {expected}"),
+            Self::ForgedHead => write!(f, "the sealed head of the chain does not verify"),
+        }
+    }
+}

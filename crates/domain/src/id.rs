@@ -1,0 +1,55 @@
+//! Typed ids: UUIDv7, so that they sort by the time they were made.
+
+/// Declares a newtype over [`uuid::Uuid`]; without it every id would repeat the same forty lines.
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub uuid::Uuid);
+
+        impl From<uuid::Uuid> for $name {
+            fn from(value: uuid::Uuid) -> Self {
+                Self(value)
+            }
+        }
+
+        impl From<$name> for uuid::Uuid {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// A person who signs in.
+    UserId,
+    /// A seller account, owned by one or more users.
+    SellerId,
+    /// A product.
+    ProductId,
+    /// A picture of a product.
+    ImageId,
+    /// A node of the category tree.
+    CategoryId,
+    /// A buyer's review of a product.
+    ReviewId,
+    /// An entry of the event log.
+    EventId,
+    /// An entry of the audit log.
+    AuditId,
+}

@@ -1,0 +1,71 @@
+//! Opening a seller account.
+
+use serde_json::json;
+
+use super::Seller;
+use crate::{
+    catalog::Slug,
+    error::{Error, Result, Violations},
+    event::{Change, Entity},
+    id::SellerId,
+    idempotency::{Once, Outcome},
+    permission::{Authorized, OwnAccount, Role},
+    shop::Shop,
+    text,
+};
+
+/// What a person sends to open a seller account, unchecked.
+#[derive(Debug, Clone, Default)]
+pub struct SellerInput {
+    /// The name shown to buyers.
+    pub name: Option<String>,
+}
+
+impl SellerInput {
+    /// Checks every field; breaches go to `violations`.
+    pub fn check(&self, violations: &mut Violations) -> Option<String> {
+        let Some(name) = &self.name else {
+            return violations.missing("/name");
+        };
+        violations.check("/name", text::line(name, 1, 100))
+    }
+}
+
+/// Opens a seller account for the caller, who becomes its sole member and gains the role seller.
+///
+/// # Errors
+/// [`Error::Conflict`] when the caller has one already.
+pub async fn open_seller(
+    shop: &Shop,
+    by: Authorized<OwnAccount>,
+    name: &str,
+    once: &Once<'_, Seller>,
+) -> Result<Outcome<Seller>> {
+    let user = by.principal().user;
+    shop.write_once("open_seller", once, |mut tx| async move {
+        if tx.sellers().of_member(user).await?.is_some() {
+            return Err(Error::conflict("You have a seller account already"));
+        }
+        let now = tx.now();
+        let id = shop.id::<SellerId>();
+        let base = Slug::of(name);
+        let mut seller = Seller { id, name: name.to_owned(), slug: base.to_string(), created_at: now };
+        if !tx.sellers().insert(&seller, user).await? {
+            seller.slug = base.with_suffix(id.0).to_string();
+            if !tx.sellers().insert(&seller, user).await? {
+                return Err(Error::conflict("You have a seller account already"));
+            }
+        }
+        tx.users().grant(user, Role::Seller, now).await?;
+        let change = Change {
+            action: "seller.create",
+            event: "seller.created",
+            entity: Entity::new("seller", id),
+            payload: json!({ "sellerId": id, "slug": seller.slug }),
+            metadata: json!({ "member": user }),
+        };
+        shop.record(&mut *tx, Some(user), change).await?;
+        tx.commit(seller).await
+    })
+    .await
+}

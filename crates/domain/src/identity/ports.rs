@@ -1,0 +1,102 @@
+//! What identity needs from outside.
+
+use async_trait::async_trait;
+
+use super::{Email, Password, Profile, Seller, User};
+use crate::{
+    actor::Principal,
+    clock::Timestamp,
+    error::Result,
+    id::{SellerId, UserId},
+    permission::Role,
+};
+
+/// The write side of people.
+#[async_trait]
+pub trait UserRepo: Send {
+    /// Stores a new person; `false` when the address is taken.
+    async fn insert(&mut self, user: &User, password_hash: &str) -> Result<bool>;
+
+    /// The person of that id.
+    async fn find(&mut self, id: UserId) -> Result<Option<User>>;
+
+    /// Adds a role to a person's set; adding one they have changes nothing.
+    async fn grant(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()>;
+
+    /// Replaces the stored hash of a person's password.
+    async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()>;
+}
+
+/// The write side of seller accounts.
+#[async_trait]
+pub trait SellerRepo: Send {
+    /// Stores a new account with its first member; `false` when its slug is taken.
+    async fn insert(&mut self, seller: &Seller, member: UserId) -> Result<bool>;
+
+    /// The account a person acts for.
+    async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>>;
+}
+
+/// What sign-in reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The person.
+    pub user: User,
+    /// The seller account they act for.
+    pub seller: Option<SellerId>,
+    /// The stored hash, in PHC or bcrypt form.
+    pub password_hash: String,
+}
+
+/// The read side of people.
+#[async_trait]
+pub trait UserQueries: Send + Sync {
+    /// Who this person is now: one statement, asked once per signed request.
+    async fn principal(&self, id: UserId) -> Result<Option<Principal>>;
+
+    /// The account behind an address.
+    async fn account(&self, email: &Email) -> Result<Option<Account>>;
+
+    /// What a person sees of themselves.
+    async fn profile(&self, id: UserId) -> Result<Option<Profile>>;
+}
+
+/// Hashes passwords. MUST run off the async threads, on a bounded number of them.
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    /// A salted hash with its parameters, in PHC form.
+    async fn hash(&self, password: &Password) -> Result<String>;
+
+    /// Whether the password fits the hash, and whether the hash should be made anew with today's parameters.
+    /// Without a hash it MUST take as long as with one and answer [`Verified::No`].
+    async fn verify(&self, password: &Password, hash: Option<&str>) -> Result<Verified>;
+}
+
+/// The answer of a password check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// It does not fit.
+    No,
+    /// It fits.
+    Yes,
+    /// It fits, and the hash is of an older kind.
+    YesButOld,
+}
+
+/// A signed token and the moment it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// What the client sends as `Authorization: Bearer`.
+    pub token: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Makes and reads access tokens.
+pub trait Tokens: Send + Sync {
+    /// A token for this person.
+    fn issue(&self, profile: &Profile, now: Timestamp) -> Result<AccessToken>;
+
+    /// The person of a valid token; `None` for every other text.
+    fn verify(&self, token: &str, now: Timestamp) -> Option<UserId>;
+}

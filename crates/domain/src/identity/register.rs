@@ -1,0 +1,108 @@
+//! Signing up.
+
+use serde_json::json;
+
+use super::{Email, Password, User, ports::PasswordHasher};
+use crate::{
+    error::{Error, Result, Violations},
+    event::{Change, Entity},
+    id::UserId,
+    idempotency::{Once, Outcome},
+    permission::{Role, Roles},
+    shop::Shop,
+    text,
+};
+
+/// What a person sends to sign up, unchecked.
+#[derive(Debug, Clone, Default)]
+pub struct UserInput {
+    /// Their address.
+    pub email: Option<String>,
+    /// The password they chose.
+    pub password: Option<String>,
+    /// The name they go by; without one, the part of the address before the `@`.
+    pub name: Option<String>,
+}
+
+/// A checked [`UserInput`].
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    email: Email,
+    password: Password,
+    name: String,
+}
+
+impl UserInput {
+    /// Checks every field; breaches go to `violations`.
+    pub fn check(&self, violations: &mut Violations) -> Option<NewUser> {
+        let email = match &self.email {
+            Some(text) => violations.check("/email", Email::parse(text)),
+            None => violations.missing("/email"),
+        };
+        let password = match &self.password {
+            Some(text) => violations.check("/password", Password::parse(text)),
+            None => violations.missing("/password"),
+        };
+        let name = match &self.name {
+            Some(text) => violations.check("/name", text::line(text, 1, 100)),
+            None => email.as_ref().map(|email| email.as_str().split('@').next().unwrap_or_default().to_owned()),
+        };
+        Some(NewUser { email: email?, password: password?, name: name? })
+    }
+}
+
+/// Signs a person up with the role user. Open to everybody.
+///
+/// # Errors
+/// [`Error::Conflict`] when the address is taken.
+pub async fn register(
+    shop: &Shop,
+    hasher: &dyn PasswordHasher,
+    new: NewUser,
+    once: &Once<'_, User>,
+) -> Result<Outcome<User>> {
+    store(shop, hasher, new, Roles::new([Role::User]), once).await
+}
+
+/// Makes a person with any role: for the operator at the command line, who needs no permission inside the shop.
+pub async fn create_user(shop: &Shop, hasher: &dyn PasswordHasher, new: NewUser, role: Role) -> Result<User> {
+    let once = Once::always();
+    let outcome = store(shop, hasher, new, Roles::new([Role::User, role]), &once).await?;
+    outcome.fresh().ok_or_else(|| Error::internal("a command without a key cannot be a replay"))
+}
+
+async fn store(
+    shop: &Shop,
+    hasher: &dyn PasswordHasher,
+    new: NewUser,
+    roles: Roles,
+    once: &Once<'_, User>,
+) -> Result<Outcome<User>> {
+    // Before the transaction: hashing takes tens of milliseconds.
+    let hash = &hasher.hash(&new.password).await?;
+    let (new, roles) = (&new, &roles);
+    shop.write_once("register", once, |mut tx| async move {
+        let now = tx.now();
+        let user = User {
+            id: shop.id::<UserId>(),
+            email: new.email.clone(),
+            name: new.name.clone(),
+            roles: roles.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        if !tx.users().insert(&user, hash).await? {
+            return Err(Error::conflict("This email is registered already; sign in instead"));
+        }
+        let change = Change {
+            action: "user.create",
+            event: "user.created",
+            entity: Entity::new("user", user.id),
+            payload: json!({ "userId": user.id }),
+            metadata: json!({ "roles": user.roles }),
+        };
+        shop.record(&mut *tx, Some(user.id), change).await?;
+        tx.commit(user).await
+    })
+    .await
+}

@@ -1,0 +1,32 @@
+//! What a marketplace is: its types, its rules, its use cases, and the ports behind which everything else stands.
+//!
+//! This crate does no I/O, has no async runtime and knows no framework. A use case is one `async fn` that takes a
+//! [`Shop`], a proof that the caller may ([`Authorized`]) and a command, and gives back a value or an [`Error`].
+
+pub mod actor;
+pub mod audit;
+pub mod catalog;
+pub mod clock;
+pub mod error;
+pub mod event;
+pub mod health;
+pub mod id;
+pub mod idempotency;
+pub mod identity;
+pub mod limit;
+pub mod money;
+pub mod page;
+pub mod permission;
+pub mod relay;
+pub mod secrets;
+pub mod shop;
+pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod text;
+
+pub use actor::{Actor, Principal};
+pub use error::{Error, Result, Violation, Violations};
+pub use permission::{Authorized, Permission};
+pub use shop::{Rules, Shop};
+pub use store::{Store, Tx};

@@ -1,0 +1,237 @@
+//! The shop: what every use case needs, and the one way a use case writes.
+
+use std::{sync::Arc, time::Duration};
+
+use uuid::Uuid;
+
+use crate::{
+    audit::AuditEntry,
+    clock::{Clock, Entropy, Timestamp},
+    error::{Error, Result},
+    event::{Change, Event},
+    id::{AuditId, EventId, UserId},
+    idempotency::{Claim, Once, Outcome},
+    money::Currency,
+    store::{Store, Tx},
+};
+
+/// How often a whole transaction is tried before its [`Error::Transient`] reaches the caller.
+const ATTEMPTS: u32 = 4;
+/// The pause before the second attempt; it doubles with each further one and is jittered by half.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The rules an operator may set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The one currency prices are in (ruling R30).
+    pub currency: Currency,
+    /// Fewest characters of a product's name.
+    pub name_min: usize,
+    /// Most characters of a product's name.
+    pub name_max: usize,
+    /// How long the answer under an idempotency key is kept.
+    pub keep_keys: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { currency: Currency::EUR, name_min: 3, name_max: 100, keep_keys: Duration::from_hours(24) }
+    }
+}
+
+/// What every use case needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Shop {
+    /// Where transactions begin.
+    pub store: Arc<dyn Store>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The operator's rules.
+    pub rules: Rules,
+}
+
+impl std::fmt::Debug for Shop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shop").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl Shop {
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new `UUIDv7`: the clock's milliseconds, then random bits.
+    pub fn id<T: From<Uuid>>(&self) -> T {
+        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
+        let mut random = [0; 10];
+        self.entropy.fill(&mut random);
+        T::from(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// Runs one transaction: begins, does `work`, commits. The whole attempt is run again, after a jittered pause,
+    /// when the database says that would help. Nothing slow belongs in `work`.
+    pub async fn write<T, F>(&self, name: &'static str, work: impl Fn(Unit<'static, T>) -> F) -> Result<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<Committed<T>>>,
+    {
+        match self.attempt(name, None, work).await? {
+            Outcome::Fresh(value) => Ok(value),
+            Outcome::Replay(_) => Err(Error::internal("a command without a key cannot be a replay")),
+        }
+    }
+
+    /// [`Shop::write`] for commands that may carry an idempotency key: the key is claimed before `work` and the
+    /// answer is kept with its effect.
+    ///
+    /// # Errors
+    /// Those of `work`; [`Error::Conflict`] when the key is held by another request just now;
+    /// [`Error::Unprocessable`] when it was used for a different request.
+    pub async fn write_once<'a, T, F>(
+        &self,
+        name: &'static str,
+        once: &'a Once<'a, T>,
+        work: impl Fn(Unit<'a, T>) -> F,
+    ) -> Result<Outcome<T>>
+    where
+        F: Future<Output = Result<Committed<T>>>,
+    {
+        self.attempt(name, Some(once), work).await
+    }
+
+    async fn attempt<'a, T, F>(
+        &self,
+        name: &'static str,
+        once: Option<&'a Once<'a, T>>,
+        work: impl Fn(Unit<'a, T>) -> F,
+    ) -> Result<Outcome<T>>
+    where
+        F: Future<Output = Result<Committed<T>>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let outcome = match self.open(once).await {
+                Ok(Opened::Replay(reply)) => Ok(Outcome::Replay(reply)),
+                Ok(Opened::Fresh(unit)) => work(unit).await.map(|done| Outcome::Fresh(done.0)),
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Err(Error::Transient(cause)) if attempt < ATTEMPTS => {
+                    tracing::warn!(use_case = name, attempt, %cause, "transaction runs again");
+                    self.clock.sleep(self.pause(attempt)).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Writes the audit row and the event of one change into the transaction of the change.
+    pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
+        let at = self.now();
+        let entry = AuditEntry {
+            id: self.id::<AuditId>(),
+            actor,
+            action: change.action.to_owned(),
+            entity: change.entity.clone(),
+            metadata: change.metadata,
+            at,
+        };
+        let event = Event {
+            id: self.id::<EventId>(),
+            kind: change.event.to_owned(),
+            entity: change.entity,
+            actor,
+            at,
+            payload: change.payload,
+        };
+        tx.audit().append(entry).await?;
+        tx.outbox().append(event).await
+    }
+
+    async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {
+        let mut tx = self.store.begin().await?;
+        let now = self.now();
+        if let Some(key) = once.and_then(|once| once.key.as_ref()) {
+            let since = now - self.rules.keep_keys;
+            match tx.keys().claim(key, since).await? {
+                Claim::Fresh => {}
+                Claim::Replay(reply) => return Ok(Opened::Replay(reply)),
+                Claim::Mismatch => {
+                    return Err(Error::Unprocessable(
+                        "Idempotency-Key was used before with a different request; send a new key".to_owned(),
+                    ));
+                }
+                Claim::InFlight => {
+                    return Err(Error::conflict("A request with this Idempotency-Key is in flight; retry later"));
+                }
+            }
+        }
+        Ok(Opened::Fresh(Unit { tx, now, once }))
+    }
+
+    fn pause(&self, attempt: u32) -> Duration {
+        let mut byte = [0];
+        self.entropy.fill(&mut byte);
+        let base = FIRST_PAUSE * 2u32.saturating_pow(attempt - 1);
+        base / 2 + base * u32::from(byte[0]) / 255 / 2
+    }
+}
+
+enum Opened<'a, T> {
+    Fresh(Unit<'a, T>),
+    Replay(crate::idempotency::Reply),
+}
+
+/// A unit of work: an open transaction that knows which answer it owes. Dropping it rolls back.
+pub struct Unit<'a, T> {
+    tx: Box<dyn Tx>,
+    now: Timestamp,
+    once: Option<&'a Once<'a, T>>,
+}
+
+impl<T> std::fmt::Debug for Unit<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unit").finish_non_exhaustive()
+    }
+}
+
+impl<T> std::ops::Deref for Unit<'_, T> {
+    type Target = dyn Tx;
+    fn deref(&self) -> &Self::Target {
+        self.tx.as_ref()
+    }
+}
+
+impl<T> std::ops::DerefMut for Unit<'_, T> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.tx.as_mut()
+    }
+}
+
+/// The value of a transaction that was committed. [`Unit::commit`] is its only maker, so a use case cannot forget.
+#[derive(Debug)]
+pub struct Committed<T>(T);
+
+impl<T> Unit<'_, T> {
+    /// The moment the transaction began.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Keeps the answer under the idempotency key and commits.
+    pub async fn commit(mut self, value: T) -> Result<Committed<T>> {
+        if let Some(once) = self.once
+            && let Some(key) = &once.key
+        {
+            let reply = (once.render)(&value);
+            self.tx.keys().keep(key, &reply, self.now).await?;
+        }
+        self.tx.commit().await?;
+        Ok(Committed(value))
+    }
+}

@@ -1,0 +1,44 @@
+//! The store: where transactions begin.
+
+use async_trait::async_trait;
+
+use crate::{
+    audit::AuditLog,
+    catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
+    error::Result,
+    event::Outbox,
+    idempotency::IdempotencyKeys,
+    identity::ports::{SellerRepo, UserRepo},
+};
+
+/// Begins transactions.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Begins a transaction. What it reads is consistent at least with everything committed before.
+    async fn begin(&self) -> Result<Box<dyn Tx>>;
+}
+
+/// One transaction: every write of a use case, or none. Dropping it rolls back.
+///
+/// A repository MUST NOT poison the transaction when a conflict it names happens: the caller may go on.
+#[async_trait]
+pub trait Tx: Send {
+    /// People.
+    fn users(&mut self) -> &mut dyn UserRepo;
+    /// Seller accounts.
+    fn sellers(&mut self) -> &mut dyn SellerRepo;
+    /// Products with their pictures.
+    fn products(&mut self) -> &mut dyn ProductRepo;
+    /// The category tree.
+    fn categories(&mut self) -> &mut dyn CategoryRepo;
+    /// Reviews.
+    fn reviews(&mut self) -> &mut dyn ReviewRepo;
+    /// Idempotency keys.
+    fn keys(&mut self) -> &mut dyn IdempotencyKeys;
+    /// Events.
+    fn outbox(&mut self) -> &mut dyn Outbox;
+    /// The audit log.
+    fn audit(&mut self) -> &mut dyn AuditLog;
+    /// Makes everything durable and visible.
+    async fn commit(self: Box<Self>) -> Result<()>;
+}
