@@ -1,1 +1,16 @@
-//! x
+//! The schema, step by step, up and down, for SQLite and PostgreSQL.
+
+mod m20261121_000001_foundation;
+
+use sea_orm_migration::prelude::*;
+
+/// Runs the steps in order and remembers which ran.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_foundation::Migration)]
+    }
+}

@@ -1,0 +1,5 @@
+//! People and seller accounts.
+
+mod seller;
+mod user;
+mod user_queries;
