@@ -19,7 +19,7 @@ pub use category::Category;
 pub use create_product::create_product;
 pub use delete_product::{delete_product, restore_product};
 pub use product::{Image, Product, ProductStatus, Rating, Version};
-pub use product_input::{NewProduct, ProductInput, ProductPatch};
+pub use product_input::{NewProduct, ProductInput, ProductPatch, STOCK_MAX};
 pub use review::Review;
 pub use slug::Slug;
 pub use update_product::update_product;
