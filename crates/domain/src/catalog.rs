@@ -18,7 +18,7 @@ pub use adjust_stock::{StockChange, adjust_stock};
 pub use category::Category;
 pub use create_product::create_product;
 pub use delete_product::{delete_product, restore_product};
-pub use product::{Image, Product, ProductStatus, Rating, Version};
+pub use product::{Deleted, Image, Product, ProductStatus, Rating, Version};
 pub use product_input::{NewProduct, ProductInput, ProductPatch, STOCK_MAX};
 pub use review::Review;
 pub use slug::Slug;
