@@ -1,1 +1,3 @@
+//! The binary `souk`.
+mod config;
 fn main() {}
