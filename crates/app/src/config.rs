@@ -23,7 +23,7 @@ pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use print::print;
 pub(crate) use reader::Reader;
-pub(crate) use report::{Fault, Faults};
+pub(crate) use report::Faults;
 pub(crate) use secrets::Secrets;
 pub(crate) use setting::{Profile, Setting};
 pub(crate) use shop::ShopRules;

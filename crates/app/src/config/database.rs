@@ -1,7 +1,5 @@
 //! `[database]`: where rows are kept and how many connections there are (DB-01, DB-07).
 
-use std::time::Duration;
-
 use super::{Reader, Setting};
 
 pub(crate) const SETTINGS: &[Setting] = &[

@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use api::address::Network;
+
 use super::{Reader, Setting};
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -15,25 +17,35 @@ pub(crate) const SETTINGS: &[Setting] = &[
     )
     .production("")
     .alias("ALLOWED_ORIGINS"),
-    Setting::new("http.trusted_proxies", "", "Addresses of proxies whose X-Forwarded-For counts, separated by commas."),
+    Setting::new(
+        "http.trusted_proxies",
+        "",
+        "Addresses or networks of proxies whose X-Forwarded-For counts, separated by commas.",
+    ),
     Setting::new("http.body_limit_bytes", "1048576", "The largest JSON body."),
     Setting::new("http.request_timeout_seconds", "30", "How long an answer may take to begin."),
     Setting::new("http.shutdown_seconds", "30", "How long requests in flight may take to end at shutdown."),
+    Setting::new("http.https", "false", "Whether the public address is https: answers say so (HSTS).")
+        .production("true"),
+    Setting::new("http.require_if_match", "false", "Whether changes without If-Match are refused (428)."),
     Setting::new("http.swagger_ui", "true", "Whether /swagger-ui/ is open.").production("false"),
     Setting::new("http.metrics", "true", "Whether /metrics is open.").production("false"),
 ];
 
 /// The HTTP server.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Http {
     pub(crate) host: IpAddr,
     pub(crate) port: u16,
     pub(crate) workers: usize,
     pub(crate) allowed_origins: Vec<String>,
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) body_limit: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown: Duration,
+    pub(crate) https: bool,
+    pub(crate) require_if_match: bool,
     pub(crate) swagger_ui: bool,
     pub(crate) metrics: bool,
 }
@@ -48,6 +60,8 @@ impl Http {
         let body_limit = reader.number("http.body_limit_bytes", 1024..=64 * 1024 * 1024);
         let request_timeout = reader.seconds("http.request_timeout_seconds", 1..=300);
         let shutdown = reader.seconds("http.shutdown_seconds", 1..=600);
+        let https = reader.flag("http.https");
+        let require_if_match = reader.flag("http.require_if_match");
         let swagger_ui = reader.flag("http.swagger_ui");
         let metrics = reader.flag("http.metrics");
         Some(Self {
@@ -59,6 +73,8 @@ impl Http {
             body_limit: body_limit?,
             request_timeout: request_timeout?,
             shutdown: shutdown?,
+            https: https?,
+            require_if_match: require_if_match?,
             swagger_ui: swagger_ui?,
             metrics: metrics?,
         })
@@ -92,16 +108,16 @@ fn is_origin(origin: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/?#@\\".contains(c)))
 }
 
-fn proxies(reader: &mut Reader<'_>) -> Option<Vec<IpAddr>> {
+fn proxies(reader: &mut Reader<'_>) -> Option<Vec<Network>> {
     const KEY: &str = "http.trusted_proxies";
     let mut proxies = Vec::new();
     let mut fit = true;
     for text in reader.list(KEY) {
-        match text.parse() {
-            Ok(address) => proxies.push(address),
-            Err(_) => {
+        match text.parse::<Network>() {
+            Ok(network) => proxies.push(network),
+            Err(fault) => {
                 fit = false;
-                reader.fault(KEY, format!("{text:?} must be an IP address"));
+                reader.fault(KEY, fault);
             }
         }
     }

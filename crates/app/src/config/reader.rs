@@ -70,13 +70,11 @@ impl<'a> Reader<'a> {
         T: FromStr + PartialOrd + Display,
     {
         let text = self.text(key);
-        match text.parse().ok().filter(|number| range.contains(number)) {
-            Some(number) => Some(number),
-            None => {
-                self.fault(key, format!("must be a number from {} to {}, is {text:?}", range.start(), range.end()));
-                None
-            }
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            self.fault(key, format!("must be a number from {} to {}, is {text:?}", range.start(), range.end()));
         }
+        number
     }
 
     /// A time in seconds.

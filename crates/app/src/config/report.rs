@@ -20,10 +20,6 @@ impl Faults {
         self.0.push(Fault { name: name.into(), message: message.into() });
     }
 
-    pub(crate) fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

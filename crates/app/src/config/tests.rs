@@ -29,7 +29,7 @@ fn without_any_setting_it_is_a_development_shop_on_this_machine() {
     assert_eq!(config.database.folder(), Some(std::path::Path::new("data")));
     assert!(config.database.migrate && config.shop.demo && config.http.swagger_ui && config.http.metrics);
     assert!(matches!(config.secrets, Secrets::File(_)));
-    assert_eq!(config.limits.policies.len(), 6);
+    assert_eq!(config.limits.rules.len(), 6);
 }
 
 #[test]
@@ -93,23 +93,27 @@ fn production_tells_every_fault_in_one_report() {
     assert!(!report.contains("pw"), "{report}");
 }
 
+/// Variables beside the profile, and the setting at fault.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn production_refuses_to_start_unsafe() {
     let production = ("NODE_ENV", "production");
     let key = ("SOUK_SECRET_KEY", KEY);
-    let cases: &[(&str, &[(&str, &str)], &str)] = &[
-        ("", &[], "secrets.key"),
-        ("", &[("SOUK__SECRETS__FILE", "data/secret.key")], "secrets.key"),
-        ("", &[("SOUK_SECRET_KEY", "change-me-change-me-change-me-change-me")], "secrets.key"),
-        ("", &[("SOUK_SECRET_KEY", &"a".repeat(64))], "secrets.key"),
-        ("", &[key, ("SOUK__DATABASE__SYNCHRONOUS", "normal")], "database.synchronous"),
-        ("", &[key, ("SOUK__SHOP__DEMO", "true")], "shop.demo"),
-        ("", &[key, ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64")], "identity.argon2_memory_kib"),
-        ("", &[key, ("DATABASE_URL", "postgres://a:b@db.example/souk?sslmode=prefer")], "database.url"),
+    let long = "a".repeat(64);
+    let cases: &[Case<'_>] = &[
+        (&[], "secrets.key"),
+        (&[("SOUK__SECRETS__FILE", "data/secret.key")], "secrets.key"),
+        (&[("SOUK_SECRET_KEY", "change-me-change-me-change-me-change-me")], "secrets.key"),
+        (&[("SOUK_SECRET_KEY", &long)], "secrets.key"),
+        (&[key, ("SOUK__DATABASE__SYNCHRONOUS", "normal")], "database.synchronous"),
+        (&[key, ("SOUK__SHOP__DEMO", "true")], "shop.demo"),
+        (&[key, ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64")], "identity.argon2_memory_kib"),
+        (&[key, ("DATABASE_URL", "postgres://a:b@db.example/souk?sslmode=prefer")], "database.url"),
     ];
-    for (file, variables, name) in cases {
+    for (variables, name) in cases {
         let variables: Vec<_> = variables.iter().copied().chain([production]).collect();
-        let faults = Config::read(&layers(file, &variables)).unwrap_err();
+        let faults = Config::read(&layers("", &variables)).unwrap_err();
         assert_eq!(faults.names().len(), 1, "{faults}");
         assert!(faults.names()[0].starts_with(name), "{faults}");
     }
@@ -148,8 +152,8 @@ fn names_not_used_yet_are_warned_of() {
 #[test]
 fn policies_may_be_changed_and_switched_off() {
     let limits = read("[limits]\nlist_products = \"5/1\"\ncreate_product = \"off\"", &[]).limits;
-    assert_eq!(limits.policies.len(), 5);
-    assert!(limits.policies.iter().any(|policy| policy.name == "list_products" && policy.limit == 5));
+    assert_eq!(limits.rules.len(), 5);
+    assert!(limits.rules.iter().any(|rule| rule.policy.name == "list_products" && rule.policy.limit == 5));
     assert!(faults("[limits]\nlist_products = \"0/1\"", &[]).contains("limits.list_products"));
 }
 
