@@ -1,6 +1,6 @@
 //! What every command that touches the database stands on.
 
-use std::sync::Arc;
+use std::{os::unix::fs::DirBuilderExt, sync::Arc};
 
 use credentials::{KeyedHash, MasterKey, Passwords, Seal};
 use domain::{
@@ -56,7 +56,9 @@ impl Foundation {
 /// Connects to the database; the folder of a SQLite file is made when it is not there.
 pub(crate) async fn connect(config: &Config) -> Result<Database, Box<dyn std::error::Error>> {
     if let Some(folder) = config.database.folder() {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        // For its owner only: password hashes and sealed keys stand in it.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     Ok(Database::connect(&config.database.settings).await?)
 }
@@ -72,6 +74,6 @@ async fn require_schema(database: &Database) -> Result<(), Box<dyn std::error::E
     let pending = Migrator::get_pending_migrations_read_only(database.migration_connection()).await?;
     match pending.len() {
         0 => Ok(()),
-        count => Err(format!("the database lacks {count} migrations; run `souk migrate up`").into()),
+        count => Err(format!("migrations that did not run yet: {count}; run `souk migrate up`").into()),
     }
 }

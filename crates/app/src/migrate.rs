@@ -52,7 +52,7 @@ async fn status(database: &persistence::Database, must_be_complete: bool) -> Out
         println!("{}  {}", if applied { "applied" } else { "pending" }, migration.name());
     }
     if must_be_complete && pending > 0 {
-        return Err(format!("{pending} migrations did not run yet").into());
+        return Err(format!("migrations that did not run yet: {pending}").into());
     }
     Ok(())
 }

@@ -13,6 +13,9 @@ use crate::config::{LogFormat, Telemetry};
 /// Upper bounds of the histograms of times, in seconds.
 const TIMES: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// Libraries that would tell of every step; a level that names them wins.
+const QUIET: &str = "actix_server=warn,sea_orm_migration=warn";
+
 /// Starts logging. A second call changes nothing.
 pub(crate) fn init(settings: &Telemetry) {
     let json = match settings.format {
@@ -21,7 +24,7 @@ pub(crate) fn init(settings: &Telemetry) {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
     // The level was parsed before, when the settings were read.
-    let filter = EnvFilter::new(&settings.level);
+    let filter = EnvFilter::new(format!("{QUIET},{}", settings.level));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if json {
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
