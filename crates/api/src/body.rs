@@ -200,11 +200,11 @@ impl<'a> Fields<'a> {
     }
 
     /// One of several names.
-    pub fn choice<T>(&mut self, name: &'static str, named: impl Fn(&str) -> Option<T>, names: &str) -> Option<T> {
+    pub fn choice<T>(&mut self, name: &'static str, read: impl Fn(&str) -> Option<T>, choices: &str) -> Option<T> {
         let text = self.text(name)?;
-        match named(&text) {
+        match read(&text) {
             Some(value) => Some(value),
-            None => self.fault(name, "enum", format!("must be one of {names}")),
+            None => self.fault(name, "enum", format!("must be one of {choices}")),
         }
     }
 

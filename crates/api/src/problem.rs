@@ -34,9 +34,12 @@ pub enum In {
     Header,
 }
 
-/// A refusal or a fault, ready to be answered.
+/// A refusal or a fault, ready to be answered. Boxed, because results carry it through every handler.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -48,14 +51,14 @@ pub struct Problem {
 impl Problem {
     /// A problem of that status, with the code that belongs to it.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code: code(status),
             message: message.into(),
             details: Map::new(),
             headers: Vec::new(),
             cause: None,
-        }
+        }))
     }
 
     /// Broken rules, all of them in one part of the request.
@@ -102,26 +105,26 @@ impl Problem {
     /// Adds a detail.
     #[must_use]
     pub fn detail(mut self, name: &str, value: Value) -> Self {
-        self.details.insert(name.to_owned(), value);
+        self.0.details.insert(name.to_owned(), value);
         self
     }
 
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// As the body of an answer.
     pub fn body(&self, request_id: &str) -> Vec<u8> {
         let error = ErrorBody {
-            error: ErrorDetail { code: self.code, message: &self.message, details: &self.details, request_id },
+            error: ErrorDetail { code: self.0.code, message: &self.0.message, details: &self.0.details, request_id },
         };
         serde_json::to_vec(&error).unwrap_or_default()
     }
@@ -129,11 +132,11 @@ impl Problem {
     fn problem_json(&self, request_id: &str) -> Vec<u8> {
         let problem = json!({
             "type": "about:blank",
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.message,
-            "code": self.code,
-            "details": self.details,
+            "title": self.0.status.canonical_reason().unwrap_or("Error"),
+            "status": self.0.status.as_u16(),
+            "detail": self.0.message,
+            "code": self.0.code,
+            "details": self.0.details,
             "requestId": request_id,
         });
         serde_json::to_vec(&problem).unwrap_or_default()
@@ -206,7 +209,7 @@ impl From<Error> for Problem {
             _ => {}
         }
         if status.is_server_error() {
-            problem.cause = Some(error);
+            problem.0.cause = Some(error);
         }
         problem
     }
@@ -219,18 +222,18 @@ fn generic(status: StatusCode) -> &'static str {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
-        let mut response = HttpResponse::new(self.status);
-        for (name, value) in &self.headers {
+        let mut response = HttpResponse::new(self.0.status);
+        for (name, value) in &self.0.headers {
             response.headers_mut().append(name.clone(), value.clone());
         }
         response
@@ -267,8 +270,8 @@ pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> Servic
     };
     let id = request.extensions().get::<Context>().map(|context| context.id.clone()).unwrap_or_default();
     if status.is_server_error() {
-        let cause = problem.cause.as_ref().map(|error| chain(error)).unwrap_or_default();
-        tracing::error!(requestId = %id, status = status.as_u16(), code = problem.code, error = %cause, "request failed");
+        let cause = problem.0.cause.as_ref().map(chain).unwrap_or_default();
+        tracing::error!(requestId = %id, status = status.as_u16(), code = problem.0.code, error = %cause, "request failed");
     }
     let wants_problem = accepts_problem_json(request.headers());
     let (body, content_type) = if wants_problem {
@@ -293,7 +296,7 @@ fn strange(status: StatusCode, error: Option<&actix_web::Error>) -> Problem {
     if let Some(error) = error
         && status.is_server_error()
     {
-        problem.cause = Some(Error::internal(error.to_string()));
+        problem.0.cause = Some(Error::internal(error.to_string()));
     }
     problem
 }
@@ -336,7 +339,7 @@ mod tests {
         let error = Error::internal(std::io::Error::other("password of the database is wrong"));
         assert!(chain(&error).contains("password of the database"));
         let problem = Problem::from(error);
-        assert_eq!((problem.status.as_u16(), problem.code), (500, "INTERNAL_ERROR"));
+        assert_eq!((problem.0.status.as_u16(), problem.0.code), (500, "INTERNAL_ERROR"));
         assert!(!String::from_utf8(problem.body("r")).unwrap().contains("password"));
     }
 

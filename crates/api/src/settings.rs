@@ -7,6 +7,7 @@ use domain::limit::Policy;
 use crate::address::Network;
 
 /// How the HTTP door behaves.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
     /// Origins whose pages may call us, such as `https://shop.example`. No wildcard.

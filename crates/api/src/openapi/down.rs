@@ -72,16 +72,13 @@ fn types(map: &mut Map<String, Value>) {
     let Some(Value::Array(types)) = map.get("type") else { return };
     let others: Vec<Value> = types.iter().filter(|one| *one != "null").cloned().collect();
     let nullable = others.len() < types.len();
-    match others.as_slice() {
-        [one] => {
-            map.insert("type".to_owned(), one.clone());
-        }
-        _ => {
-            map.remove("type");
-            let choices: Vec<Value> = others.iter().map(|one| json!({ "type": one })).collect();
-            if !choices.is_empty() {
-                map.insert("anyOf".to_owned(), choices.into());
-            }
+    if let [one] = others.as_slice() {
+        map.insert("type".to_owned(), one.clone());
+    } else {
+        map.remove("type");
+        let choices: Vec<Value> = others.iter().map(|one| json!({ "type": one })).collect();
+        if !choices.is_empty() {
+            map.insert("anyOf".to_owned(), choices.into());
         }
     }
     if nullable {
