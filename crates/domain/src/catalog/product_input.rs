@@ -22,7 +22,7 @@ const URL_MAX: usize = 2048;
 /// Most bytes of metadata, written as JSON.
 const METADATA_MAX: usize = 16 * 1024;
 /// Most pieces on hand: what a 32-bit reader still counts.
-pub(super) const STOCK_MAX: i64 = 2_147_483_647;
+pub const STOCK_MAX: i64 = 2_147_483_647;
 
 /// A product as sent by a person, a file or another program, unchecked. Every door fills this one type, so that an
 /// imported product cannot be told from a created one.

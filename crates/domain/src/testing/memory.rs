@@ -1,0 +1,161 @@
+//! The store in memory: the meaning of every port in its plainest form, for tests and examples.
+
+mod categories;
+mod identity;
+mod keys;
+mod log;
+mod product_queries;
+mod products;
+mod reviews;
+mod state;
+mod views;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use state::{KeyScope, State};
+
+use crate::{
+    audit::{AuditEntry, AuditLog},
+    catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
+    error::{Error, Result},
+    event::{Event, Outbox},
+    idempotency::IdempotencyKeys,
+    identity::ports::{SellerRepo, UserRepo},
+    page::{Page, PageRequest},
+    store::{Store, Tx},
+};
+
+/// A store in memory. It implements the write side and every read-side port over the same state. Clones share it.
+///
+/// A transaction works on a copy. Of two that overlap and both write, the second to commit gets
+/// [`Error::Transient`]; nothing waits, so nothing can deadlock.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<Shared>>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// What is committed. A transaction that commits puts another `Arc` here, which is how the others notice.
+    state: Arc<State>,
+    /// Idempotency keys held by open transactions, with the ticket of the holder.
+    held: BTreeMap<KeyScope, u64>,
+    tickets: u64,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every event committed, in the order of commits.
+    pub fn events(&self) -> Vec<Event> {
+        self.state().events.clone()
+    }
+
+    /// Every audit entry committed, in the order of commits.
+    pub fn audit_entries(&self) -> Vec<AuditEntry> {
+        self.state().audit.clone()
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> Arc<State> {
+        Arc::clone(&self.shared().state)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn Tx>> {
+        let mut shared = self.shared();
+        shared.tickets += 1;
+        let state = Arc::clone(&shared.state);
+        Ok(Box::new(MemoryTx { store: self.clone(), ticket: shared.tickets, base: Arc::clone(&state), state }))
+    }
+}
+
+/// An open transaction.
+struct MemoryTx {
+    store: MemoryStore,
+    ticket: u64,
+    /// What was committed at the begin.
+    base: Arc<State>,
+    /// What this transaction sees; the same as `base` until the first write.
+    state: Arc<State>,
+}
+
+impl MemoryTx {
+    /// The state, to be written to. The first write makes the copy.
+    fn write(&mut self) -> &mut State {
+        Arc::make_mut(&mut self.state)
+    }
+}
+
+impl Drop for MemoryTx {
+    fn drop(&mut self) {
+        let ticket = self.ticket;
+        self.store.shared().held.retain(|_, holder| *holder != ticket);
+    }
+}
+
+#[async_trait]
+impl Tx for MemoryTx {
+    fn users(&mut self) -> &mut dyn UserRepo {
+        self
+    }
+
+    fn sellers(&mut self) -> &mut dyn SellerRepo {
+        self
+    }
+
+    fn products(&mut self) -> &mut dyn ProductRepo {
+        self
+    }
+
+    fn categories(&mut self) -> &mut dyn CategoryRepo {
+        self
+    }
+
+    fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn keys(&mut self) -> &mut dyn IdempotencyKeys {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        if Arc::ptr_eq(&self.state, &self.base) {
+            return Ok(());
+        }
+        let mut shared = self.store.shared();
+        if !Arc::ptr_eq(&shared.state, &self.base) {
+            return Err(Error::Transient("another transaction committed first".into()));
+        }
+        shared.state = Arc::clone(&self.state);
+        Ok(())
+    }
+}
+
+/// The page asked for of a list that is whole.
+fn page_of<T>(all: impl IntoIterator<Item = T>, request: PageRequest) -> Page<T> {
+    let all: Vec<T> = all.into_iter().collect();
+    let total = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    let skip = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+    let take = usize::try_from(request.limit.get()).unwrap_or(usize::MAX);
+    Page::new(all.into_iter().skip(skip).take(take).collect(), total, request)
+}

@@ -1,0 +1,96 @@
+//! People and seller accounts in memory.
+
+use async_trait::async_trait;
+
+use super::{
+    MemoryStore, MemoryTx,
+    state::{StoredSeller, StoredUser},
+};
+use crate::{
+    actor::Principal,
+    clock::Timestamp,
+    error::Result,
+    id::{SellerId, UserId},
+    identity::{
+        Email, Profile, Seller, User,
+        ports::{Account, SellerRepo, UserQueries, UserRepo},
+    },
+    permission::Role,
+};
+
+#[async_trait]
+impl UserRepo for MemoryTx {
+    async fn insert(&mut self, user: &User, password_hash: &str) -> Result<bool> {
+        if self.state.users.values().any(|stored| stored.user.email == user.email) {
+            return Ok(false);
+        }
+        let stored = StoredUser { user: user.clone(), password_hash: password_hash.to_owned() };
+        self.write().users.insert(user.id, stored);
+        Ok(true)
+    }
+
+    async fn find(&mut self, id: UserId) -> Result<Option<User>> {
+        Ok(self.state.users.get(&id).map(|stored| stored.user.clone()))
+    }
+
+    async fn grant(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()> {
+        if let Some(stored) = self.write().users.get_mut(&id)
+            && !stored.user.roles.has(role)
+        {
+            stored.user.roles = stored.user.roles.clone().with(role);
+            stored.user.updated_at = at;
+        }
+        Ok(())
+    }
+
+    async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {
+        if let Some(stored) = self.write().users.get_mut(&id) {
+            hash.clone_into(&mut stored.password_hash);
+            stored.user.updated_at = at;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SellerRepo for MemoryTx {
+    async fn insert(&mut self, seller: &Seller, member: UserId) -> Result<bool> {
+        let slug_taken = self.state.sellers.values().any(|stored| stored.seller.slug == seller.slug);
+        if slug_taken || self.state.seller_of(member).is_some() {
+            return Ok(false);
+        }
+        let stored = StoredSeller { seller: seller.clone(), members: vec![member] };
+        self.write().sellers.insert(seller.id, stored);
+        Ok(true)
+    }
+
+    async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>> {
+        Ok(self.state.seller_of(user))
+    }
+}
+
+#[async_trait]
+impl UserQueries for MemoryStore {
+    async fn principal(&self, id: UserId) -> Result<Option<Principal>> {
+        let state = self.state();
+        Ok(state.users.get(&id).map(|stored| Principal {
+            user: id,
+            roles: stored.user.roles.clone(),
+            seller: state.seller_of(id),
+        }))
+    }
+
+    async fn account(&self, email: &Email) -> Result<Option<Account>> {
+        let state = self.state();
+        Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| Account {
+            user: stored.user.clone(),
+            seller: state.seller_of(stored.user.id),
+            password_hash: stored.password_hash.clone(),
+        }))
+    }
+
+    async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
+        let state = self.state();
+        Ok(state.users.get(&id).map(|stored| Profile { user: stored.user.clone(), seller: state.seller_of(id) }))
+    }
+}

@@ -1,0 +1,70 @@
+//! What the memory store holds.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    audit::AuditEntry,
+    catalog::{Category, Product, Review},
+    clock::Timestamp,
+    event::Event,
+    id::{CategoryId, ProductId, ReviewId, SellerId, UserId},
+    idempotency::{Key, Reply},
+    identity::{Seller, User},
+};
+
+/// Everything, as one transaction sees it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
+    pub users: BTreeMap<UserId, StoredUser>,
+    pub sellers: BTreeMap<SellerId, StoredSeller>,
+    pub products: BTreeMap<ProductId, Product>,
+    /// Slugs products had before, with who had them last.
+    pub old_slugs: BTreeMap<String, ProductId>,
+    pub categories: BTreeMap<CategoryId, Category>,
+    pub reviews: BTreeMap<ReviewId, Review>,
+    pub views: BTreeMap<(UserId, ProductId), Timestamp>,
+    pub keys: BTreeMap<KeyScope, StoredKey>,
+    pub events: Vec<Event>,
+    pub audit: Vec<AuditEntry>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct StoredUser {
+    pub user: User,
+    pub password_hash: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct StoredSeller {
+    pub seller: Seller,
+    pub members: Vec<UserId>,
+}
+
+/// Two keys of one scope meet, whatever their request was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct KeyScope(Option<UserId>, &'static str, String);
+
+impl KeyScope {
+    pub(super) fn of(key: &Key) -> Self {
+        Self(key.actor, key.operation, key.key.clone())
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct StoredKey {
+    pub fingerprint: [u8; 32],
+    pub reply: Reply,
+    pub at: Timestamp,
+}
+
+impl State {
+    /// The products that are not deleted.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Product> {
+        self.products.values().filter(|product| product.deleted.is_none())
+    }
+
+    /// The account a person acts for.
+    pub(super) fn seller_of(&self, user: UserId) -> Option<SellerId> {
+        self.sellers.values().find(|stored| stored.members.contains(&user)).map(|stored| stored.seller.id)
+    }
+}
