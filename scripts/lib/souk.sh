@@ -4,7 +4,14 @@
 #   souk_token ROLE                    prints an access token of the demo account with that role
 #   souk_stop                          ends it as an operator would, by SIGTERM; fails when it does not end well
 #
-# Without settings it runs on SQLite in the folder, with the demo shop.
+# Without settings it runs on SQLite in the folder, with the demo shop. SOUK_NO_LIMITS holds the settings that lift the
+# rate limits.
+
+SOUK_NO_LIMITS=()
+for name in SIGN_IN LIST_PRODUCTS GET_PRODUCT CREATE_PRODUCT UPDATE_PRODUCT DELETE_PRODUCT; do
+  SOUK_NO_LIMITS+=("SOUK__LIMITS__$name=off")
+done
+unset name
 
 souk_start() {
   local binary=$1 port attempt tick
@@ -33,7 +40,7 @@ souk_token() {
   read -r _ _ _ email password < <(cat "$SOUK_DIR/out.log" "$SOUK_DIR/err.log" | grep "^demo account  $role  ")
   curl -fsS --max-time 20 "$SOUK_URL/api/v1/auth/login" -H 'Content-Type: application/json' \
     -d "{\"email\":\"$email\",\"password\":\"$password\"}" |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["accessToken"])'
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])'
 }
 
 souk_stop() {

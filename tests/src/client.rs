@@ -47,7 +47,7 @@ impl Client {
     #[must_use = "the caller itself stays as it was"]
     pub async fn sign_in(&self, email: &str, password: &str) -> Self {
         let reply = self.anonymous().post("/api/v1/auth/login", &json!({ "email": email, "password": password })).await;
-        self.with_token(reply.expect(200).json()["accessToken"].as_str().unwrap())
+        self.with_token(reply.expect(200).json()["token"].as_str().unwrap())
     }
 
     /// Whether a path answers with success.

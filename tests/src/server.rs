@@ -18,6 +18,16 @@ const START: Duration = Duration::from_mins(1);
 /// How long it may take to end once told to.
 const END: Duration = Duration::from_secs(40);
 
+/// The settings that lift the rate limits.
+const NO_LIMITS: [&str; 6] = [
+    "SOUK__LIMITS__SIGN_IN",
+    "SOUK__LIMITS__LIST_PRODUCTS",
+    "SOUK__LIMITS__GET_PRODUCT",
+    "SOUK__LIMITS__CREATE_PRODUCT",
+    "SOUK__LIMITS__UPDATE_PRODUCT",
+    "SOUK__LIMITS__DELETE_PRODUCT",
+];
+
 /// A running `souk serve`. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
@@ -42,7 +52,7 @@ pub struct Demo {
 impl Server {
     /// Starts on an empty database with the demo shop and without rate limits, and waits until it is ready.
     pub async fn start(database: Database) -> Self {
-        Self::start_with(database, &[("SOUK__LIMITS__ENABLED", "false")]).await
+        Self::start_with(database, &NO_LIMITS.map(|name| (name, "off"))).await
     }
 
     /// Starts with these settings and nothing else from the environment.

@@ -35,13 +35,13 @@ async fn the_plain_curl_of_the_readme_is_answered_as_json(database: Database) {
     curl(&client, "/api/auth/register", body).await.expect(201);
     let signed = curl(&client, "/api/auth/login", body).await.expect(200);
     assert!(signed.header("content-type").starts_with("application/json"));
-    assert!(signed.json()["accessToken"].is_string(), "{}", signed.text());
+    assert!(signed.json()["token"].is_string(), "{}", signed.text());
 }
 
 async fn registers_and_signs_in(database: Database) {
     let server = Server::start(database).await;
     let person = shop::person(&server, "ada@example.com").await;
-    let me = person.get("/api/v1/me").await.expect(200).json();
+    let me = person.get("/api/v1/users/me").await.expect(200).json();
     assert_eq!((&me["email"], &me["role"]), (&json!("ada@example.com"), &json!("user")));
     assert!(!me.to_string().contains("assword"), "{me}");
 
@@ -49,7 +49,7 @@ async fn registers_and_signs_in(database: Database) {
     server.client().post("/api/v1/auth/register", &again).await.error(409, "CONFLICT");
     let wrong = json!({ "email": "ada@example.com", "password": "another password" });
     server.client().post("/api/v1/auth/login", &wrong).await.error(401, "UNAUTHORIZED");
-    let anonymous = server.client().get("/api/v1/me").await;
+    let anonymous = server.client().get("/api/v1/users/me").await;
     anonymous.error(401, "UNAUTHORIZED");
     assert!(anonymous.header("www-authenticate").starts_with("Bearer"), "{:?}", anonymous.headers);
 }

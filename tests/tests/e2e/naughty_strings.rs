@@ -139,7 +139,7 @@ async fn in_every_field_of_an_account(database: Database) {
                     assert!(reply.names(field), "{text:?}: {}", reply.text());
                 } else {
                     reply.expect(201);
-                    client.sign_in(&email, &text).await.get("/api/v1/me").await.expect(200);
+                    client.sign_in(&email, &text).await.get("/api/v1/users/me").await.expect(200);
                 }
                 // Signing in with nonsense is refused, not a fault of ours.
                 let mut body = json!({ "email": email, "password": "wrong horse" });
