@@ -41,7 +41,7 @@ pub struct Server {
 /// An account that the server printed at its first start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demo {
-    /// `admin`, `seller` or `buyer`.
+    /// `admin`, `seller` or `user`.
     pub role: String,
     /// Its address.
     pub email: String,

@@ -93,7 +93,7 @@ impl World {
     /// Makes one, with the demo accounts as owners.
     pub async fn new(server: &Server) -> Self {
         let seller = server.signed_in("seller").await;
-        let buyer = server.signed_in("buyer").await;
+        let buyer = server.signed_in("user").await;
         let admin = server.signed_in("admin").await;
         Self::of(&seller, &buyer, &admin).await
     }

@@ -167,7 +167,7 @@ async fn in_categories_sellers_and_reviews(database: Database) {
     .await;
 
     let seller = server.signed_in("seller").await;
-    let buyer = server.signed_in("buyer").await;
+    let buyer = server.signed_in("user").await;
     let product = shop::path(&shop::create(&seller, &shop::lamp()).await);
     for text in strings() {
         let reply = buyer.post(&format!("{product}/reviews"), &json!({ "stars": 5, "comment": text })).await;
