@@ -60,13 +60,29 @@ fn scopes(security: Option<&Value>) -> Option<Vec<String>> {
     Some(names.flat_map(|scopes| scopes.as_array().unwrap()).map(|s| s.as_str().unwrap().to_owned()).collect())
 }
 
+/// A body made of the document's own examples: of the whole, or of each field that has one.
 fn body(document: &Value, operation: &Value) -> Option<Value> {
     let content = operation.get("requestBody")?.get("content")?.as_object()?.values().next()?;
     let schema = resolve(document, &content["schema"]);
-    let examples = content["examples"].as_object().and_then(|examples| examples.values().next());
-    let example = content.get("example").or_else(|| examples.map(|example| &example["value"]));
-    let example = example.or_else(|| schema.get("example")).or_else(|| schema["examples"].get(0));
-    Some(example.unwrap_or_else(|| panic!("{} has no example body", operation["operationId"])).clone())
+    let whole = content.get("example").or_else(|| example(schema));
+    if let Some(whole) = whole {
+        return Some(whole.clone());
+    }
+    let mut body = serde_json::Map::new();
+    for (name, field) in schema["properties"].as_object().unwrap() {
+        let example = example(field).or_else(|| example(resolve(document, field)));
+        let required = schema["required"].as_array().is_some_and(|list| list.contains(&json!(name)));
+        assert!(example.is_some() || !required, "{}: {name} has no example", operation["operationId"]);
+        // The example of a version is of another product's.
+        if let Some(example) = example.filter(|_| name != "version") {
+            body.insert(name.clone(), example.clone());
+        }
+    }
+    Some(body.into())
+}
+
+fn example(schema: &Value) -> Option<&Value> {
+    schema.get("example").or_else(|| schema["examples"].get(0))
 }
 
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
