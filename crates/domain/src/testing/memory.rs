@@ -149,6 +149,10 @@ impl Tx for MemoryTx {
         shared.state = Arc::clone(&self.state);
         Ok(())
     }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// The page asked for of a list that is whole.
