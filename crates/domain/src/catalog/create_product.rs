@@ -186,7 +186,7 @@ mod tests {
         let once = Once { key: Some(key), render: &render };
         let by = given.authorized(&seller);
         let refused = create_product(&given.shop, by, new(&given, |_| ()), &once).await;
-        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::InFlight)), "{refused:?}");
         drop(other);
         assert_eq!(store.traces(), []);
     }

@@ -73,7 +73,7 @@ impl MemoryStore {
         let pairs = state.audit.iter().zip(&state.events);
         pairs
             .map(|(entry, event)| {
-                assert_eq!((&entry.entity, entry.actor), (&event.entity, event.actor));
+                assert_eq!((entry.id.0, &entry.entity, entry.actor), (event.id.0, &event.entity, event.actor));
                 (entry.action.clone(), event.kind.clone())
             })
             .collect()
