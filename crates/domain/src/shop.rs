@@ -191,9 +191,7 @@ impl Shop {
                 Claim::Mismatch => Err(Error::Unprocessable(
                     "Idempotency-Key was used before with a different request; send a new key".to_owned(),
                 )),
-                Claim::InFlight => {
-                    Err(Error::conflict("A request with this Idempotency-Key is in flight; retry later"))
-                }
+                Claim::InFlight => Err(Error::InFlight),
             };
             tx.rollback().await?;
             return refusal;
