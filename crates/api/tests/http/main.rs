@@ -1,0 +1,10 @@
+//! The whole application in process, over the store in memory.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod accounts;
+mod document;
+mod idempotency;
+mod problems;
+mod products;
+mod setup;
+mod shell;
