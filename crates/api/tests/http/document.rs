@@ -75,3 +75,44 @@ async fn every_reference_leads_somewhere() {
         walk(&document, &document);
     }
 }
+
+/// A field the document names and the reader does not, or the other way round, would be refused or ignored.
+#[actix_web::test]
+async fn every_field_the_document_names_is_read() {
+    let door = Door::new();
+    let admin = door.person(domain::permission::Role::Admin).await;
+    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    for (method, path, operation) in operations(&document) {
+        let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
+        let schema = document.pointer(schema.as_str().unwrap().trim_start_matches('#')).unwrap();
+        let names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        // An array of arrays has the wrong type for every field; a field that is not read is `unknown` instead.
+        let body: serde_json::Map<String, Value> = names.iter().map(|name| ((*name).clone(), json!([[]]))).collect();
+        let request = TestRequest::default().method(method.clone()).uri(&path).set_json(Value::Object(body));
+        let answer = door.send(request.insert_header(door.bearer(&admin))).await;
+        let broken = answer.broken();
+        assert!(!broken.iter().any(|one| one.ends_with(" unknown")), "{method} {path}: {broken:?}");
+        for name in names {
+            let told = broken.iter().any(|one| one.starts_with(&format!("body /{name}")));
+            assert!(told, "{method} {path} does not read {name}: {}", answer.text);
+        }
+    }
+}
+
+/// The same for parameters.
+#[actix_web::test]
+async fn every_parameter_the_document_names_is_read() {
+    let door = Door::new();
+    let admin = door.person(domain::permission::Role::Admin).await;
+    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    for (method, path, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            let uri = format!("{path}?{name}=a&{name}=b");
+            let request = TestRequest::default().method(method.clone()).uri(&uri).set_json(json!({}));
+            let broken = door.send(request.insert_header(door.bearer(&admin))).await.broken();
+            assert!(broken.contains(&format!("query {name} once")), "{method} {uri}: {broken:?}");
+        }
+    }
+}

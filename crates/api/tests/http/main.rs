@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod accounts;
+mod categories;
 mod document;
 mod idempotency;
 mod problems;
 mod products;
+mod reviews;
 mod setup;
 mod shell;

@@ -20,7 +20,7 @@ use domain::{
     limit::{Decision, Policy, RateLimiter},
     permission::Role,
     secrets::Mac,
-    testing::{Fixtures, PlainHasher, PlainTokens, memory::MemoryStore},
+    testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
 use souk_api::{HttpSettings, Services, ViewSink};
@@ -89,7 +89,6 @@ impl Probe for Part {
 /// A shop with its application.
 pub struct Door {
     pub fixtures: Fixtures,
-    pub store: MemoryStore,
     pub services: Arc<Services>,
     pub seen: Arc<Seen>,
 }
@@ -102,7 +101,7 @@ impl Door {
     pub fn with(change: impl FnOnce(&mut Services)) -> Self {
         let (fixtures, store) = Fixtures::in_memory();
         let seen = Arc::new(Seen::default());
-        let reader = Arc::new(store.clone());
+        let reader = Arc::new(store);
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
@@ -122,7 +121,7 @@ impl Door {
             settings: HttpSettings::default(),
         };
         change(&mut services);
-        Self { fixtures, store, services: Arc::new(services), seen }
+        Self { fixtures, services: Arc::new(services), seen }
     }
 
     /// Sends a request to a fresh application over the same shop.
