@@ -1,1 +1,18 @@
-//! x
+//! The schema, step by step, up and down, for SQLite and PostgreSQL.
+
+mod m20261121_000001_foundation;
+
+use sea_orm_migration::prelude::*;
+// The binary runs steps through these and knows no database library.
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+/// Runs the steps in order and remembers which ran.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_foundation::Migration)]
+    }
+}

@@ -1,1 +1,15 @@
-//! x
+//! Credentials: password hashes, access tokens, sealing and keyed hashes; all cryptography stands behind the domain's
+//! ports here.
+
+mod mac;
+mod master_key;
+mod passwords;
+mod sealer;
+mod signing_key;
+mod tokens;
+
+pub use mac::KeyedHash;
+pub use master_key::{MasterKey, WeakKey};
+pub use passwords::{Argon2Cost, Passwords};
+pub use sealer::Seal;
+pub use tokens::{EdDsaTokens, TokenRules};

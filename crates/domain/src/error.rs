@@ -51,10 +51,10 @@ pub enum Error {
     },
     /// A whole attempt may succeed when it is run again: serialization failure, deadlock, busy database.
     #[error("Temporary conflict, please retry")]
-    Transient(Source),
+    Transient(#[source] Source),
     /// A fault of ours.
     #[error("Internal error")]
-    Internal(Source),
+    Internal(#[source] Source),
 }
 
 impl Error {

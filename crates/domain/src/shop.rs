@@ -142,11 +142,13 @@ impl Shop {
         }
     }
 
-    /// Writes the audit row and the event of one change into the transaction of the change.
+    /// Writes the audit row and the event of one change into the transaction of the change. Both bear the same id, so
+    /// that the relay chains the one when it numbers the other.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
         let at = self.now();
+        let id: Uuid = self.id();
         let entry = AuditEntry {
-            id: self.id::<AuditId>(),
+            id: AuditId(id),
             actor,
             action: change.action.to_owned(),
             entity: change.entity.clone(),
@@ -154,7 +156,7 @@ impl Shop {
             at,
         };
         let event = Event {
-            id: self.id::<EventId>(),
+            id: EventId(id),
             kind: change.event.to_owned(),
             entity: change.entity,
             actor,

@@ -1,1 +1,14 @@
-//! x
+//! The domain's ports on SQLite and PostgreSQL, through SeaORM.
+
+mod catalog;
+mod database;
+mod engine;
+mod entity;
+mod error;
+mod identity;
+mod spine;
+mod statement;
+mod tx;
+
+pub use database::{Database, Settings, Synchronous};
+pub use engine::Engine;

@@ -100,3 +100,24 @@ pub trait Tokens: Send + Sync {
     /// The person of a valid token; `None` for every other text.
     fn verify(&self, token: &str, now: Timestamp) -> Option<UserId>;
 }
+
+/// A key that signs tokens, as it is stored: sealed, so that who reads the database cannot sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// Its name in the header of a token, unique.
+    pub kid: String,
+    /// What a [`crate::secrets::Sealer`] made of it.
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Where the keys that sign tokens are kept.
+#[async_trait]
+pub trait SigningKeys: Send + Sync {
+    /// Every key, oldest first.
+    async fn all(&self) -> Result<Vec<SealedKey>>;
+
+    /// Stores a key unless one of its `kid` is there: of several nodes that start at once, one makes the key.
+    async fn insert_if_absent(&self, key: &SealedKey) -> Result<()>;
+}

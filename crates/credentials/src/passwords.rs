@@ -1,0 +1,199 @@
+//! Password hashes: Argon2id for new ones, bcrypt and older parameters still verified (ruling R15).
+
+use std::{sync::Arc, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher as _, PasswordVerifier, phc::PasswordHash},
+};
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use domain::{
+    clock::Entropy,
+    error::{Error, Result},
+    identity::{
+        Password,
+        ports::{PasswordHasher, Verified},
+    },
+};
+use tokio::sync::Semaphore;
+
+/// What one Argon2id hash costs. The default is what OWASP recommends for servers: 19 MiB, two
+/// passes, one lane; about 30 ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argon2Cost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+}
+
+impl Default for Argon2Cost {
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+/// Hashes passwords on blocking threads, never more at once than it was told: each takes a core and 19 MiB.
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    /// A hash no password fits, verified when there is no account, so that both take the same time.
+    nobody: String,
+    places: Arc<Semaphore>,
+    wait: Duration,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passwords").field("params", self.argon2.params()).finish_non_exhaustive()
+    }
+}
+
+impl Passwords {
+    /// Hashes at this cost, `at_once` at the same time; who finds no place within `wait` is sent away.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a cost that Argon2 does not allow.
+    pub fn new(cost: Argon2Cost, at_once: usize, wait: Duration, entropy: Arc<dyn Entropy>) -> Result<Self> {
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(Error::internal)?;
+        let mut random = [0; 48];
+        entropy.fill(&mut random);
+        let (salt, output) = random.split_at(16);
+        let nobody = format!(
+            "$argon2id$v=19$m={},t={},p={}${}${}",
+            cost.memory_kib,
+            cost.passes,
+            cost.lanes,
+            STANDARD_NO_PAD.encode(salt),
+            STANDARD_NO_PAD.encode(output)
+        );
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Ok(Self { argon2, nobody, places: Arc::new(Semaphore::new(at_once.max(1))), wait, entropy })
+    }
+
+    /// Runs `work` on a blocking thread. The place is given back when the work ends, also if nobody waits for it
+    /// any more.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let place = tokio::time::timeout(self.wait, Arc::clone(&self.places).acquire_owned());
+        let place = place.await.map_err(busy)?.map_err(busy)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(place);
+            result
+        });
+        done.await.map_err(Error::internal)?
+    }
+}
+
+fn busy(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Unavailable { what: "Sign-in", source: Box::new(source) }
+}
+
+#[async_trait]
+impl PasswordHasher for Passwords {
+    async fn hash(&self, password: &Password) -> Result<String> {
+        let mut salt = [0; 16];
+        self.entropy.fill(&mut salt);
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        self.run(move || {
+            let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), &salt).map_err(Error::internal)?;
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    async fn verify(&self, password: &Password, hash: Option<&str>) -> Result<Verified> {
+        let known = hash.is_some();
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        let hash = hash.unwrap_or(&self.nobody).to_owned();
+        let verified = self.run(move || verify(&argon2, &password, &hash)).await?;
+        Ok(if known { verified } else { Verified::No })
+    }
+}
+
+fn verify(argon2: &Argon2<'_>, password: &Password, hash: &str) -> Result<Verified> {
+    let bytes = password.expose().as_bytes();
+    if hash.starts_with("$2") {
+        let fits = bcrypt::verify(bytes, hash).map_err(Error::internal)?;
+        return Ok(if fits { Verified::YesButOld } else { Verified::No });
+    }
+    let hash = PasswordHash::new(hash).map_err(Error::internal)?;
+    match argon2.verify_password(bytes, &hash) {
+        Ok(()) if is_current(argon2.params(), &hash)? => Ok(Verified::Yes),
+        Ok(()) => Ok(Verified::YesButOld),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verified::No),
+        Err(error) => Err(Error::internal(error)),
+    }
+}
+
+fn is_current(today: &Params, hash: &PasswordHash) -> Result<bool> {
+    let then = Params::try_from(hash).map_err(Error::internal)?;
+    Ok(hash.algorithm.as_str() == "argon2id"
+        && hash.version == Some(19)
+        && (then.m_cost(), then.t_cost(), then.p_cost()) == (today.m_cost(), today.t_cost(), today.p_cost()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mac::tests::Counting;
+
+    const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 64, passes: 1, lanes: 1 };
+
+    fn passwords(cost: Argon2Cost) -> Passwords {
+        Passwords::new(cost, 2, Duration::from_secs(5), Arc::new(Counting::default())).unwrap()
+    }
+
+    fn password(text: &str) -> Password {
+        Password::given(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_only() {
+        let passwords = passwords(CHEAP);
+        let hash = passwords.hash(&password("correct horse")).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{hash}");
+        assert_ne!(hash, passwords.hash(&password("correct horse")).await.unwrap());
+        assert_eq!(passwords.verify(&password("correct horse"), Some(&hash)).await.unwrap(), Verified::Yes);
+        assert_eq!(passwords.verify(&password("correct mare"), Some(&hash)).await.unwrap(), Verified::No);
+    }
+
+    #[tokio::test]
+    async fn other_parameters_and_bcrypt_fit_but_are_old() {
+        let word = password("correct horse");
+        let cheaper = passwords(Argon2Cost { memory_kib: 32, ..CHEAP }).hash(&word).await.unwrap();
+        let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
+        for hash in [&cheaper, &bcrypt, &bcrypt.replacen("$2b$", "$2y$", 1)] {
+            let passwords = passwords(CHEAP);
+            assert_eq!(passwords.verify(&word, Some(hash)).await.unwrap(), Verified::YesButOld, "{hash}");
+            assert_eq!(passwords.verify(&password("wrong"), Some(hash)).await.unwrap(), Verified::No, "{hash}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_costs_a_real_verification_and_never_fits() {
+        let passwords = passwords(CHEAP);
+        let nobody = PasswordHash::new(&passwords.nobody).unwrap();
+        assert!(is_current(passwords.argon2.params(), &nobody).unwrap());
+        assert_eq!(nobody.salt.unwrap().len(), 16);
+        assert_eq!(nobody.hash.unwrap().len(), 32);
+        assert_eq!(passwords.verify(&password("anything"), None).await.unwrap(), Verified::No);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_hash_is_a_fault_not_a_refusal() {
+        let verified = passwords(CHEAP).verify(&password("x"), Some("plain text")).await;
+        assert!(matches!(verified, Err(Error::Internal(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_no_place_is_sent_away() {
+        let passwords = passwords(CHEAP);
+        let _all = Arc::clone(&passwords.places).acquire_many_owned(2).await.unwrap();
+        let refused = passwords.hash(&password("correct horse")).await;
+        assert!(matches!(refused, Err(Error::Unavailable { what: "Sign-in", .. })));
+    }
+}

@@ -1,0 +1,65 @@
+//! The key pairs that sign tokens: Ed25519, made once, kept sealed in the database.
+
+use domain::{
+    clock::{Entropy, Timestamp},
+    error::{Error, Result},
+    identity::ports::{SealedKey, SigningKeys},
+    secrets::Sealer,
+};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey,
+    jwk::{Jwk, PublicKeyUse},
+};
+
+/// The kid of the first key. It is fixed, so that of two nodes that make the first key at once only one is kept.
+const FIRST: &str = "1";
+/// What stands before the 32 secret bytes in PKCS #8 (RFC 8410, section 7).
+const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+
+/// One key pair.
+pub(crate) struct SigningKey {
+    pub(crate) kid: String,
+    pub(crate) private: EncodingKey,
+    pub(crate) public: DecodingKey,
+    pub(crate) jwk: Jwk,
+}
+
+impl SigningKey {
+    pub(crate) fn new(kid: &str, seed: &[u8; 32]) -> Result<Self> {
+        let private = EncodingKey::from_ed_der(&[PKCS8.as_slice(), seed].concat());
+        let mut jwk = Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(Error::internal)?;
+        jwk.common.key_id = Some(kid.to_owned());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        let public = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
+        Ok(Self { kid: kid.to_owned(), private, public, jwk })
+    }
+
+    fn open(stored: &SealedKey, sealer: &dyn Sealer) -> Result<Self> {
+        let seed = sealer.open(&context(&stored.kid), &stored.sealed)?;
+        let seed = seed.as_slice().try_into().map_err(Error::internal)?;
+        Self::new(&stored.kid, seed)
+    }
+}
+
+fn context(kid: &str) -> String {
+    format!("signing_key/{kid}")
+}
+
+/// Every stored key, oldest first; the first one is made when there is none.
+pub(crate) async fn load(
+    keys: &dyn SigningKeys,
+    sealer: &dyn Sealer,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<Vec<SigningKey>> {
+    let mut stored = keys.all().await?;
+    if stored.is_empty() {
+        let mut seed = [0; 32];
+        entropy.fill(&mut seed);
+        let first = SealedKey { kid: FIRST.to_owned(), sealed: sealer.seal(&context(FIRST), &seed)?, created_at: now };
+        keys.insert_if_absent(&first).await?;
+        // Read back: another node may have been first.
+        stored = keys.all().await?;
+    }
+    stored.iter().map(|key| SigningKey::open(key, sealer)).collect()
+}

@@ -1,0 +1,10 @@
+//! Products, categories, reviews.
+
+mod category;
+mod price_stretches;
+mod product;
+mod product_list;
+mod product_queries;
+mod product_row;
+mod review;
+mod view;

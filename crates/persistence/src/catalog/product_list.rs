@@ -1,0 +1,318 @@
+//! The statement behind lists of products.
+//!
+//! A list wants its exact total and its page from one moment, so both come from one statement. The total is read from
+//! kept counts where they can tell it. The page is found in one of two ways, chosen by the total inside the statement:
+//! a *wide* filter walks the index in the order of the list and skips what does not match; a *narrow* one gathers what
+//! matches and sorts it. Without the choice one of them costs a scan of the whole catalogue. `+ 0` and its like keep
+//! the planner from mixing the two.
+
+use domain::{
+    catalog::{
+        ProductStatus,
+        policy::Scope,
+        queries::{Order, ProductFilter, ProductKey, ProductSort, SortBy},
+    },
+    money::AMOUNT_MAX,
+    text::Search,
+};
+use sea_orm::{Statement, Value};
+
+use super::{price_stretches::PriceStretches, product_row::COLUMNS};
+use crate::{engine::Engine, statement::statement};
+
+/// From so many matches on, a filter is wide: walking past a few misses is cheaper than sorting them all.
+const WIDE: u32 = 1000;
+/// What lists show to everybody; the partial indexes are over exactly this.
+const LIVE: &str = "p.status = 'published' AND p.deleted_at IS NULL";
+
+/// What a list is asked for.
+pub(super) struct List<'a> {
+    pub(super) filter: &'a ProductFilter,
+    pub(super) sort: ProductSort,
+    pub(super) after: Option<ProductKey>,
+    pub(super) limit: u32,
+    pub(super) offset: u64,
+}
+
+/// The first picture of `p` as a JSON object.
+pub(super) fn first_image(engine: Engine) -> &'static str {
+    engine.pick(
+        "(SELECT json_object('id', lower(hex(i.id)), 'url', i.url, 'alt', i.alt) FROM product_images i \
+          WHERE i.product_id = p.id ORDER BY i.position LIMIT 1)",
+        "(SELECT json_build_object('id', i.id, 'url', i.url, 'alt', i.alt)::text FROM product_images i \
+          WHERE i.product_id = p.id ORDER BY i.position LIMIT 1)",
+    )
+}
+
+/// One row per item: the total, the columns of a product, its first picture. An empty page is one row with the total.
+pub(super) fn sql(engine: Engine, list: &List<'_>) -> Statement {
+    let mut build = Build { engine, values: Vec::new() };
+    let found = build.found(list);
+    let (key, direction) = (column(list.sort.by), direction(list.sort.order));
+    let sql = format!(
+        "WITH {found} SELECT t.total, {COLUMNS}, {} \
+         FROM t LEFT JOIN k ON TRUE LEFT JOIN products p ON p.id = k.id ORDER BY p.{key} {direction}, p.id {direction}",
+        first_image(engine)
+    );
+    statement(engine, sql, build.values)
+}
+
+struct Build {
+    engine: Engine,
+    values: Vec<Value>,
+}
+
+impl Build {
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    /// The common table expressions `t` (the total) and `k` (the ids of the page).
+    fn found(&mut self, list: &List<'_>) -> String {
+        let (filter, sort) = (list.filter, list.sort);
+        let (key, direction) = (column(sort.by), direction(sort.order));
+        let after = self.after(list);
+        let end = format!("LIMIT {} OFFSET {}", list.limit, list.offset);
+        let parts = self.parts(filter);
+
+        if let Some(search) = &filter.search {
+            // Gathered once, for the total and the page.
+            let (from, matches) = self.matching(search, parts.live);
+            return format!(
+                "m AS MATERIALIZED (SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {}), \
+                 t AS (SELECT count(*) AS total FROM m), \
+                 k AS (SELECT p.id FROM m p WHERE {after} ORDER BY p.{key} {direction}, p.id {direction} {end})",
+                parts.natural()
+            );
+        }
+
+        let total = self.total(&parts);
+        let order = format!("ORDER BY p.{key} {direction}, p.id {direction}");
+        let natural = parts.natural();
+        let walks_by_itself = (parts.price.is_none() || sort.by == SortBy::Price) && parts.category.is_none();
+        if walks_by_itself || parts.is_special() {
+            return format!(
+                "t AS (SELECT {total} AS total), k AS (SELECT p.id FROM products p WHERE {natural} AND {after} {order} {end})"
+            );
+        }
+
+        let wide = self.only_if(&format!("(SELECT total FROM t) >= {WIDE}"), list);
+        let narrow = self.only_if(&format!("(SELECT total FROM t) < {WIDE}"), list);
+        let walked = parts.walked(self.engine, sort.by);
+        let sorted = format!("ORDER BY {} {direction}, p.id {direction}", unindexed(self.engine, sort.by));
+        format!(
+            "t AS MATERIALIZED (SELECT {total} AS total), k AS ( \
+             SELECT id FROM (SELECT p.id FROM products p WHERE {walked} AND {after} {} {order} {}) wide UNION ALL \
+             SELECT id FROM (SELECT p.id FROM products p WHERE {natural} AND {after} {} {sorted} {}) narrow)",
+            wide.0, wide.1, narrow.0, narrow.1
+        )
+    }
+
+    /// A further condition and an end of a query such that nothing is read unless `condition` holds. Each planner has
+    /// its own way to see that: SQLite looks at the limit once, PostgreSQL at conditions without a column.
+    fn only_if(&self, condition: &str, list: &List<'_>) -> (String, String) {
+        let (limit, offset) = (list.limit, list.offset);
+        match self.engine {
+            Engine::Sqlite => {
+                (String::new(), format!("LIMIT CASE WHEN {condition} THEN {limit} ELSE 0 END OFFSET {offset}"))
+            }
+            Engine::Postgres => (format!("AND {condition}"), format!("LIMIT {limit} OFFSET {offset}")),
+        }
+    }
+
+    fn parts(&mut self, filter: &ProductFilter) -> Parts {
+        let visible = match (filter.status, filter.scope) {
+            (ProductStatus::Published, _) => LIVE.to_owned(),
+            (_, Scope::Published) => "1 = 0".to_owned(),
+            (status, scope) => {
+                let base = format!("p.status = '{}' AND p.deleted_at IS NULL", status.name());
+                match scope {
+                    Scope::Seller(own) => format!("{base} AND p.seller_id = {}", self.bind(own.0)),
+                    _ => base,
+                }
+            }
+        };
+        let seller = filter.seller.map(|seller| format!("p.seller_id = {}", self.bind(seller.0)));
+        let price = (filter.min_price.is_some() || filter.max_price.is_some()).then(|| {
+            let lo = filter.min_price.map_or(0, |amount| amount.0.clamp(0, AMOUNT_MAX));
+            let hi = filter.max_price.map_or(AMOUNT_MAX, |amount| amount.0.clamp(-1, AMOUNT_MAX));
+            (lo, hi, format!("BETWEEN {} AND {}", self.bind(lo), self.bind(hi)))
+        });
+        let category = filter.category.map(|category| {
+            format!(
+                "IN (SELECT s.id FROM categories c JOIN categories s \
+                 ON s.path >= c.path AND s.path < substr(c.path, 1, length(c.path) - 1) || '0' WHERE c.id = {})",
+                self.bind(category.0)
+            )
+        });
+        Parts { live: filter.status == ProductStatus::Published, visible, seller, price, category }
+    }
+
+    fn after(&mut self, list: &List<'_>) -> String {
+        let Some(after) = list.after else { return "TRUE".to_owned() };
+        let value = match list.sort.by {
+            SortBy::Price => self.bind(after.value),
+            SortBy::CreatedAt => {
+                self.bind(chrono::DateTime::from_timestamp_micros(after.value).unwrap_or(chrono::DateTime::UNIX_EPOCH))
+            }
+        };
+        let id = self.bind(after.id.0);
+        let comparison = match list.sort.order {
+            Order::Ascending => '>',
+            Order::Descending => '<',
+        };
+        format!("(p.{}, p.id) {comparison} ({value}, {id})", column(list.sort.by))
+    }
+
+    fn matching(&mut self, search: &Search, live: bool) -> (String, String) {
+        let Some((prefix, whole)) = search.tokens().split_last() else {
+            return ("products p".to_owned(), "1 = 0".to_owned());
+        };
+        // Tokens hold only letters and digits (`domain::text`), so quoting them needs no escape.
+        match self.engine {
+            Engine::Sqlite => {
+                let mut query: String = whole.iter().flat_map(|token| ["\"", token.as_str(), "\" "]).collect();
+                query.extend(["\"", prefix, "\" *"]);
+                let query = self.bind(query);
+                // The narrow index answers for a match what the wide row would; SQLite does not choose it by itself.
+                let indexed = if live { "INDEXED BY products_doc" } else { "" };
+                (
+                    format!("product_search f CROSS JOIN products p {indexed} ON p.doc = f.rowid"),
+                    format!("f.product_search MATCH {query}"),
+                )
+            }
+            Engine::Postgres => {
+                let mut query: String = whole.iter().flat_map(|token| ["'", token.as_str(), "' & "]).collect();
+                query.extend(["'", prefix, "':*"]);
+                let query = self.bind(query);
+                ("products p".to_owned(), format!("p.search @@ {query}::text::tsquery"))
+            }
+        }
+    }
+
+    /// The exact total: from the kept counts where the filter allows, else by counting.
+    fn total(&mut self, parts: &Parts) -> String {
+        let counting = format!("(SELECT count(*) FROM products p WHERE {})", parts.natural());
+        if parts.is_special() {
+            return counting;
+        }
+        match (&parts.category, &parts.price) {
+            (None, None) => self.summed("category_counts", "TRUE", "TRUE"),
+            (Some(category), None) => {
+                let these = format!("category_id {category}");
+                self.summed("category_counts", &these, &these)
+            }
+            (None, Some((lo, hi, _))) => self.total_by_price(*lo, *hi),
+            // Rows of one branch of the tree: the index alone tells.
+            (Some(_), Some(_)) => counting,
+        }
+    }
+
+    /// A sum over kept counts plus, on PostgreSQL, what waits to be folded into them.
+    fn summed(&self, table: &str, counted: &str, waiting: &str) -> String {
+        let kept = format!("coalesce((SELECT sum(n) FROM {table} WHERE {counted}), 0)");
+        match self.engine {
+            Engine::Sqlite => kept,
+            Engine::Postgres => {
+                format!("({kept} + coalesce((SELECT sum(n) FROM product_count_deltas WHERE {waiting}), 0))::bigint")
+            }
+        }
+    }
+
+    fn total_by_price(&mut self, lo: i64, hi: i64) -> String {
+        let parts = PriceStretches::of(lo, hi);
+        let mut terms = Vec::new();
+        for (level, stretch) in parts.buckets {
+            let (from, to) = (self.bind(stretch.from), self.bind(stretch.to));
+            terms.push(format!(
+                "coalesce((SELECT sum(n) FROM price_counts WHERE level = {level} AND bucket BETWEEN {from} AND {to}), 0)"
+            ));
+        }
+        for edge in parts.edges {
+            let (from, to) = (self.bind(edge.from), self.bind(edge.to));
+            terms.push(format!(
+                "(SELECT count(*) FROM products p WHERE {LIVE} AND p.price_minor BETWEEN {from} AND {to})"
+            ));
+        }
+        if self.engine == Engine::Postgres {
+            let (from, to) = (self.bind(parts.covered.from), self.bind(parts.covered.to));
+            terms.push(format!(
+                "coalesce((SELECT sum(n) FROM product_count_deltas WHERE price_minor BETWEEN {from} AND {to}), 0)"
+            ));
+        }
+        let sum = terms.join(" + ");
+        match self.engine {
+            Engine::Sqlite => sum,
+            Engine::Postgres => format!("({sum})::bigint"),
+        }
+    }
+}
+
+/// The conditions of a filter, apart from search.
+struct Parts {
+    live: bool,
+    visible: String,
+    seller: Option<String>,
+    price: Option<(i64, i64, String)>,
+    category: Option<String>,
+}
+
+impl Parts {
+    /// As the planner may use them with any index.
+    fn natural(&self) -> String {
+        self.joined("p.price_minor", "p.category_id")
+    }
+
+    /// Such that only the index in the order of the list can be used.
+    fn walked(&self, engine: Engine, by: SortBy) -> String {
+        let price = match by {
+            SortBy::CreatedAt => "p.price_minor + 0",
+            SortBy::Price => "p.price_minor",
+        };
+        self.joined(price, engine.pick("+p.category_id", "coalesce(p.category_id, p.category_id)"))
+    }
+
+    /// Neither kept counts nor partial indexes know of sellers and of products that are not published.
+    fn is_special(&self) -> bool {
+        !self.live || self.seller.is_some()
+    }
+
+    fn joined(&self, price: &str, category: &str) -> String {
+        let mut all = self.visible.clone();
+        if let Some(seller) = &self.seller {
+            all.push_str(" AND ");
+            all.push_str(seller);
+        }
+        for (column, condition) in
+            [(price, self.price.as_ref().map(|(_, _, text)| text)), (category, self.category.as_ref())]
+        {
+            if let Some(condition) = condition {
+                all.extend([" AND ", column, " ", condition.as_str()]);
+            }
+        }
+        all
+    }
+}
+
+fn column(by: SortBy) -> &'static str {
+    match by {
+        SortBy::CreatedAt => "created_at",
+        SortBy::Price => "price_minor",
+    }
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    }
+}
+
+/// The sort column in a form no index is in the order of.
+fn unindexed(engine: Engine, by: SortBy) -> &'static str {
+    match by {
+        SortBy::CreatedAt => engine.pick("+p.created_at", "p.created_at + interval '0'"),
+        SortBy::Price => "p.price_minor + 0",
+    }
+}

@@ -1,0 +1,153 @@
+//! A product between its row and its type.
+
+use domain::{
+    Error, Result,
+    catalog::{Image, Product, ProductStatus, Rating, Slug, Version},
+    id::{CategoryId, ImageId, ProductId, SellerId, UserId},
+    money::Amount,
+    text,
+};
+use sea_orm::{ActiveValue::Set, QueryResult};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::{
+    entity::{product, product_image},
+    statement::at,
+};
+
+/// The columns [`read`] expects, in order, of the table alias `p`.
+pub(super) const COLUMNS: &str = "p.id, p.seller_id, p.category_id, p.sku, p.name, p.slug, p.description, p.price_minor, p.stock, \
+     p.status, p.metadata, p.rating_sum, p.rating_count, p.version, p.created_at, p.updated_at, p.deleted_at, p.deleted_by";
+/// How many they are.
+pub(super) const WIDTH: usize = 18;
+
+/// Reads a product, without its pictures, from a row that has [`COLUMNS`] from `first` on.
+pub(super) fn read(row: &QueryResult, first: usize) -> Result<Product> {
+    let deleted_at: Option<chrono::DateTime<chrono::Utc>> = at(row, first + 16)?;
+    let deleted_by: Option<Uuid> = at(row, first + 17)?;
+    Ok(Product {
+        id: ProductId(at(row, first)?),
+        seller: SellerId(at(row, first + 1)?),
+        category: at::<Option<Uuid>>(row, first + 2)?.map(CategoryId),
+        sku: at(row, first + 3)?,
+        name: at(row, first + 4)?,
+        slug: Slug::stored(at::<String>(row, first + 5)?),
+        description: at(row, first + 6)?,
+        price: Amount(at(row, first + 7)?),
+        stock: at(row, first + 8)?,
+        status: status(&at::<String>(row, first + 9)?)?,
+        metadata: object(at(row, first + 10)?),
+        images: Vec::new(),
+        rating: Rating { sum: at(row, first + 11)?, count: at(row, first + 12)? },
+        version: Version(at(row, first + 13)?),
+        created_at: at(row, first + 14)?,
+        updated_at: at(row, first + 15)?,
+        deleted: deletion(deleted_at, deleted_by),
+    })
+}
+
+/// A product with its pictures, from entity rows.
+pub(super) fn product(row: product::Model, images: Vec<product_image::Model>) -> Result<Product> {
+    Ok(Product {
+        id: ProductId(row.id),
+        seller: SellerId(row.seller_id),
+        category: row.category_id.map(CategoryId),
+        sku: row.sku,
+        name: row.name,
+        slug: Slug::stored(row.slug),
+        description: row.description,
+        price: Amount(row.price_minor),
+        stock: row.stock,
+        status: status(&row.status)?,
+        metadata: object(row.metadata),
+        images: images
+            .into_iter()
+            .map(|image| Image { id: ImageId(image.id), url: image.url, alt: image.alt })
+            .collect(),
+        rating: Rating { sum: row.rating_sum, count: row.rating_count },
+        version: Version(row.version),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        deleted: deletion(row.deleted_at, row.deleted_by),
+    })
+}
+
+/// The row of a product.
+pub(super) fn row(product: &Product) -> product::ActiveModel {
+    product::ActiveModel {
+        id: Set(product.id.0),
+        seller_id: Set(product.seller.0),
+        category_id: Set(product.category.map(|category| category.0)),
+        sku: Set(product.sku.clone()),
+        name: Set(product.name.clone()),
+        slug: Set(product.slug.to_string()),
+        description: Set(product.description.clone()),
+        price_minor: Set(product.price.0),
+        stock: Set(product.stock),
+        status: Set(product.status.name().to_owned()),
+        metadata: Set(Value::Object(product.metadata.clone())),
+        search_text: Set(search_text(product)),
+        rating_sum: Set(product.rating.sum),
+        rating_count: Set(product.rating.count),
+        version: Set(product.version.0),
+        created_at: Set(product.created_at),
+        updated_at: Set(product.updated_at),
+        deleted_at: Set(product.deleted.map(|deleted| deleted.at)),
+        deleted_by: Set(product.deleted.map(|deleted| deleted.by.0)),
+    }
+}
+
+/// The rows of its pictures.
+pub(super) fn image_rows(product: &Product) -> impl Iterator<Item = product_image::ActiveModel> + '_ {
+    product.images.iter().zip(0..).map(|(image, position)| product_image::ActiveModel {
+        id: Set(image.id.0),
+        product_id: Set(product.id.0),
+        url: Set(image.url.clone()),
+        alt: Set(image.alt.clone()),
+        position: Set(position),
+    })
+}
+
+/// What the full-text index holds of a product.
+pub(super) fn search_text(product: &Product) -> String {
+    text::search_text(&[&product.name, &product.description])
+}
+
+fn status(name: &str) -> Result<ProductStatus> {
+    ProductStatus::named(name).ok_or_else(|| Error::internal(format!("unknown product status {name:?}")))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn deletion(at: Option<chrono::DateTime<chrono::Utc>>, by: Option<Uuid>) -> Option<domain::catalog::Deleted> {
+    Some(domain::catalog::Deleted { at: at?, by: by.map_or(UserId(Uuid::nil()), UserId) })
+}
+
+/// A JSON array the database put together, as text.
+pub(super) fn json_list<T: DeserializeOwned>(row: &QueryResult, index: usize) -> Result<Vec<T>> {
+    match at::<Option<String>>(row, index)? {
+        Some(text) => serde_json::from_str(&text).map_err(Error::internal),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A picture as the database writes it into JSON.
+#[derive(Debug, Deserialize)]
+pub(super) struct JsonImage {
+    id: Uuid,
+    url: String,
+    alt: Option<String>,
+}
+
+impl From<JsonImage> for Image {
+    fn from(image: JsonImage) -> Self {
+        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
+    }
+}

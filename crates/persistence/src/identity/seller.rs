@@ -1,0 +1,51 @@
+//! Seller accounts, write side.
+
+use async_trait::async_trait;
+use domain::{
+    Result,
+    id::{SellerId, UserId},
+    identity::{Seller, ports::SellerRepo},
+};
+use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+
+use crate::{
+    entity::{seller, seller_member},
+    error,
+    tx::SeaTx,
+};
+
+#[async_trait]
+impl SellerRepo for SeaTx {
+    async fn insert(&mut self, new: &Seller, member: UserId) -> Result<bool> {
+        let row = seller::ActiveModel {
+            id: Set(new.id.0),
+            name: Set(new.name.clone()),
+            slug: Set(new.slug.clone()),
+            created_at: Set(new.created_at),
+        };
+        let stored = seller::Entity::insert(row)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.tx)
+            .await
+            .map_err(error::of)?;
+        if stored == 0 {
+            return Ok(false);
+        }
+        let membership = seller_member::ActiveModel {
+            user_id: Set(member.0),
+            seller_id: Set(new.id.0),
+            created_at: Set(new.created_at),
+        };
+        let joined = seller_member::Entity::insert(membership)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.tx)
+            .await
+            .map_err(error::of)?;
+        Ok(joined == 1)
+    }
+
+    async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>> {
+        let row = seller_member::Entity::find_by_id(user.0).one(&self.tx).await.map_err(error::of)?;
+        Ok(row.map(|row| SellerId(row.seller_id)))
+    }
+}

@@ -1,0 +1,83 @@
+//! People, write side.
+
+use async_trait::async_trait;
+use domain::{
+    Result,
+    clock::Timestamp,
+    id::UserId,
+    identity::{Email, User, ports::UserRepo},
+    permission::{Role, Roles},
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+
+use crate::{
+    entity::{user, user_role},
+    error,
+    tx::SeaTx,
+};
+
+#[async_trait]
+impl UserRepo for SeaTx {
+    async fn insert(&mut self, new: &User, password_hash: &str) -> Result<bool> {
+        let row = user::ActiveModel {
+            id: Set(new.id.0),
+            email: Set(new.email.as_str().to_owned()),
+            name: Set(new.name.clone()),
+            password_hash: Set(password_hash.to_owned()),
+            created_at: Set(new.created_at),
+            updated_at: Set(new.updated_at),
+        };
+        let stored = user::Entity::insert(row)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.tx)
+            .await
+            .map_err(error::of)?;
+        if stored == 0 {
+            return Ok(false);
+        }
+        let roles = new.roles.iter().map(|role| role_row(new.id, role, new.created_at));
+        user_role::Entity::insert_many(roles).exec_without_returning(&self.tx).await.map_err(error::of)?;
+        Ok(true)
+    }
+
+    async fn find(&mut self, id: UserId) -> Result<Option<User>> {
+        let Some(row) = user::Entity::find_by_id(id.0).one(&self.tx).await.map_err(error::of)? else { return Ok(None) };
+        let roles = user_role::Entity::find()
+            .filter(user_role::Column::UserId.eq(id.0))
+            .all(&self.tx)
+            .await
+            .map_err(error::of)?;
+        Ok(Some(User {
+            id,
+            email: Email::stored(row.email),
+            name: row.name,
+            roles: Roles::new(roles.iter().filter_map(|row| Role::named(&row.role))),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }))
+    }
+
+    async fn grant(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()> {
+        user_role::Entity::insert(role_row(id, role, at))
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.tx)
+            .await
+            .map(|_| ())
+            .map_err(error::of)
+    }
+
+    async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {
+        user::Entity::update_many()
+            .col_expr(user::Column::PasswordHash, hash.into())
+            .col_expr(user::Column::UpdatedAt, at.into())
+            .filter(user::Column::Id.eq(id.0))
+            .exec(&self.tx)
+            .await
+            .map(|_| ())
+            .map_err(error::of)
+    }
+}
+
+fn role_row(user: UserId, role: Role, at: Timestamp) -> user_role::ActiveModel {
+    user_role::ActiveModel { user_id: Set(user.0), role: Set(role.name().to_owned()), created_at: Set(at) }
+}

@@ -1,0 +1,5 @@
+//! The logs every mutation writes to, and idempotency keys.
+
+mod audit;
+mod keys;
+mod outbox;

@@ -1,0 +1,87 @@
+//! One transaction that is every repository.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Result, Store, Tx,
+    audit::AuditLog,
+    catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
+    event::Outbox,
+    idempotency::IdempotencyKeys,
+    identity::ports::{SellerRepo, UserRepo},
+};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use crate::{database::Database, engine::Engine, error};
+
+/// A transaction: on PostgreSQL read committed, on SQLite immediate, so that it cannot fail half way for a lock.
+pub(crate) struct SeaTx {
+    pub(crate) engine: Engine,
+    pub(crate) tx: DatabaseTransaction,
+}
+
+impl Database {
+    /// The write side.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+
+    pub(crate) async fn open(&self) -> Result<SeaTx> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = match self.engine {
+            Engine::Sqlite => self.writer.begin_with_options(options).await,
+            Engine::Postgres => self.writer.begin().await,
+        };
+        Ok(SeaTx { engine: self.engine, tx: tx.map_err(error::of)? })
+    }
+}
+
+#[async_trait]
+impl Store for Database {
+    async fn begin(&self) -> Result<Box<dyn Tx>> {
+        Ok(Box::new(self.open().await?))
+    }
+}
+
+#[async_trait]
+impl Tx for SeaTx {
+    fn users(&mut self) -> &mut dyn UserRepo {
+        self
+    }
+
+    fn sellers(&mut self) -> &mut dyn SellerRepo {
+        self
+    }
+
+    fn products(&mut self) -> &mut dyn ProductRepo {
+        self
+    }
+
+    fn categories(&mut self) -> &mut dyn CategoryRepo {
+        self
+    }
+
+    fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn keys(&mut self) -> &mut dyn IdempotencyKeys {
+        self
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        self.tx.commit().await.map_err(error::of)
+    }
+}
