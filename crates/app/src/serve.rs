@@ -1,6 +1,6 @@
 //! `souk serve`: starts everything, serves, and ends in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -81,17 +81,21 @@ impl Signals {
     }
 }
 
-/// Tells people where we are; programs read the log.
+/// Tells people where we are; programs read the log. Writing to a `String` cannot fail.
 fn welcome(config: &Config, addresses: &[SocketAddr], accounts: &[demo::Account]) {
+    let mut text = String::new();
     for account in accounts {
-        println!("demo account  {}  {}  {}", account.role.name(), account.email, account.password);
+        let _ = writeln!(text, "demo account  {}  {}  {}", account.role.name(), account.email, account.password);
     }
     for address in addresses {
         tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");
-        println!("products      http://{address}/api/v1/products");
+        let _ = writeln!(text, "products      http://{address}/api/v1/products");
         if config.http.swagger_ui {
-            println!("documents     http://{address}/swagger-ui/");
+            let _ = writeln!(text, "documents     http://{address}/swagger-ui/");
         }
+    }
+    if let Err(error) = crate::print(&text) {
+        tracing::warn!(%error, "the standard output is closed");
     }
 }
 

@@ -143,7 +143,11 @@ impl Layers {
         }
         let known: Vec<String> = known_variables().collect();
         for name in variables.keys().filter(|name| name.starts_with("SOUK_") && !known.contains(name)) {
-            self.unknown(format!("${name}"), name, known.iter().map(String::as_str));
+            let plain = || known.iter().map(String::as_str).filter(|known| known.starts_with("SOUK_"));
+            // Names with one underscore may belong to others, such as scripts; only one that is nearly ours is a slip.
+            if name.starts_with("SOUK__") || nearest(name, plain().filter(|known| !known.contains("__"))).is_some() {
+                self.unknown(format!("${name}"), name, plain());
+            }
         }
         for name in NOT_USED_YET {
             if variables.get(*name).is_some_and(|value| !value.is_empty()) {
