@@ -129,3 +129,17 @@ async fn metrics_and_documents_can_be_closed() {
         assert_eq!(closed.get(path).await.status, 404, "{path}");
     }
 }
+
+#[actix_web::test]
+async fn answers_are_compressed_on_wish_and_head_is_answered() {
+    let door = Door::new();
+    for coding in ["br", "gzip"] {
+        let answer = door.send(TestRequest::get().uri("/health").insert_header(("Accept-Encoding", coding))).await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, coding));
+    }
+    let never = TestRequest::get().uri("/health").insert_header(("Accept-Encoding", "identity;q=0, *;q=0"));
+    let never = door.send(never).await;
+    assert_eq!((never.status, never.code()), (406, "NOT_ACCEPTABLE".to_owned()));
+    let head = TestRequest::default().method(actix_web::http::Method::HEAD).uri("/api/v1/products");
+    assert_eq!(door.send(head).await.status, 200);
+}
