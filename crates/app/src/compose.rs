@@ -21,12 +21,14 @@ pub(crate) async fn services(
     let keys = database.signing_keys();
     let started = shop.now();
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
+    let jwks = tokens.jwks();
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
     Ok(Services {
         shop: shop.clone(),
         users: database.users(),
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
+        jwks: Arc::new(move || jwks.clone()),
         products: database.products(),
         categories: database.categories(),
         reviews: database.reviews(),
