@@ -36,21 +36,26 @@ impl Foundation {
             Migrator::up(database.migration_connection(), None).await?;
         }
         require_schema(&database).await?;
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let at_once = match config.identity.hashes_at_once {
-            0 => cores,
-            number => number,
-        };
-        let passwords = Passwords::new(config.identity.cost, at_once, config.identity.hash_wait, Arc::clone(&entropy))?;
+        let passwords = passwords(config)?;
         let seal = Seal::new(master.clone(), Arc::clone(&entropy));
         let shop = Shop { store: database.store(), clock, entropy, rules: config.shop.rules.clone() };
-        Ok(Self { database, shop, master, seal, passwords: Arc::new(passwords) })
+        Ok(Self { database, shop, master, seal, passwords })
     }
 
     /// A keyed hash for one purpose.
     pub(crate) fn mac(&self, purpose: &str) -> domain::Result<KeyedHash> {
         KeyedHash::new(&self.master, purpose)
     }
+}
+
+/// The hasher of passwords, with the cost and the number at once that the settings say.
+pub(crate) fn passwords(config: &Config) -> domain::Result<Arc<Passwords>> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let at_once = match config.identity.hashes_at_once {
+        0 => cores,
+        number => number,
+    };
+    Ok(Arc::new(Passwords::new(config.identity.cost, at_once, config.identity.hash_wait, Arc::new(SystemEntropy))?))
 }
 
 /// Connects to the database; the folder of a SQLite file is made when it is not there.

@@ -1,5 +1,8 @@
 //! `souk migrate`: changes the schema of the database.
 
+mod scratch;
+mod verify;
+
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -25,15 +28,20 @@ pub(crate) enum Command {
     },
     /// Lists the migrations; ends with status 1 when some did not run.
     Status,
+    /// Proves on a scratch database that every migration goes up, down and up again without a trace.
+    Verify,
 }
 
 pub(crate) async fn run(command: &Command, config: &Config) -> Outcome {
+    if matches!(command, Command::Verify) {
+        return verify::run(config).await;
+    }
     let database = connect(config).await?;
     let connection = database.migration_connection();
     let outcome = match command {
         Command::Up { steps } => Migrator::up(connection, *steps).await.map_err(Into::into),
         Command::Down { steps } => Migrator::down(connection, Some(*steps)).await.map_err(Into::into),
-        Command::Status => Ok(()),
+        Command::Status | Command::Verify => Ok(()),
     };
     let listed = match outcome {
         Ok(()) => status(&database, matches!(command, Command::Status)).await,
