@@ -65,7 +65,24 @@ pub(crate) async fn connect(config: &Config) -> Result<Database, Box<dyn std::er
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    Ok(Database::connect(&config.database.settings).await?)
+    let connected = Database::connect(&config.database.settings).await;
+    Ok(connected.map_err(|error| Unreachable(Box::new(error)))?)
+}
+
+/// The database did not answer at the start.
+#[derive(Debug)]
+struct Unreachable(Box<domain::Error>);
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cannot open the database; is it running, and is database.url (DATABASE_URL) right?")
+    }
+}
+
+impl std::error::Error for Unreachable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.0.as_ref())
+    }
 }
 
 fn master_key(config: &Config, entropy: &dyn Entropy) -> domain::Result<MasterKey> {

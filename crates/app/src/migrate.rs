@@ -60,7 +60,7 @@ async fn status(database: &persistence::Database, must_be_complete: bool) -> Out
         crate::print(&format!("{}  {}\n", if applied { "applied" } else { "pending" }, migration.name()))?;
     }
     if must_be_complete && pending > 0 {
-        return Err(format!("migrations that did not run yet: {pending}").into());
+        return Err(format!("migrations that did not run yet: {pending}; run `souk migrate up`").into());
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
     let input = UserInput { email: Some(account.email), password: Some(password.clone()), name: account.name };
     let made = make(&foundation.shop, &*foundation.passwords, input, role, account.seller_name).await;
     foundation.database.close().await?;
-    let (user, _) = made?;
+    let (user, _) = made.map_err(told)?;
     let line = format!("{} {} {}", user.id, role.name(), user.email.as_str());
     Ok(crate::print(&match given {
         Some(_) => format!("{line}\n"),
@@ -92,6 +92,13 @@ pub(crate) async fn make(
         principal.seller = opened.fresh().map(|seller| seller.id);
     }
     Ok((user, principal))
+}
+
+/// The error of a command, with every rule that its input breaks.
+fn told(error: domain::Error) -> Box<dyn std::error::Error> {
+    let domain::Error::Invalid(violations) = &error else { return error.into() };
+    let faults = violations.iter().map(|one| format!("\n  {} {}", one.field.trim_start_matches('/'), one.message));
+    format!("the account was not made:{}", faults.collect::<String>()).into()
 }
 
 /// Sixteen random characters.
