@@ -43,7 +43,7 @@ pub struct Server {
 /// An account that the server printed at its first start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demo {
-    /// `admin`, `seller` or `user`.
+    /// `admin`, `seller` or `buyer`.
     pub role: String,
     /// Its address.
     pub email: String,

@@ -128,7 +128,7 @@ impl World {
     pub async fn new(server: &Server) -> Self {
         let document = server.client().get("/api-docs/openapi.json").await.expect(200).json();
         let seller = server.signed_in("seller").await;
-        let buyer = server.signed_in("user").await;
+        let buyer = server.signed_in("buyer").await;
         let admin = server.signed_in("admin").await;
         Self::of(operations(&document), &seller, &buyer, &admin).await
     }

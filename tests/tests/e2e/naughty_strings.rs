@@ -161,7 +161,7 @@ async fn in_every_text_of_every_body(database: Database) {
     let mut seen = 0;
     for operation in world.operations.iter().filter(|operation| operation.body.is_some()) {
         let role = match operation.scopes.as_deref() {
-            Some([scope]) if scope == "reviews:write" => "user",
+            Some([scope]) if scope == "reviews:write" => "buyer",
             Some([scope]) if scope == "products:write" => "seller",
             _ => "admin",
         };

@@ -15,7 +15,7 @@ const OPEN_MUTATIONS: [&str; 2] = ["register", "login"];
 /// The lowest role that has a scope; an unknown scope fails the test.
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
-        "account:own" | "reviews:write" => "user",
+        "account:own" | "reviews:write" => "buyer",
         "products:write" => "seller",
         "catalog:manage" | "reviews:moderate" | "audit:read" => "admin",
         other => panic!("tell this test which role has the scope {other}"),
@@ -25,8 +25,8 @@ fn lowest_role(scope: &str) -> &'static str {
 /// The roles below one, from the demo shop.
 fn below(role: &str) -> &'static [&'static str] {
     match role {
-        "admin" => &["user", "seller"],
-        "seller" => &["user"],
+        "admin" => &["buyer", "seller"],
+        "seller" => &["buyer"],
         _ => &[],
     }
 }
@@ -58,7 +58,7 @@ async fn nobody_passes_a_wall(database: Database) {
 async fn another_owner_is_refused(database: Database) {
     let server = Server::start(database).await;
     let (owner, buyer, admin) =
-        (server.signed_in("seller").await, server.signed_in("user").await, server.signed_in("admin").await);
+        (server.signed_in("seller").await, server.signed_in("buyer").await, server.signed_in("admin").await);
     let other_seller = shop::seller(&server, "other@example.com").await;
     let other_buyer = shop::person(&server, "another@example.com").await;
     let first = World::new(&server).await;
