@@ -1,12 +1,16 @@
-//! Support for tests and examples: a store in memory, a clock that is set, randomness from a seed.
+//! Support for tests and examples: a store in memory, a clock that is set, randomness from a seed, and the contract
+//! every adapter of a port is held to.
 
 mod clock;
+pub mod contract;
 mod entropy;
+mod fixtures;
 mod hasher;
 pub mod memory;
 mod tokens;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
+pub use fixtures::Fixtures;
 pub use hasher::PlainHasher;
 pub use tokens::PlainTokens;

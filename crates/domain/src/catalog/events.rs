@@ -1,9 +1,16 @@
 //! The changes of the catalogue, told once for events and audit.
 
+pub(super) mod category;
+pub(super) mod review;
+
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Product;
-use crate::event::{Change, Entity};
+use crate::{
+    event::{Change, Entity},
+    id::ProductId,
+};
 
 /// What readers of the event log get of a product: public facts, without the long texts.
 fn snapshot(product: &Product) -> Value {
@@ -90,8 +97,18 @@ pub(super) fn stock_changed(product: &Product, delta: i64, stock: i64, reason: O
     }
 }
 
+pub(super) fn purged(id: ProductId) -> Change {
+    Change {
+        action: "product.purge",
+        event: "product.purged",
+        entity: Entity::new("product", id),
+        payload: json!({ "productId": id }),
+        metadata: json!({}),
+    }
+}
+
 /// The fields that differ, each as `[before, after]`.
-fn difference(before: &Product, after: &Product) -> Value {
+fn difference<T: Serialize>(before: &T, after: &T) -> Value {
     let (Ok(Value::Object(before)), Ok(Value::Object(after))) =
         (serde_json::to_value(before), serde_json::to_value(after))
     else {

@@ -1,10 +1,11 @@
 //! Who may see and change which product.
 
-use super::{Product, ProductStatus};
+use super::{Product, ProductStatus, Review};
 use crate::{
     actor::{Actor, Principal},
     error::{Error, Result},
     id::SellerId,
+    permission::{ModerateReviews, Permission},
 };
 
 /// Which products a reader may know of. Every read takes one, so that lists, totals, search and single reads agree.
@@ -21,10 +22,15 @@ pub enum Scope {
 impl Scope {
     /// What this caller may know of.
     pub fn of(actor: &Actor) -> Self {
-        match actor.principal() {
-            Some(principal) if principal.is_admin() => Self::All,
-            Some(Principal { seller: Some(seller), .. }) => Self::Seller(*seller),
-            _ => Self::Published,
+        actor.principal().map_or(Self::Published, Self::of_principal)
+    }
+
+    /// What this person may know of.
+    pub fn of_principal(principal: &Principal) -> Self {
+        match principal.seller {
+            _ if principal.is_admin() => Self::All,
+            Some(seller) => Self::Seller(seller),
+            None => Self::Published,
         }
     }
 
@@ -51,4 +57,15 @@ pub fn may_change(principal: &Principal, product: &Product) -> Result<()> {
     } else {
         Err(Error::NotFound("Product"))
     }
+}
+
+/// Whether a person may change or delete a review: its author and moderators may.
+///
+/// # Errors
+/// [`Error::Forbidden`] when they may know that it exists, [`Error::NotFound`] when not.
+pub fn may_change_review(principal: &Principal, review: &Review) -> Result<()> {
+    if review.author == principal.user || principal.roles.highest() >= ModerateReviews::ROLE {
+        return Ok(());
+    }
+    if review.hidden { Err(Error::NotFound("Review")) } else { Err(Error::forbidden("You cannot edit this review")) }
 }

@@ -62,8 +62,8 @@ pub trait ProductRepo: Send {
     /// Adds to the sum and count of a product's stars.
     async fn add_rating(&mut self, id: ProductId, sum: i64, count: i64) -> Result<()>;
 
-    /// Moves every product of a category, deleted ones too, to another or to none. Gives those moved that are not
-    /// deleted.
+    /// Moves every product of a category, deleted ones too, to another or to none, each one version on. Gives those
+    /// moved that are not deleted.
     async fn move_category(
         &mut self,
         from: CategoryId,
@@ -116,10 +116,11 @@ pub trait ReviewRepo: Send {
     /// Stores a new review; `false` when its author has one of this product already.
     async fn insert(&mut self, review: &Review) -> Result<bool>;
 
-    /// The review of that id.
+    /// The review of that id, held against other writers of it until the transaction ends: what is added to the
+    /// rating is the difference to what is read here.
     async fn find(&mut self, id: ReviewId) -> Result<Option<Review>>;
 
-    /// Replaces a review, held against other writers of the same review until the transaction ends.
+    /// Replaces a review.
     async fn update(&mut self, review: &Review) -> Result<()>;
 
     /// Removes a review.

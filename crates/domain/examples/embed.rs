@@ -1,0 +1,77 @@
+//! Another Rust service embeds the shop: no HTTP, no database, the same rules.
+//!
+//! `cargo run -p souk-domain --example embed --features testing`
+
+use std::sync::Arc;
+
+use souk_domain::{
+    Actor, Error, Result, Rules, Shop, Violations,
+    catalog::{ProductInput, create_product},
+    id::UserId,
+    idempotency::Once,
+    identity::{SellerInput, UserInput, open_seller, ports::UserQueries, register},
+    permission::{ManageCatalog, OwnAccount, WriteProducts},
+    testing::{FakeClock, PlainHasher, SeededEntropy, memory::MemoryStore},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    // A real service brings its own adapters here; these are the ones for tests.
+    let store = MemoryStore::new();
+    let shop = Shop {
+        store: Arc::new(store.clone()),
+        clock: Arc::new(FakeClock::default()),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        rules: Rules::default(),
+    };
+
+    let mut violations = Violations::default();
+    let ada = UserInput {
+        email: Some("ada@example.com".to_owned()),
+        password: Some("correct horse".to_owned()),
+        name: Some("Ada".to_owned()),
+    };
+    let Some(ada) = ada.check(&mut violations) else { return Err(violations.into()) };
+    let ada = fresh(register(&shop, &PlainHasher::default(), ada, &Once::always()).await?.fresh())?;
+    println!("registered {} with the roles {:?}", ada.name, ada.roles.iter().collect::<Vec<_>>());
+
+    // Without a seller account the proof that `create_product` demands cannot be had.
+    let refused = actor(&store, ada.id).await?.authorize::<WriteProducts>();
+    println!("before opening a shop: {}", refused.err().map(|error| error.to_string()).unwrap_or_default());
+
+    let name = SellerInput { name: Some("Ada's lamps".to_owned()) }.check(&mut violations);
+    let Some(name) = name else { return Err(violations.into()) };
+    let account = actor(&store, ada.id).await?.authorize::<OwnAccount>()?;
+    let seller = fresh(open_seller(&shop, account, &name, &Once::always()).await?.fresh())?;
+    println!("opened {} at /{}", seller.name, seller.slug);
+
+    let lamp = ProductInput {
+        name: Some("Brass lamp".to_owned()),
+        price: Some("19.95".to_owned()),
+        stock: Some(3),
+        ..ProductInput::default()
+    };
+    let Some(lamp) = lamp.check(&shop.rules, &mut violations) else { return Err(violations.into()) };
+    let may_write = actor(&store, ada.id).await?.authorize::<WriteProducts>()?;
+    let lamp = fresh(create_product(&shop, may_write, lamp, &Once::always()).await?.fresh())?;
+    println!("created {} for {} {}", lamp.slug, shop.rules.currency.format(lamp.price), shop.rules.currency);
+
+    for refused in [
+        Actor::Anonymous.authorize::<WriteProducts>().err(),
+        actor(&store, ada.id).await?.authorize::<ManageCatalog>().err(),
+    ] {
+        println!("refused: {}", refused.map(|error| error.to_string()).unwrap_or_default());
+    }
+    println!("events: {:?}", store.events().iter().map(|event| event.kind.as_str()).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// The caller as the store knows them now.
+async fn actor(store: &MemoryStore, user: UserId) -> Result<Actor> {
+    Ok(store.principal(user).await?.map_or(Actor::Anonymous, Actor::Signed))
+}
+
+/// What a command without an idempotency key always gives.
+fn fresh<T>(value: Option<T>) -> Result<T> {
+    value.ok_or(Error::NotFound("Result"))
+}

@@ -1,0 +1,89 @@
+//! What every adapter of the store's ports is held to: the same cases for memory, SQLite and PostgreSQL. Each `run`
+//! panics at the first breach. The cases share one store and do not mind what else is in it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::assigning_clones,
+    reason = "a contract case is a test: it ends at the first surprise"
+)]
+
+pub mod categories;
+pub mod keys;
+pub mod log;
+pub mod product_queries;
+pub mod products;
+pub mod reference;
+pub mod reviews;
+pub mod sellers;
+pub mod transactions;
+pub mod users;
+pub mod views;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{FakeClock, Fixtures};
+use crate::{
+    Result, Store, Tx,
+    audit::AuditQueries,
+    catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    event::Event,
+    identity::ports::UserQueries,
+    page::{Limit, PageRequest},
+};
+
+/// An adapter under test.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// The write side.
+    fn store(&self) -> Arc<dyn Store>;
+    /// The read side of people.
+    fn users(&self) -> Arc<dyn UserQueries>;
+    /// The read side of products.
+    fn products(&self) -> Arc<dyn ProductQueries>;
+    /// The read side of the category tree.
+    fn categories(&self) -> Arc<dyn CategoryQueries>;
+    /// The read side of reviews.
+    fn reviews(&self) -> Arc<dyn ReviewQueries>;
+    /// The view log.
+    fn views(&self) -> Arc<dyn ViewLog>;
+    /// The read side of the audit log.
+    fn audit(&self) -> Arc<dyn AuditQueries>;
+    /// The clock the cases move.
+    fn clock(&self) -> Arc<FakeClock>;
+    /// The committed events about a thing, in any order.
+    async fn events_of(&self, entity: uuid::Uuid) -> Result<Vec<Event>>;
+    /// Whether two transactions that write can be open at once; with one writer the second would wait for the first.
+    fn has_parallel_writers(&self) -> bool {
+        true
+    }
+}
+
+/// Every suite, one after the other.
+pub async fn run_all(harness: &impl Harness) {
+    transactions::run(harness).await;
+    users::run(harness).await;
+    sellers::run(harness).await;
+    categories::run(harness).await;
+    products::run(harness).await;
+    reviews::run(harness).await;
+    keys::run(harness).await;
+    log::run(harness).await;
+    product_queries::run(harness).await;
+    reference::run(harness).await;
+    views::run(harness).await;
+}
+
+fn fixtures(harness: &impl Harness) -> Fixtures {
+    Fixtures::new(harness.store(), harness.clock())
+}
+
+async fn begin(harness: &impl Harness) -> Box<dyn Tx> {
+    harness.store().begin().await.unwrap()
+}
+
+fn page(page: u32, limit: u32) -> PageRequest {
+    PageRequest { page, limit: Limit::new(limit).unwrap() }
+}

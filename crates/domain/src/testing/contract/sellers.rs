@@ -1,0 +1,53 @@
+//! Seller accounts.
+
+use super::{Harness, begin, fixtures};
+use crate::{id::SellerId, identity::Seller, permission::Role};
+
+/// Runs the cases.
+pub async fn run(harness: &impl Harness) {
+    an_account_is_found_by_its_member(harness).await;
+    a_slug_is_taken_once(harness).await;
+    a_person_has_one_account(harness).await;
+}
+
+async fn an_account_is_found_by_its_member(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let member = given.seller().await;
+    let stranger = given.person(Role::User).await;
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.sellers().of_member(member.user).await.unwrap(), member.seller);
+    assert_eq!(tx.sellers().of_member(stranger.user).await.unwrap(), None);
+    drop(tx);
+    assert_eq!(harness.users().principal(member.user).await.unwrap(), Some(member.clone()));
+    assert_eq!(harness.users().profile(member.user).await.unwrap().unwrap().seller, member.seller);
+}
+
+async fn a_slug_is_taken_once(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (first, second) = (given.person(Role::User).await.user, given.person(Role::User).await.user);
+    let slug = format!("twin-{}", given.serial());
+    let seller = |slug: &str| Seller {
+        id: given.shop.id::<SellerId>(),
+        name: "Twin".to_owned(),
+        slug: slug.to_owned(),
+        created_at: given.shop.now(),
+    };
+    let mut tx = begin(harness).await;
+    assert!(tx.sellers().insert(&seller(&slug), first).await.unwrap());
+    assert!(!tx.sellers().insert(&seller(&slug), second).await.unwrap());
+    let other = seller(&format!("{slug}-2"));
+    assert!(tx.sellers().insert(&other, second).await.unwrap(), "the transaction goes on after a conflict");
+    tx.commit().await.unwrap();
+    assert_eq!(begin(harness).await.sellers().of_member(second).await.unwrap(), Some(other.id));
+}
+
+async fn a_person_has_one_account(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let member = given.seller().await;
+    let n = given.serial();
+    let id = given.shop.id::<SellerId>();
+    let second = Seller { id, name: "Second".to_owned(), slug: format!("second-{n}"), created_at: given.shop.now() };
+    let mut tx = begin(harness).await;
+    assert!(!tx.sellers().insert(&second, member.user).await.unwrap());
+    assert_eq!(tx.sellers().of_member(member.user).await.unwrap(), member.seller);
+}

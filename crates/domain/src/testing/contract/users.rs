@@ -1,0 +1,70 @@
+//! People.
+
+use std::time::Duration;
+
+use super::{Harness, begin, fixtures};
+use crate::{identity::Email, permission::Role};
+
+/// Runs the cases.
+pub async fn run(harness: &impl Harness) {
+    a_person_is_found_again(harness).await;
+    an_address_is_taken_once(harness).await;
+    roles_and_hash_change(harness).await;
+    nobody_is_nobody(harness).await;
+}
+
+async fn a_person_is_found_again(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let mut user = given.user(Role::User);
+    user.name = "Zoë \u{1F98A} O'Neill; DROP TABLE users".to_owned();
+    let mut tx = begin(harness).await;
+    assert!(tx.users().insert(&user, "plain$secret").await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(begin(harness).await.users().find(user.id).await.unwrap().as_ref(), Some(&user));
+
+    let account = harness.users().account(&user.email).await.unwrap().unwrap();
+    assert_eq!((&account.user, account.seller, account.password_hash.as_str()), (&user, None, "plain$secret"));
+    let principal = harness.users().principal(user.id).await.unwrap().unwrap();
+    assert_eq!((principal.user, &principal.roles, principal.seller), (user.id, &user.roles, None));
+    let profile = harness.users().profile(user.id).await.unwrap().unwrap();
+    assert_eq!((profile.user, profile.seller), (user, None));
+}
+
+async fn an_address_is_taken_once(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let first = given.user(Role::User);
+    let mut second = given.user(Role::User);
+    second.email = first.email.clone();
+    let mut tx = begin(harness).await;
+    assert!(tx.users().insert(&first, "plain$x").await.unwrap());
+    assert!(!tx.users().insert(&second, "plain$y").await.unwrap());
+    tx.commit().await.unwrap();
+    let account = harness.users().account(&first.email).await.unwrap().unwrap();
+    assert_eq!((account.user.id, account.password_hash.as_str()), (first.id, "plain$x"));
+}
+
+async fn roles_and_hash_change(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let user = given.person(Role::User).await.user;
+    given.clock.advance(Duration::from_secs(1));
+    let now = given.shop.now();
+    let mut tx = begin(harness).await;
+    tx.users().grant(user, Role::Seller, now).await.unwrap();
+    tx.users().grant(user, Role::Seller, now).await.unwrap();
+    tx.users().set_password_hash(user, "plain$new", now).await.unwrap();
+    tx.commit().await.unwrap();
+    let profile = harness.users().profile(user).await.unwrap().unwrap();
+    assert_eq!(profile.user.roles.iter().collect::<Vec<_>>(), [Role::User, Role::Seller]);
+    assert_eq!(profile.user.updated_at, now);
+    let account = harness.users().account(&profile.user.email).await.unwrap().unwrap();
+    assert_eq!(account.password_hash, "plain$new");
+}
+
+async fn nobody_is_nobody(harness: &impl Harness) {
+    let id = fixtures(harness).shop.id();
+    assert_eq!(begin(harness).await.users().find(id).await.unwrap(), None);
+    assert_eq!(harness.users().principal(id).await.unwrap(), None);
+    assert_eq!(harness.users().profile(id).await.unwrap(), None);
+    let nowhere = Email::stored("nobody@nowhere.example".to_owned());
+    assert_eq!(harness.users().account(&nowhere).await.unwrap(), None);
+}

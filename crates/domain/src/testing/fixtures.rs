@@ -1,0 +1,192 @@
+//! People, sellers, products and categories for tests, no two alike.
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a fixture that cannot be stored ends its test")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use serde_json::{Map, json};
+
+use super::{FakeClock, SeededEntropy, memory::MemoryStore};
+use crate::{
+    Actor, Principal, Rules, Shop, Store, Tx,
+    catalog::{Category, Image, Product, ProductStatus, Rating, Review, Slug, Version, ports::Stored},
+    id::{CategoryId, ImageId, ProductId, ReviewId, SellerId, UserId},
+    identity::{Email, Seller, User},
+    money::Amount,
+    permission::{Authorized, Permission, Role, Roles},
+};
+
+/// Counts through the whole process, so that names stay unique in a store that several tests share.
+static SERIAL: AtomicU64 = AtomicU64::new(1);
+
+/// Makes and stores what a test stands on.
+#[derive(Debug, Clone)]
+pub struct Fixtures {
+    /// The shop over the store of the test.
+    pub shop: Shop,
+    /// Its clock.
+    pub clock: Arc<FakeClock>,
+}
+
+impl Fixtures {
+    /// Fixtures in this store, at the time of this clock.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<FakeClock>) -> Self {
+        let entropy = Arc::new(SeededEntropy::new(SERIAL.fetch_add(1, Ordering::Relaxed) << 32));
+        let shop = Shop { store, clock: Arc::<FakeClock>::clone(&clock), entropy, rules: Rules::default() };
+        Self { shop, clock }
+    }
+
+    /// Fixtures in a new store in memory.
+    pub fn in_memory() -> (Self, MemoryStore) {
+        let store = MemoryStore::new();
+        (Self::new(Arc::new(store.clone()), Arc::new(FakeClock::default())), store)
+    }
+
+    /// A number no other call gets.
+    pub fn serial(&self) -> u64 {
+        SERIAL.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// An open transaction.
+    pub async fn tx(&self) -> Box<dyn Tx> {
+        self.shop.store.begin().await.expect("a transaction begins")
+    }
+
+    /// A person, not stored.
+    pub fn user(&self, role: Role) -> User {
+        let n = self.serial();
+        let now = self.shop.now();
+        User {
+            id: self.shop.id::<UserId>(),
+            email: Email::stored(format!("person{n}@example.com")),
+            name: format!("Person {n}"),
+            roles: Roles::new([Role::User, role]),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A stored person.
+    pub async fn person(&self, role: Role) -> Principal {
+        let user = self.user(role);
+        let mut tx = self.tx().await;
+        assert!(tx.users().insert(&user, "plain$correct horse").await.expect("a user is stored"));
+        tx.commit().await.expect("a user is committed");
+        Principal { user: user.id, roles: user.roles, seller: None }
+    }
+
+    /// A stored person with a seller account.
+    pub async fn seller(&self) -> Principal {
+        let mut principal = self.person(Role::Seller).await;
+        let n = self.serial();
+        let id = self.shop.id::<SellerId>();
+        let created_at = self.shop.now();
+        let seller = Seller { id, name: format!("Shop {n}"), slug: format!("shop-{n}"), created_at };
+        let mut tx = self.tx().await;
+        assert!(tx.sellers().insert(&seller, principal.user).await.expect("a seller is stored"));
+        tx.commit().await.expect("a seller is committed");
+        principal.seller = Some(id);
+        principal
+    }
+
+    /// A published product, not stored: 10 pieces at 10.00, with one picture.
+    pub fn product(&self, seller: SellerId) -> Product {
+        let n = self.serial();
+        let now = self.shop.now();
+        let name = format!("Lamp {n}");
+        let metadata = json!({ "colour": "green", "serial": n });
+        Product {
+            id: self.shop.id::<ProductId>(),
+            seller,
+            category: None,
+            sku: Some(format!("SKU-{n}")),
+            slug: Slug::of(&name),
+            name,
+            description: "Brass and glass".to_owned(),
+            price: Amount(1000),
+            stock: 10,
+            status: ProductStatus::Published,
+            metadata: metadata.as_object().cloned().unwrap_or_else(Map::new),
+            images: vec![self.image()],
+            rating: Rating::default(),
+            version: Version::FIRST,
+            created_at: now,
+            updated_at: now,
+            deleted: None,
+        }
+    }
+
+    /// A picture.
+    pub fn image(&self) -> Image {
+        let url = format!("https://example.com/{}.jpg", self.serial());
+        Image { id: self.shop.id::<ImageId>(), url, alt: Some("A lamp".to_owned()) }
+    }
+
+    /// A stored product, changed by `with` before it is stored.
+    pub async fn stored_product(&self, seller: SellerId, with: impl FnOnce(&mut Product)) -> Product {
+        let mut product = self.product(seller);
+        with(&mut product);
+        let mut tx = self.tx().await;
+        assert_eq!(tx.products().insert(&product).await.expect("a product is stored"), Stored::Yes);
+        tx.commit().await.expect("a product is committed");
+        product
+    }
+
+    /// A category, not stored.
+    pub fn category(&self, parent: Option<&Category>) -> Category {
+        let n = self.serial();
+        let now = self.shop.now();
+        let id = self.shop.id::<CategoryId>();
+        Category {
+            id,
+            parent: parent.map(|parent| parent.id),
+            name: format!("Things {n}"),
+            slug: format!("things-{n}"),
+            path: Category::path_below(parent, id),
+            rank: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A stored category.
+    pub async fn stored_category(&self, parent: Option<&Category>) -> Category {
+        let category = self.category(parent);
+        let mut tx = self.tx().await;
+        assert!(tx.categories().insert(&category).await.expect("a category is stored"));
+        tx.commit().await.expect("a category is committed");
+        category
+    }
+
+    /// A review, not stored and not counted.
+    pub fn review(&self, product: ProductId, author: UserId, stars: i32) -> Review {
+        let now = self.shop.now();
+        Review {
+            id: self.shop.id::<ReviewId>(),
+            product,
+            author,
+            stars,
+            comment: "Bright enough".to_owned(),
+            hidden: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A stored review by a new person; the product's rating is left alone.
+    pub async fn stored_review(&self, product: ProductId, stars: i32) -> Review {
+        let author = self.person(Role::User).await.user;
+        let review = self.review(product, author, stars);
+        let mut tx = self.tx().await;
+        assert!(tx.reviews().insert(&review).await.expect("a review is stored"));
+        tx.commit().await.expect("a review is committed");
+        review
+    }
+
+    /// The proof that this person may.
+    pub fn authorized<P: Permission>(&self, principal: &Principal) -> Authorized<P> {
+        Actor::Signed(principal.clone()).authorize().expect("the person has the permission")
+    }
+}

@@ -1,0 +1,80 @@
+//! The store in memory keeps the contract of every port.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use souk_domain::{
+    Result, Store,
+    audit::AuditQueries,
+    catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    event::Event,
+    identity::ports::UserQueries,
+    testing::{
+        FakeClock,
+        contract::{self, Harness},
+        memory::MemoryStore,
+    },
+};
+
+#[derive(Default)]
+struct Memory {
+    store: MemoryStore,
+    clock: Arc<FakeClock>,
+}
+
+#[async_trait]
+impl Harness for Memory {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.store.clone())
+    }
+
+    fn users(&self) -> Arc<dyn UserQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn products(&self) -> Arc<dyn ProductQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn categories(&self) -> Arc<dyn CategoryQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn reviews(&self) -> Arc<dyn ReviewQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn views(&self) -> Arc<dyn ViewLog> {
+        Arc::new(self.store.clone())
+    }
+
+    fn audit(&self) -> Arc<dyn AuditQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn clock(&self) -> Arc<FakeClock> {
+        Arc::clone(&self.clock)
+    }
+
+    async fn events_of(&self, entity: uuid::Uuid) -> Result<Vec<Event>> {
+        Ok(self.store.events().into_iter().filter(|event| event.entity.id == entity).collect())
+    }
+}
+
+/// One test per suite, so that a breach names its port. Not `reference`: it compares with this very store.
+macro_rules! suites {
+    ($($suite:ident),+) => {
+        $(#[tokio::test]
+        async fn $suite() {
+            contract::$suite::run(&Memory::default()).await;
+        })+
+
+        #[tokio::test]
+        async fn all_suites_share_one_store() {
+            let memory = Memory::default();
+            $(contract::$suite::run(&memory).await;)+
+        }
+    };
+}
+
+suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, reference, views);
