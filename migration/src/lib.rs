@@ -3,6 +3,8 @@
 mod m20261121_000001_foundation;
 
 use sea_orm_migration::prelude::*;
+// The binary runs steps through these and knows no database library.
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
 
 /// Runs the steps in order and remembers which ran.
 #[derive(Debug)]

@@ -1,1 +1,37 @@
-//! x
+//! Starts the real binary and talks to it over HTTP, as a stranger would: the tests of this package know nothing of
+//! the crates inside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "this crate is tests only: a broken expectation is a failed test"
+)]
+
+mod client;
+mod database;
+mod server;
+
+pub use client::{Client, Reply};
+pub use database::Database;
+pub use server::{Demo, Server};
+
+/// Makes one test per database of each case, named `sqlite::<case>` and `postgres::<case>`. A case is an
+/// `async fn(Database)` beside the macro.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($case:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case($crate::Database::sqlite()).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case($crate::Database::postgres()).await;
+            })+
+        }
+    };
+}

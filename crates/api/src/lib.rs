@@ -1,1 +1,36 @@
-//! x
+//! The HTTP door: routes, their documents, and everything between a socket and a use case.
+//!
+//! This crate knows the domain and no adapter. [`app::build`] makes the whole application out of [`Services`]; the
+//! binary and the tests both use it.
+
+pub mod address;
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod body;
+pub mod catalog;
+pub mod etag;
+pub mod health;
+pub mod idempotency;
+pub mod identity;
+pub mod middleware;
+pub mod openapi;
+pub mod page;
+pub mod path;
+pub mod problem;
+pub mod query;
+pub mod routes;
+pub mod services;
+pub mod settings;
+
+pub use app::build;
+pub use openapi::{openapi, openapi30};
+pub use problem::Problem;
+pub use services::{Services, ViewSink};
+pub use settings::{HttpSettings, LimitRule, LimitScope};
+
+/// What a handler takes to reach the services.
+pub type Shared = actix_web::web::Data<Services>;
+
+/// What a handler gives.
+pub type Answer = Result<actix_web::HttpResponse, Problem>;

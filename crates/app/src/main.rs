@@ -1,1 +1,78 @@
-fn main() {}
+//! The binary `souk`: settings, wiring, and the commands of the command line.
+
+mod cli;
+mod compose;
+mod config;
+mod config_command;
+mod demo;
+mod foundation;
+mod migrate;
+mod openapi;
+mod serve;
+mod telemetry;
+mod user;
+mod views;
+mod workers;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use config::{Config, Faults, Layers, Sources};
+
+/// What a command answers; its error is shown with all its causes.
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// The exit status for faults in the settings (`EX_CONFIG` of sysexits.h); everything else that fails is 1.
+const BAD_SETTINGS: u8 = 78;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("souk: {}", chain(error.as_ref()));
+            if error.is::<Faults>() { ExitCode::from(BAD_SETTINGS) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let command = cli.command.unwrap_or(Command::Serve);
+    // The document is the same whatever the settings are.
+    if let Command::Openapi(args) = command {
+        return openapi::run(&args);
+    }
+    let layers = Layers::new(&Sources::of_process(cli.config.as_deref())?);
+    if let Command::Config(command) = command {
+        return config_command::run(&command, &layers);
+    }
+    let config = Config::read(&layers)?;
+    telemetry::init(&config.telemetry);
+    for warning in &layers.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run(config).await,
+            Command::Migrate(command) => migrate::run(&command, &config).await,
+            Command::User(command) => user::run(command, &config).await,
+            Command::Openapi(_) | Command::Config(_) => Ok(()),
+        }
+    })
+}
+
+/// An error with everything that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
 };
 
@@ -84,7 +84,7 @@ impl MasterKey {
     fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self> {
         let fault = |error: std::io::Error| Error::internal(format!("{}: {error}", path.display()));
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        fs::create_dir_all(folder).map_err(fault)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(fault)?;
         let mut bytes = [0; 48];
         entropy.fill(&mut bytes);
         let text = URL_SAFE_NO_PAD.encode(bytes);

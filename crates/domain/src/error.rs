@@ -17,6 +17,9 @@ pub enum Error {
     /// The command contradicts what is stored; the message says what and how to mend it.
     #[error("{0}")]
     Conflict(String),
+    /// Another request holds this idempotency key just now.
+    #[error("A request with this Idempotency-Key is in flight; retry later")]
+    InFlight,
     /// The input breaks rules; every breach is listed.
     #[error("Validation failed")]
     Invalid(Violations),
@@ -48,10 +51,10 @@ pub enum Error {
     },
     /// A whole attempt may succeed when it is run again: serialization failure, deadlock, busy database.
     #[error("Temporary conflict, please retry")]
-    Transient(Source),
+    Transient(#[source] Source),
     /// A fault of ours.
     #[error("Internal error")]
-    Internal(Source),
+    Internal(#[source] Source),
 }
 
 impl Error {

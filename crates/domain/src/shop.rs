@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     event::{Change, Event},
     id::{AuditId, EventId, UserId},
-    idempotency::{Claim, Once, Outcome},
+    idempotency::{Claim, Key, Once, Outcome, Reply},
     money::Currency,
     store::{Store, Tx},
 };
@@ -89,7 +89,7 @@ impl Shop {
     /// answer is kept with its effect.
     ///
     /// # Errors
-    /// Those of `work`; [`Error::Conflict`] when the key is held by another request just now;
+    /// Those of `work`; [`Error::InFlight`] when the key is held by another request just now;
     /// [`Error::Unprocessable`] when it was used for a different request.
     pub async fn write_once<'a, T, F>(
         &self,
@@ -101,6 +101,18 @@ impl Shop {
         F: Future<Output = Result<Committed<T>>>,
     {
         self.attempt(name, Some(once), work).await
+    }
+
+    /// Keeps the answer to a command that was refused after its input was found valid, so that a repetition is refused
+    /// in the same words (ruling R17). Keeps nothing when the key has an answer already, or is held by another request.
+    pub async fn remember(&self, key: &Key, reply: &Reply) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        let now = self.now();
+        if tx.keys().claim(key, now - self.rules.keep_keys).await? == Claim::Fresh {
+            tx.keys().keep(key, reply, now).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn attempt<'a, T, F>(
@@ -184,7 +196,7 @@ impl Shop {
                     ));
                 }
                 Claim::InFlight => {
-                    return Err(Error::conflict("A request with this Idempotency-Key is in flight; retry later"));
+                    return Err(Error::InFlight);
                 }
             }
         }
@@ -201,7 +213,7 @@ impl Shop {
 
 enum Opened<'a, T> {
     Fresh(Unit<'a, T>),
-    Replay(crate::idempotency::Reply),
+    Replay(Reply),
 }
 
 /// A unit of work: an open transaction that knows which answer it owes. Dropping it rolls back.

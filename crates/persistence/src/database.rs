@@ -145,6 +145,7 @@ fn sqlite(settings: &Settings, writes: bool) -> ConnectOptions {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("cache_size", "-8192")
+            .pragma("mmap_size", "134217728")
             .pragma("temp_store", "memory");
         if writes {
             sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(synchronous)

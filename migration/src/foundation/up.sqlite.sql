@@ -66,6 +66,8 @@ CREATE UNIQUE INDEX products_sku ON products (seller_id, sku) WHERE sku IS NOT N
 -- The trailing columns let a list filter while it walks in order, without visiting the table.
 CREATE INDEX products_newest ON products (created_at DESC, id DESC, price_minor, category_id) WHERE status = 'published' AND deleted_at IS NULL;
 CREATE INDEX products_price ON products (price_minor, id, category_id) WHERE status = 'published' AND deleted_at IS NULL;
+-- What a search needs of a match, so that it need not read the whole row.
+CREATE INDEX products_doc ON products (doc, price_minor, created_at, id, category_id, seller_id) WHERE status = 'published' AND deleted_at IS NULL;
 CREATE INDEX products_category ON products (category_id, created_at DESC, id DESC, price_minor, status, deleted_at);
 CREATE INDEX products_seller ON products (seller_id, created_at DESC, id DESC, price_minor, status, deleted_at);
 CREATE INDEX products_deleted ON products (deleted_at) WHERE deleted_at IS NOT NULL;

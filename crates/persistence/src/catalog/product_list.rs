@@ -78,7 +78,7 @@ impl Build {
 
         if let Some(search) = &filter.search {
             // Gathered once, for the total and the page.
-            let (from, matches) = self.matching(search);
+            let (from, matches) = self.matching(search, parts.live);
             return format!(
                 "m AS MATERIALIZED (SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {}), \
                  t AS (SELECT count(*) AS total FROM m), \
@@ -88,23 +88,37 @@ impl Build {
         }
 
         let total = self.total(&parts);
-        let order = format!("ORDER BY p.{key} {direction}, p.id {direction} {end}");
+        let order = format!("ORDER BY p.{key} {direction}, p.id {direction}");
         let natural = parts.natural();
         let walks_by_itself = (parts.price.is_none() || sort.by == SortBy::Price) && parts.category.is_none();
         if walks_by_itself || parts.is_special() {
             return format!(
-                "t AS (SELECT {total} AS total), k AS (SELECT p.id FROM products p WHERE {natural} AND {after} {order})"
+                "t AS (SELECT {total} AS total), k AS (SELECT p.id FROM products p WHERE {natural} AND {after} {order} {end})"
             );
         }
 
+        let wide = self.only_if(&format!("(SELECT total FROM t) >= {WIDE}"), list);
+        let narrow = self.only_if(&format!("(SELECT total FROM t) < {WIDE}"), list);
         let walked = parts.walked(self.engine, sort.by);
-        let sorted = format!("ORDER BY {} {direction}, p.id {direction} {end}", unindexed(self.engine, sort.by));
+        let sorted = format!("ORDER BY {} {direction}, p.id {direction}", unindexed(self.engine, sort.by));
         format!(
             "t AS MATERIALIZED (SELECT {total} AS total), k AS ( \
-             SELECT id FROM (SELECT p.id FROM products p WHERE {walked} AND {after} AND (SELECT total FROM t) >= {WIDE} {order}) wide \
-             UNION ALL \
-             SELECT id FROM (SELECT p.id FROM products p WHERE {natural} AND {after} AND (SELECT total FROM t) < {WIDE} {sorted}) narrow)"
+             SELECT id FROM (SELECT p.id FROM products p WHERE {walked} AND {after} {} {order} {}) wide UNION ALL \
+             SELECT id FROM (SELECT p.id FROM products p WHERE {natural} AND {after} {} {sorted} {}) narrow)",
+            wide.0, wide.1, narrow.0, narrow.1
         )
+    }
+
+    /// A further condition and an end of a query such that nothing is read unless `condition` holds. Each planner has
+    /// its own way to see that: SQLite looks at the limit once, PostgreSQL at conditions without a column.
+    fn only_if(&self, condition: &str, list: &List<'_>) -> (String, String) {
+        let (limit, offset) = (list.limit, list.offset);
+        match self.engine {
+            Engine::Sqlite => {
+                (String::new(), format!("LIMIT CASE WHEN {condition} THEN {limit} ELSE 0 END OFFSET {offset}"))
+            }
+            Engine::Postgres => (format!("AND {condition}"), format!("LIMIT {limit} OFFSET {offset}")),
+        }
     }
 
     fn parts(&mut self, filter: &ProductFilter) -> Parts {
@@ -151,21 +165,28 @@ impl Build {
         format!("(p.{}, p.id) {comparison} ({value}, {id})", column(list.sort.by))
     }
 
-    fn matching(&mut self, search: &Search) -> (&'static str, String) {
-        let Some((prefix, whole)) = search.tokens().split_last() else { return ("products p", "1 = 0".to_owned()) };
+    fn matching(&mut self, search: &Search, live: bool) -> (String, String) {
+        let Some((prefix, whole)) = search.tokens().split_last() else {
+            return ("products p".to_owned(), "1 = 0".to_owned());
+        };
         // Tokens hold only letters and digits (`domain::text`), so quoting them needs no escape.
         match self.engine {
             Engine::Sqlite => {
                 let mut query: String = whole.iter().flat_map(|token| ["\"", token.as_str(), "\" "]).collect();
                 query.extend(["\"", prefix, "\" *"]);
                 let query = self.bind(query);
-                ("product_search f CROSS JOIN products p ON p.doc = f.rowid", format!("f.product_search MATCH {query}"))
+                // The narrow index answers for a match what the wide row would; SQLite does not choose it by itself.
+                let indexed = if live { "INDEXED BY products_doc" } else { "" };
+                (
+                    format!("product_search f CROSS JOIN products p {indexed} ON p.doc = f.rowid"),
+                    format!("f.product_search MATCH {query}"),
+                )
             }
             Engine::Postgres => {
                 let mut query: String = whole.iter().flat_map(|token| ["'", token.as_str(), "' & "]).collect();
                 query.extend(["'", prefix, "':*"]);
                 let query = self.bind(query);
-                ("products p", format!("p.search @@ {query}::text::tsquery"))
+                ("products p".to_owned(), format!("p.search @@ {query}::text::tsquery"))
             }
         }
     }

@@ -1,0 +1,81 @@
+//! The application: all layers and all routes, for the binary and for tests alike (API-11).
+
+use std::sync::Arc;
+
+use actix_web::{
+    App, Error, HttpRequest, HttpResponse,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::{Compress, from_fn},
+    web::{self, Data},
+};
+
+use crate::{
+    health, identity,
+    middleware::{authenticate, context, cors, deadline, limit, log, security},
+    openapi,
+    problem::Problem,
+    routes::{Found, Routes},
+    services::Services,
+};
+
+/// Paths beside those of the document: method, path, operation.
+pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static str)> {
+    let mut routes = vec![(Method::POST, "/api/auth/register", "register"), (Method::POST, "/api/auth/login", "login")];
+    if services.settings.open_metrics {
+        routes.push((Method::GET, "/metrics", "metrics"));
+    }
+    if services.settings.open_docs {
+        routes.push((Method::GET, "/api-docs/openapi.json", "document"));
+        routes.push((Method::GET, "/api-docs/openapi-3.0.json", "document30"));
+        routes.push((Method::GET, "/swagger-ui/{file:.*}", "swagger_ui"));
+    }
+    routes
+}
+
+/// The table of routes of an application; made once and shared by its workers.
+pub fn routes(services: &Services) -> Arc<Routes> {
+    Arc::new(Routes::new(&openapi(), &other_routes(services), &services.settings.limits))
+}
+
+/// The whole application. The layers stand in the order of API-10; the last `wrap` is the outermost.
+pub fn build(
+    services: &Arc<Services>,
+    routes: &Arc<Routes>,
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<>,
+> {
+    let settings = &services.settings;
+    let (open_metrics, open_docs) = (settings.open_metrics, settings.open_docs);
+    App::new()
+        .app_data(Data::from(services.clone()))
+        .app_data(Data::from(routes.clone()))
+        .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
+        .configure(identity::aliases)
+        .configure(|config| {
+            if open_metrics {
+                config.route("/metrics", web::get().to(health::metrics));
+            }
+            if open_docs {
+                openapi::serve(config);
+            }
+        })
+        .default_service(web::to(nowhere))
+        .wrap(from_fn(limit::by_actor))
+        .wrap(from_fn(authenticate::layer))
+        .wrap(from_fn(limit::by_address))
+        .wrap(from_fn(deadline::layer))
+        .wrap(Compress::default())
+        .wrap(cors::layer(settings))
+        .wrap(from_fn(security::layer))
+        .wrap(from_fn(log::layer))
+        .wrap(from_fn(context::layer))
+}
+
+/// Answers what no route takes: 405 when the path is known, else 404.
+async fn nowhere(request: HttpRequest, routes: Data<Routes>) -> Result<HttpResponse, Problem> {
+    Err(match routes.find(request.method(), request.path()) {
+        Found::OtherMethod(allow) => Problem::wrong_method(&allow),
+        _ => Problem::no_route(),
+    })
+}

@@ -1,0 +1,234 @@
+//! One product: create, read, change, delete, restore.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::StatusCode, patch, post, web::Path};
+use domain::{
+    Error,
+    catalog::{
+        self, Product, Slug,
+        policy::Scope,
+        queries::{BySlug, ProductDetail, ProductView},
+    },
+    id::ProductId,
+    permission::WriteProducts,
+};
+
+use super::dto::{self, Done, NewProductBody, ProductDetailView, ProductFull, ProductPatchBody};
+use crate::{
+    Answer, Services, Shared,
+    auth::{Auth, MaybeAuth},
+    body::JsonBody,
+    etag::{self, IfMatch},
+    idempotency::{Keyed, reply},
+    path::Id,
+    query::{None_, Params},
+};
+
+/// Creates a product of one's seller account.
+#[utoipa::path(
+    tag = "products",
+    request_body = NewProductBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    responses(
+        (status = 201, description = "The product", body = ProductFull, headers(
+            ("Location" = String, description = "Where to read it"),
+            ("ETag" = String, description = "Its version, for If-Match"),
+        )),
+        (status = 409, description = "The seller uses the sku already, or a request with this key is in flight"),
+        (status = 422, description = "The key was used with a different request"),
+    ),
+    security(("bearer" = ["products:write"]))
+)]
+#[post("/api/v1/products")]
+pub async fn create_product(
+    auth: Auth<WriteProducts>,
+    services: Shared,
+    _none: Params<None_>,
+    keyed: Keyed,
+    body: JsonBody,
+) -> Answer {
+    let rules = &services.shop.rules;
+    let new = body.read(|fields| dto::new_product(fields).check(rules, &mut fields.violations))?;
+    let render = |product: &Product| {
+        let mut reply = reply(StatusCode::CREATED, Vec::new(), &ProductFull::new(product, rules.currency));
+        reply.headers = vec![
+            ("Location".to_owned(), format!("/api/v1/products/{}", product.id)),
+            ("ETag".to_owned(), etag::tag(Some(product.version), &reply.body)),
+        ];
+        reply
+    };
+    keyed
+        .run(&services, "create_product", &body, render, async |once| {
+            catalog::create_product(&services.shop, auth.0, new, once).await
+        })
+        .await
+}
+
+/// Reads a product with its pictures, its category and its newest reviews.
+#[utoipa::path(
+    tag = "products",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The product"),
+        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
+    ),
+    responses(
+        (status = 200, description = "The product", body = ProductDetailView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 304, description = "Nothing changed"),
+        (status = 404, description = "No such product, or not for you to see"),
+    ),
+    security((), ("bearer" = []))
+)]
+#[get("/api/v1/products/{id}")]
+pub async fn get_product(
+    caller: MaybeAuth,
+    services: Shared,
+    id: Id<ProductId>,
+    _none: Params<None_>,
+    request: HttpRequest,
+) -> Answer {
+    let found = services.products.get(id.0, Scope::of(&caller.0)).await?.ok_or(Error::NotFound("Product"))?;
+    shown(&services, &caller, &request, &found)
+}
+
+/// Reads a product by its name in URLs; a name it had before leads to the one it has now.
+#[utoipa::path(
+    tag = "products",
+    params(
+        ("slug" = String, Path, description = "Its name in URLs", example = "reading-lamp"),
+        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
+    ),
+    responses(
+        (status = 200, description = "The product", body = ProductDetailView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 304, description = "Nothing changed"),
+        (status = 308, description = "It has another name by now", headers(("Location" = String, description = "Where it is now"))),
+        (status = 404, description = "No such product, or not for you to see"),
+    ),
+    security((), ("bearer" = []))
+)]
+#[get("/api/v1/products/by-slug/{slug}")]
+pub async fn get_product_by_slug(
+    caller: MaybeAuth,
+    services: Shared,
+    slug: Path<String>,
+    _none: Params<None_>,
+    request: HttpRequest,
+) -> Answer {
+    let slug = slug.into_inner();
+    if slug.contains('\0') {
+        // No name holds it, and no database should see it.
+        return Err(Error::NotFound("Product").into());
+    }
+    match services.products.by_slug(&Slug::stored(slug), Scope::of(&caller.0)).await? {
+        None => Err(Error::NotFound("Product").into()),
+        Some(BySlug::Here(found)) => shown(&services, &caller, &request, &found),
+        Some(BySlug::Moved(now)) => Ok(HttpResponse::PermanentRedirect()
+            .insert_header(("Location", format!("/api/v1/products/by-slug/{now}")))
+            .finish()),
+    }
+}
+
+/// Answers a product, and notes that a person who is signed in saw it (CAT-07).
+fn shown(services: &Services, caller: &MaybeAuth, request: &HttpRequest, found: &ProductDetail) -> Answer {
+    if let Some(principal) = caller.0.principal() {
+        let at = services.shop.now();
+        services.views.seen(ProductView { product: found.product.id, user: principal.user, at });
+    }
+    let view = ProductDetailView::new(found, services.shop.rules.currency);
+    etag::read(request, Some(found.product.version), &view)
+}
+
+/// Changes a product; what is absent stays.
+#[utoipa::path(
+    tag = "products",
+    request_body = ProductPatchBody,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The product"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for"),
+    ),
+    responses(
+        (status = 200, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 404, description = "No such product, or not for you to see"),
+        (status = 409, description = "It was modified by another user, or the seller uses the sku already"),
+        (status = 412, description = "If-Match names another version than it has now"),
+        (status = 428, description = "This installation demands If-Match"),
+    ),
+    security(("bearer" = ["products:write"]))
+)]
+#[patch("/api/v1/products/{id}")]
+pub async fn update_product(
+    auth: Auth<WriteProducts>,
+    services: Shared,
+    id: Id<ProductId>,
+    _none: Params<None_>,
+    if_match: IfMatch,
+    body: JsonBody,
+) -> Answer {
+    let rules = &services.shop.rules;
+    let (patch, version) = body.read(|fields| Some(dto::product_patch(fields, rules)))?;
+    let expected = if_match.expected(version)?;
+    let product = catalog::update_product(&services.shop, auth.0, id.0, patch, expected.version)
+        .await
+        .map_err(|error| expected.problem(error))?;
+    changed(&product, &services)
+}
+
+/// Deletes a product so that it can be restored.
+#[utoipa::path(
+    tag = "products",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The product"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete"),
+    ),
+    responses(
+        (status = 200, description = "It is deleted", body = Done),
+        (status = 404, description = "No such product, or not for you to see"),
+        (status = 409, description = "It was modified by another user"),
+        (status = 412, description = "If-Match names another version than it has now"),
+        (status = 428, description = "This installation demands If-Match"),
+    ),
+    security(("bearer" = ["products:write"]))
+)]
+#[delete("/api/v1/products/{id}")]
+pub async fn delete_product(
+    auth: Auth<WriteProducts>,
+    services: Shared,
+    id: Id<ProductId>,
+    _none: Params<None_>,
+    if_match: IfMatch,
+) -> Answer {
+    let expected = if_match.expected(None)?;
+    catalog::delete_product(&services.shop, auth.0, id.0, expected.version)
+        .await
+        .map_err(|error| expected.problem(error))?;
+    Ok(HttpResponse::Ok().json(Done { success: true }))
+}
+
+/// Brings a deleted product back.
+#[utoipa::path(
+    tag = "products",
+    params(("id" = uuid::Uuid, Path, description = "The product")),
+    responses(
+        (status = 200, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 404, description = "No such product, or not for you to see"),
+        (status = 409, description = "It is not deleted, or its sku is in use by now"),
+    ),
+    security(("bearer" = ["products:write"]))
+)]
+#[post("/api/v1/products/{id}/restore")]
+pub async fn restore_product(
+    auth: Auth<WriteProducts>,
+    services: Shared,
+    id: Id<ProductId>,
+    _none: Params<None_>,
+) -> Answer {
+    let product = catalog::restore_product(&services.shop, auth.0, id.0).await?;
+    changed(&product, &services)
+}
+
+/// A product after a change, with its new `ETag`.
+fn changed(product: &Product, services: &Services) -> Answer {
+    let body = etag::json(&ProductFull::new(product, services.shop.rules.currency))?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("ETag", etag::tag(Some(product.version), &body)))
+        .content_type("application/json")
+        .body(body))
+}

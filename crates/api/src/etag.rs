@@ -1,0 +1,182 @@
+//! `ETag`, `If-None-Match` and `If-Match` (ruling R16).
+
+use std::{
+    fmt::Write as _,
+    future::{Ready, ready},
+};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
+};
+use domain::catalog::Version;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Answer, Shared,
+    problem::{In, Problem},
+};
+
+/// Answers 200 with the JSON of a resource and its `ETag`, or 304 when the reader has it already.
+pub fn read(request: &HttpRequest, version: Option<Version>, view: &impl Serialize) -> Answer {
+    let body = json(view)?;
+    let tag = tag(version, &body);
+    let value = HeaderValue::from_str(&tag).map_err(domain::Error::internal)?;
+    let known = request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|line| line.to_str().ok())
+        .any(|line| line.split(',').any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == tag));
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((header::ETAG, value)).insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    Ok(if known { response.finish() } else { response.content_type("application/json").body(body) })
+}
+
+/// The JSON of a view.
+pub fn json(view: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(view).map_err(|fault| domain::Error::internal(fault).into())
+}
+
+/// `"<version>-<digest of the body>"`; without a version the digest alone.
+pub fn tag(version: Option<Version>, body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    let mut tag = String::with_capacity(40);
+    tag.push('"');
+    if let Some(Version(version)) = version {
+        let _ = write!(tag, "{version}-");
+    }
+    for byte in digest.iter().take(8) {
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+/// What `If-Match` asks of the present version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// Nothing was asked.
+    Absent,
+    /// The thing must exist.
+    Any,
+    /// It must have one of these versions; none when every tag was weak or of another making.
+    Versions(Vec<Version>),
+}
+
+impl FromRequest for IfMatch {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let required = request.app_data::<Shared>().is_some_and(|services| services.settings.require_if_match);
+        ready(match Self::of(request.headers()) {
+            Ok(Self::Absent) if required => Err(Problem::new(
+                StatusCode::PRECONDITION_REQUIRED,
+                "Send If-Match with the ETag of the version you read",
+            )),
+            other => other,
+        })
+    }
+}
+
+impl IfMatch {
+    /// What the headers ask.
+    ///
+    /// # Errors
+    /// 400 when a tag is not one; a weak tag can never match and is left out.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut versions = Vec::new();
+        let mut given = false;
+        for line in headers.get_all(header::IF_MATCH) {
+            given = true;
+            let line = line.to_str().map_err(|_| form())?;
+            for one in line.split(',').map(str::trim).filter(|one| !one.is_empty()) {
+                if one == "*" {
+                    return Ok(Self::Any);
+                }
+                let (strong, tag) = one.strip_prefix("W/").map_or((true, one), |tag| (false, tag));
+                let inner = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).ok_or_else(form)?;
+                let version = inner.split('-').next().unwrap_or_default();
+                if strong && let Ok(version) = version.parse() {
+                    versions.push(Version(version));
+                }
+            }
+        }
+        Ok(if given { Self::Versions(versions) } else { Self::Absent })
+    }
+
+    /// The version a change expects, out of this header and the `version` of the body.
+    ///
+    /// # Errors
+    /// 400 when both are given and differ; 412 when no tag can match.
+    pub fn expected(&self, body: Option<Version>) -> Result<Expected, Problem> {
+        match (self, body) {
+            (Self::Absent | Self::Any, body) => Ok(Expected { version: body, by_header: false }),
+            (Self::Versions(versions), Some(body)) if !versions.contains(&body) => Err(Problem::broken(
+                In::Body,
+                "/version",
+                "consistent",
+                "differs from If-Match; send one of them, or the same version in both",
+            )),
+            (Self::Versions(versions), body) => match body.or_else(|| versions.iter().max().copied()) {
+                Some(version) => Ok(Expected { version: Some(version), by_header: true }),
+                None => Err(Problem::precondition_failed("Product")),
+            },
+        }
+    }
+}
+
+fn form() -> Problem {
+    Problem::broken(In::Header, "If-Match", "etag", "must be `*` or entity tags in quotes, as ETag gave them")
+}
+
+/// The version a change expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// The version; `None` when the caller did not say.
+    pub version: Option<Version>,
+    by_header: bool,
+}
+
+impl Expected {
+    /// The error of a change, as it is told: a stale header is 412, a stale body 409.
+    pub fn problem(self, error: domain::Error) -> Problem {
+        match error {
+            domain::Error::Stale(what) if self.by_header => Problem::precondition_failed(what),
+            other => other.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn if_match(text: &str) -> Result<IfMatch, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_MATCH, HeaderValue::from_str(text).unwrap());
+        IfMatch::of(&headers)
+    }
+
+    #[test]
+    fn only_the_version_part_counts() {
+        assert_eq!(if_match("\"3-00ff\"").unwrap(), IfMatch::Versions(vec![Version(3)]));
+        assert_eq!(if_match("*").unwrap(), IfMatch::Any);
+        assert_eq!(if_match("W/\"3-00ff\"").unwrap(), IfMatch::Versions(vec![]));
+        assert_eq!(if_match("3").unwrap_err().status(), 400);
+    }
+
+    #[test]
+    fn header_and_body_must_agree() {
+        let tags = if_match("\"3-a\", \"4-b\"").unwrap();
+        assert_eq!(tags.expected(Some(Version(4))).unwrap().version, Some(Version(4)));
+        assert_eq!(tags.expected(Some(Version(5))).unwrap_err().status(), 400);
+        assert_eq!(IfMatch::Versions(vec![]).expected(None).unwrap_err().status(), 412);
+        assert_eq!(IfMatch::Absent.expected(None).unwrap().version, None);
+    }
+}

@@ -1,0 +1,82 @@
+//! Whether we live and whether we can serve (ruling R5), and the metrics.
+
+use actix_web::{HttpResponse, get, http::StatusCode};
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{
+    Answer, Shared,
+    query::{None_, Params},
+};
+
+/// That the process lives.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `healthy`.
+    #[schema(example = "healthy")]
+    status: &'static str,
+    /// The present moment.
+    timestamp: DateTime<Utc>,
+    /// Seconds since the process started.
+    #[schema(example = 4711, minimum = 0)]
+    uptime: i64,
+}
+
+/// Tells that the process lives.
+#[utoipa::path(tag = "health", responses((status = 200, description = "The process lives", body = Health)))]
+#[get("/health")]
+pub async fn get_health(services: Shared, _none: Params<None_>) -> HttpResponse {
+    let timestamp = services.shop.now();
+    let uptime = (timestamp - services.started).num_seconds().max(0);
+    HttpResponse::Ok().json(Health { status: "healthy", timestamp, uptime })
+}
+
+/// What we stand on, by name, and how it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Each thing we stand on, such as `database`, and whether it answers.
+    #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, bool>, example = json!({"database": true, "redis": true}))]
+    things: Map<String, Value>,
+    /// Optional things that do not answer; we serve without them.
+    #[schema(example = json!([]))]
+    degraded: Vec<&'static str>,
+    /// Things that live in this process in this configuration.
+    #[schema(example = json!(["redis"]))]
+    embedded: Vec<&'static str>,
+}
+
+/// Tells whether requests can be served.
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, description = "All that is required answers", body = Readiness),
+        (status = 503, description = "Something required does not answer", body = Readiness),
+    )
+)]
+#[get("/ready")]
+pub async fn get_ready(services: Shared, _none: Params<None_>) -> HttpResponse {
+    let answers = join_all(services.probes.iter().map(|probe| probe.check())).await;
+    let mut ready = Readiness { things: Map::new(), degraded: Vec::new(), embedded: Vec::new() };
+    let mut status = StatusCode::OK;
+    for (probe, answers) in services.probes.iter().zip(answers) {
+        ready.things.insert(probe.name().to_owned(), answers.into());
+        if probe.embedded() {
+            ready.embedded.push(probe.name());
+        }
+        if !answers && probe.required() {
+            status = StatusCode::SERVICE_UNAVAILABLE;
+        } else if !answers {
+            ready.degraded.push(probe.name());
+        }
+    }
+    HttpResponse::build(status).json(ready)
+}
+
+/// All metrics, in the text format of Prometheus.
+pub async fn metrics(services: Shared) -> Answer {
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body((services.metrics)()))
+}

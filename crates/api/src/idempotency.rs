@@ -1,0 +1,121 @@
+//! `Idempotency-Key`: a creating POST sent twice has its effect once and its answer twice (ruling R17).
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use domain::{
+    Actor, Error,
+    idempotency::{Key, Once, Outcome, Reply},
+};
+use serde::Serialize;
+
+use crate::{
+    Answer, Services,
+    body::JsonBody,
+    etag,
+    middleware::context::Context,
+    problem::{In, Problem},
+};
+
+/// The request a key stands for.
+#[derive(Debug)]
+pub struct Keyed {
+    key: Option<String>,
+    /// Method and path, part of what must be the same the second time.
+    line: String,
+    actor: Option<domain::id::UserId>,
+    request_id: String,
+}
+
+impl FromRequest for Keyed {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut given = request.headers().get_all("idempotency-key");
+        let key = match (given.next(), given.next()) {
+            (None, _) => None,
+            (Some(one), None) => match one.to_str() {
+                Ok(text) if (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()) => {
+                    Some(text.to_owned())
+                }
+                _ => return ready(Err(form())),
+            },
+            _ => return ready(Err(form())),
+        };
+        let extensions = request.extensions();
+        let actor = extensions.get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
+        let request_id = extensions.get::<Context>().map(|context| context.id.clone()).unwrap_or_default();
+        let line = if key.is_some() { format!("{} {}", request.method(), request.path()) } else { String::new() };
+        ready(Ok(Self { key, line, actor, request_id }))
+    }
+}
+
+fn form() -> Problem {
+    Problem::broken(In::Header, "Idempotency-Key", "key", "must be 1 to 255 visible ASCII characters, given once")
+}
+
+impl Keyed {
+    /// Runs a command under the key, if one was sent, and answers: the first time with what `render` makes of its
+    /// value, later with the same again. A refusal decided by the command is kept too; a fault of ours never is.
+    pub async fn run<T>(
+        self,
+        services: &Services,
+        operation: &'static str,
+        body: &JsonBody,
+        render: impl Fn(&T) -> Reply + Send + Sync,
+        command: impl AsyncFnOnce(&Once<'_, T>) -> domain::Result<Outcome<T>>,
+    ) -> Answer {
+        let key = self.key.map(|key| {
+            // Keyed, because a body may hold a password and a bare digest of it could be guessed at leisure.
+            let fingerprint = services.mac.mac(&[b"request\0", self.line.as_bytes(), b"\0", body.bytes()].concat());
+            Key { actor: self.actor, operation, key, fingerprint }
+        });
+        let once = Once { key, render: &render };
+        match command(&once).await {
+            Ok(Outcome::Fresh(value)) => Ok(response(render(&value))),
+            Ok(Outcome::Replay(reply)) => {
+                let mut response = response(reply);
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+                Ok(response)
+            }
+            Err(error) => {
+                let lasting = matches!(error, Error::NotFound(_) | Error::Conflict(_) | Error::Forbidden(_));
+                let problem = Problem::from(error);
+                if let Some(key) = once.key.as_ref().filter(|_| lasting) {
+                    let reply = Reply {
+                        status: problem.status().as_u16(),
+                        headers: Vec::new(),
+                        body: problem.body(&self.request_id),
+                    };
+                    services.shop.remember(key, &reply).await?;
+                }
+                Err(problem)
+            }
+        }
+    }
+}
+
+/// An answer of that status with the JSON of a view.
+pub fn reply(status: StatusCode, headers: Vec<(String, String)>, view: &impl Serialize) -> Reply {
+    // Views are made of plain values: writing them to memory cannot fail.
+    Reply { status: status.as_u16(), headers, body: etag::json(view).unwrap_or_default() }
+}
+
+fn response(reply: Reply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in reply.headers {
+        response.insert_header((name, value));
+    }
+    response.content_type("application/json").body(reply.body)
+}

@@ -1,0 +1,19 @@
+//! The doors of people and seller accounts.
+
+mod accounts;
+pub mod dto;
+mod me;
+mod sellers;
+
+pub use accounts::aliases;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The operations of identity.
+pub fn operations(config: &mut ServiceConfig<'_>) {
+    config
+        .service(accounts::register)
+        .service(accounts::login)
+        .service(me::get_me)
+        .service(me::list_my_views)
+        .service(sellers::create_seller);
+}

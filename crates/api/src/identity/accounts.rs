@@ -1,0 +1,81 @@
+//! Signing up and signing in.
+
+use actix_web::{HttpResponse, http::StatusCode, post, web};
+use domain::identity::{self, Credentials, Login, NewUser, Password};
+
+use super::dto::{self, LoginRequest, Registration, Session, UserView};
+use crate::{
+    Answer, Shared,
+    body::JsonBody,
+    idempotency::{Keyed, reply},
+    query::{None_, Params},
+};
+
+/// Signs a person up.
+#[utoipa::path(
+    tag = "auth",
+    request_body = Registration,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    responses(
+        (status = 201, description = "Signed up", body = UserView, headers(("Location" = String, description = "Where to read oneself"))),
+        (status = 409, description = "The address is taken, or a request with this key is in flight"),
+        (status = 422, description = "The key was used with a different request"),
+    )
+)]
+#[post("/api/v1/auth/register")]
+pub async fn register(services: Shared, none: Params<None_>, keyed: Keyed, body: JsonBody) -> Answer {
+    sign_up(services, none, keyed, body).await
+}
+
+async fn sign_up(services: Shared, _none: Params<None_>, keyed: Keyed, body: JsonBody) -> Answer {
+    let new: NewUser = body.read(|fields| {
+        let input = dto::registration(fields);
+        input.check(&mut fields.violations)
+    })?;
+    let render = |user: &identity::User| {
+        let location = ("Location".to_owned(), "/api/v1/users/me".to_owned());
+        reply(StatusCode::CREATED, vec![location], &UserView::new(user, None))
+    };
+    let hasher = services.hasher.as_ref();
+    keyed
+        .run(&services, "register", &body, render, async |once| {
+            identity::register(&services.shop, hasher, new, once).await
+        })
+        .await
+}
+
+/// Signs a person in with their password.
+#[utoipa::path(
+    tag = "auth",
+    request_body = LoginRequest,
+    responses(
+        (status = 200, description = "Signed in", body = Session),
+        (status = 401, description = "Address or password is wrong"),
+    )
+)]
+#[post("/api/v1/auth/login")]
+pub async fn login(services: Shared, none: Params<None_>, body: JsonBody) -> Answer {
+    sign_in(services, none, body).await
+}
+
+async fn sign_in(services: Shared, _none: Params<None_>, body: JsonBody) -> Answer {
+    let given = body.read(|fields| {
+        let (email, password) = (fields.text("email"), fields.text("password"));
+        if email.is_none() {
+            fields.violations.missing::<()>("/email");
+        }
+        if password.is_none() {
+            fields.violations.missing::<()>("/password");
+        }
+        Some(Credentials { email: email?, password: Password::given(password?) })
+    })?;
+    let door =
+        Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), tokens: services.tokens.as_ref() };
+    let signed = door.with_password(&services.shop, given).await?;
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Session::from(signed)))
+}
+
+/// The short paths of ruling R4.
+pub fn aliases(config: &mut web::ServiceConfig) {
+    config.route("/api/auth/register", web::post().to(sign_up)).route("/api/auth/login", web::post().to(sign_in));
+}

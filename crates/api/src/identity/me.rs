@@ -1,0 +1,42 @@
+//! What a person sees of themselves.
+
+use actix_web::{HttpRequest, HttpResponse, get};
+use domain::{Error, permission::OwnAccount};
+
+use super::dto::{UserView, ViewedProduct};
+use crate::{
+    Answer, Shared,
+    auth::Auth,
+    etag,
+    page::{PageParams, PageView},
+    query::{None_, Params},
+};
+
+/// Reads one's own account.
+#[utoipa::path(
+    tag = "users",
+    params(("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed")),
+    responses(
+        (status = 200, description = "The account", body = UserView),
+        (status = 304, description = "Nothing changed"),
+    ),
+    security(("bearer" = ["account:own"]))
+)]
+#[get("/api/v1/users/me")]
+pub async fn get_me(auth: Auth<OwnAccount>, services: Shared, _none: Params<None_>, request: HttpRequest) -> Answer {
+    let profile = services.users.profile(auth.0.principal().user).await?.ok_or(Error::NotFound("User"))?;
+    etag::read(&request, None, &UserView::from(&profile))
+}
+
+/// Lists the products one saw, newest first.
+#[utoipa::path(
+    tag = "users",
+    params(PageParams),
+    responses((status = 200, description = "The products seen", body = PageView<ViewedProduct>)),
+    security(("bearer" = ["account:own"]))
+)]
+#[get("/api/v1/users/me/views")]
+pub async fn list_my_views(auth: Auth<OwnAccount>, services: Shared, page: Params<PageParams>) -> Answer {
+    let views = services.view_log.of_user(auth.0.principal().user, page.0.request()).await?;
+    Ok(HttpResponse::Ok().json(PageView::from(views.map(ViewedProduct::from))))
+}

@@ -1,0 +1,51 @@
+//! Seller accounts.
+
+use actix_web::{http::StatusCode, post};
+use domain::{
+    identity::{self, Seller},
+    permission::OwnAccount,
+};
+
+use super::dto::{self, NewSeller, SellerView};
+use crate::{
+    Answer, Shared,
+    auth::Auth,
+    body::JsonBody,
+    idempotency::{Keyed, reply},
+    query::{None_, Params},
+};
+
+/// Opens a seller account for oneself.
+#[utoipa::path(
+    tag = "sellers",
+    request_body = NewSeller,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    responses(
+        (status = 201, description = "The account", body = SellerView, headers(("Location" = String, description = "The products of the account"))),
+        (status = 409, description = "One has an account already, or a request with this key is in flight"),
+        (status = 422, description = "The key was used with a different request"),
+    ),
+    security(("bearer" = ["account:own"]))
+)]
+#[post("/api/v1/sellers")]
+pub async fn create_seller(
+    auth: Auth<OwnAccount>,
+    services: Shared,
+    _none: Params<None_>,
+    keyed: Keyed,
+    body: JsonBody,
+) -> Answer {
+    let name = body.read(|fields| {
+        let input = dto::new_seller(fields);
+        input.check(&mut fields.violations)
+    })?;
+    let render = |seller: &Seller| {
+        let location = ("Location".to_owned(), format!("/api/v1/products?sellerId={}", seller.id));
+        reply(StatusCode::CREATED, vec![location], &SellerView::from(seller))
+    };
+    keyed
+        .run(&services, "create_seller", &body, render, async |once| {
+            identity::open_seller(&services.shop, auth.0, &name, once).await
+        })
+        .await
+}

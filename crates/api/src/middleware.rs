@@ -1,0 +1,10 @@
+//! The layers between a socket and a handler, from the outside in: request id, log, security headers, CORS,
+//! compression, timeout, address limit, authentication, actor limit (API-10, ruling R6).
+
+pub mod authenticate;
+pub mod context;
+pub mod cors;
+pub mod deadline;
+pub mod limit;
+pub mod log;
+pub mod security;

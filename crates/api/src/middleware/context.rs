@@ -1,0 +1,124 @@
+//! The outermost layer: gives each request its id, its client address and its operation, and the last word on errors.
+
+use std::{net::IpAddr, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage as _,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use uuid::Uuid;
+
+use crate::{
+    address, problem,
+    routes::{Found, Routes},
+    services::Services,
+};
+
+/// The name of the header that carries the id of a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request from its begin.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The id of the request, in every log line and error body.
+    pub id: String,
+    /// The address of the client.
+    pub client: IpAddr,
+    /// Which operation it is.
+    pub found: Found,
+    /// When it came.
+    pub started: Instant,
+}
+
+impl Context {
+    /// The route template, as a label of bounded cardinality.
+    pub fn template(&self) -> &str {
+        match &self.found {
+            Found::Operation(operation) => &operation.template,
+            _ => "unmatched",
+        }
+    }
+}
+
+/// Gives the request its [`Context`] and the answer its `X-Request-Id`.
+pub async fn layer<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let context = {
+        let services = request.app_data::<Data<Services>>();
+        let routes = request.app_data::<Data<Routes>>();
+        let trusted = services.map_or(&[][..], |services| &services.settings.trusted_proxies);
+        let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+        Context {
+            id: given_id(request.headers())
+                .or_else(|| services.map(|services| services.shop.id::<Uuid>().to_string()))
+                .unwrap_or_default(),
+            client: address::client(peer, request.headers(), trusted),
+            found: routes.map_or(Found::Nothing, |routes| routes.find(request.method(), request.path())),
+            started: Instant::now(),
+        }
+    };
+    let id = HeaderValue::from_str(&context.id).unwrap_or_else(|_| HeaderValue::from_static("invalid"));
+    request.extensions_mut().insert(context);
+    if request.method() == Method::HEAD {
+        // The server leaves the body of an answer to HEAD away; handlers need not know.
+        request.head_mut().method = Method::GET;
+    }
+    let mut response = problem::present(next.call(request).await?);
+    response.headers_mut().insert(REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The id a client or a proxy gave: `X-Request-Id` when it is safe to log, else the trace id of `traceparent`.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let safe = |id: &&str| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&b))
+    };
+    if let Some(id) = text("x-request-id").filter(safe) {
+        return Some(id.to_owned());
+    }
+    let mut parts = text("traceparent")?.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let holds = version.len() == 2
+        && hex(version)
+        && version != "ff"
+        && trace.len() == 32
+        && hex(trace)
+        && trace.bytes().any(|b| b != b'0');
+    holds.then(|| trace.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: &'static str, value: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        given_id(&headers)
+    }
+
+    #[test]
+    fn a_safe_id_is_kept_and_an_unsafe_one_is_not() {
+        assert_eq!(id("x-request-id", "abc-1").as_deref(), Some("abc-1"));
+        assert_eq!(id("x-request-id", "a b"), None);
+        assert_eq!(id("x-request-id", &"a".repeat(129)), None);
+    }
+
+    #[test]
+    fn the_trace_of_a_caller_becomes_the_id() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(id("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01")).as_deref(), Some(trace));
+        assert_eq!(id("traceparent", &format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))), None);
+    }
+}

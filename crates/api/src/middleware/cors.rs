@@ -1,0 +1,44 @@
+//! Which pages of other origins may call us (SEC-01).
+
+use actix_cors::Cors;
+
+use crate::settings::HttpSettings;
+
+/// What pages may read of an answer beside its body.
+const EXPOSED: [&str; 11] = [
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "Server-Timing",
+    "X-Request-Id",
+    "Idempotency-Replayed",
+];
+
+/// What pages may send.
+const ACCEPTED: [&str; 9] = [
+    "Accept",
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-Id",
+    "traceparent",
+    "tracestate",
+];
+
+/// The layer. An origin that is not listed gets no `Access-Control-Allow-Origin` at all.
+pub fn layer(settings: &HttpSettings) -> Cors {
+    let listed = settings.allowed_origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin));
+    listed
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(ACCEPTED)
+        .expose_headers(EXPOSED)
+        .supports_credentials()
+        .max_age(86400)
+}

@@ -1,0 +1,46 @@
+//! The time a request may take until the head of its answer (ruling R26), and the body of every error within it.
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    test::TestRequest,
+    web::Data,
+};
+
+use super::context::Context;
+use crate::{
+    problem::{self, Problem},
+    services::Services,
+};
+
+/// Cuts a request that takes too long. What it was doing is dropped; an open transaction rolls back.
+pub async fn layer<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(limit) = request.app_data::<Data<Services>>().map(|services| services.settings.timeout) else {
+        return Ok(problem::present(next.call(request).await?));
+    };
+    let (uri, method) = (request.uri().clone(), request.method().clone());
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let accept = request.headers().get(header::ACCEPT).cloned();
+    let context = request.extensions().get::<Context>().cloned();
+    if let Ok(response) = tokio::time::timeout(limit, next.call(request)).await {
+        return Ok(problem::present(response?));
+    }
+    // The request went with the work. A stand-in with what the outer layers read carries the answer.
+    let mut stand_in = TestRequest::with_uri(uri.path()).method(method);
+    for (name, value) in [(header::ORIGIN, origin), (header::ACCEPT, accept)] {
+        if let Some(value) = value {
+            stand_in = stand_in.insert_header((name, value));
+        }
+    }
+    let stand_in = stand_in.to_http_request();
+    if let Some(context) = context {
+        stand_in.extensions_mut().insert(context);
+    }
+    Ok(problem::present(ServiceResponse::new(stand_in, HttpResponse::from_error(Problem::timeout()))))
+}

@@ -1,0 +1,84 @@
+//! The document of the API: collected from the handlers, completed with what the layers answer.
+
+pub mod answers;
+mod down;
+
+use actix_web::{HttpResponse, web};
+use utoipa::{
+    OpenApi as _,
+    openapi::{
+        OpenApi,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{audit, catalog, health, identity};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Souk",
+        description = "A marketplace: catalogue, sellers, buyers.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact(name = "The Souk developers")
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "auth", description = "Signing up and signing in"),
+        (name = "users", description = "People"),
+        (name = "sellers", description = "Seller accounts"),
+        (name = "products", description = "Products"),
+        (name = "audit", description = "Who did what"),
+        (name = "health", description = "Whether we live and can serve"),
+    )
+)]
+struct Base;
+
+/// Every documented operation; the application serves exactly these.
+pub fn operations(config: &mut ServiceConfig<'_>) {
+    health_operations(config);
+    identity::operations(config);
+    catalog::operations(config);
+    config.service(audit::list_audit);
+}
+
+fn health_operations(config: &mut ServiceConfig<'_>) {
+    config.service(health::get_health).service(health::get_ready);
+}
+
+/// The document in `OpenAPI` 3.1.
+pub fn openapi() -> OpenApi {
+    use utoipa_actix_web::AppExt as _;
+    let (_, mut document) =
+        actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(operations).split_for_parts();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The token of POST /api/v1/auth/login"))
+        .build();
+    let components = document.components.get_or_insert_default();
+    components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
+    answers::complete(&mut document);
+    document
+}
+
+/// The document in `OpenAPI` 3.0.3, for generators that do not read 3.1.
+pub fn openapi30() -> serde_json::Value {
+    down::to_30(serde_json::to_value(openapi()).unwrap_or_default())
+}
+
+/// Serves both documents and Swagger UI.
+pub fn serve(config: &mut web::ServiceConfig) {
+    let old = openapi30().to_string();
+    config
+        .route(
+            "/api-docs/openapi-3.0.json",
+            web::get().to(move || {
+                let old = old.clone();
+                async move { HttpResponse::Ok().content_type("application/json").body(old) }
+            }),
+        )
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/api-docs/openapi.json", openapi()));
+}

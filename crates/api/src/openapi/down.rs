@@ -1,0 +1,146 @@
+//! The document of 3.1 in the words of 3.0.3.
+
+use serde_json::{Map, Value, json};
+
+/// The same document for generators that read 3.0 only.
+pub fn to_30(mut document: Value) -> Value {
+    if let Value::Object(root) = &mut document {
+        root.insert("openapi".to_owned(), "3.0.3".into());
+        root.remove("webhooks");
+        root.remove("jsonSchemaDialect");
+        if let Some(Value::Object(license)) = root.get_mut("info").and_then(|info| info.get_mut("license")) {
+            license.remove("identifier");
+        }
+    }
+    convert(&mut document);
+    document
+}
+
+fn convert(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(convert),
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                // Examples and defaults are data, not schemas.
+                if !matches!(key.as_str(), "example" | "default" | "enum") {
+                    convert(value);
+                }
+            }
+            rewrite(map);
+        }
+        _ => {}
+    }
+}
+
+fn rewrite(map: &mut Map<String, Value>) {
+    types(map);
+    null_alternative(map);
+    if let Some(Value::Array(examples)) = map.get("examples")
+        && let Some(first) = examples.first().cloned()
+    {
+        map.remove("examples");
+        map.insert("example".to_owned(), first);
+    }
+    for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+        if let Some(number) = map.get(exclusive).filter(|value| value.is_number()).cloned() {
+            map.insert(bound.to_owned(), number);
+            map.insert(exclusive.to_owned(), true.into());
+        }
+    }
+    if let Some(only) = map.remove("const") {
+        map.insert("enum".to_owned(), json!([only]));
+    }
+    if map.contains_key("$ref") && map.len() > 1 {
+        // Words beside a reference are ignored in 3.0; put them around it.
+        if let Some(reference) = map.remove("$ref") {
+            map.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
+        }
+    }
+    for word in ["propertyNames", "contentMediaType", "contentEncoding", "$schema"] {
+        map.remove(word);
+    }
+    if let Some(Value::Array(security)) = map.get_mut("security") {
+        for requirement in security.iter_mut().filter_map(Value::as_object_mut) {
+            // Scopes belong to OAuth2 in 3.0; a bearer token lists none.
+            requirement.values_mut().for_each(|scopes| *scopes = json!([]));
+        }
+    }
+}
+
+/// `type: [string, null]` becomes `type: string, nullable: true`.
+fn types(map: &mut Map<String, Value>) {
+    let Some(Value::Array(types)) = map.get("type") else { return };
+    let others: Vec<Value> = types.iter().filter(|one| *one != "null").cloned().collect();
+    let nullable = others.len() < types.len();
+    if let [one] = others.as_slice() {
+        map.insert("type".to_owned(), one.clone());
+    } else {
+        map.remove("type");
+        let choices: Vec<Value> = others.iter().map(|one| json!({ "type": one })).collect();
+        if !choices.is_empty() {
+            map.insert("anyOf".to_owned(), choices.into());
+        }
+    }
+    if nullable {
+        map.insert("nullable".to_owned(), true.into());
+    }
+}
+
+/// `oneOf: [{type: null}, X]` becomes `X` with `nullable: true`.
+fn null_alternative(map: &mut Map<String, Value>) {
+    for word in ["oneOf", "anyOf"] {
+        let Some(Value::Array(choices)) = map.get(word) else { continue };
+        let others: Vec<Value> =
+            choices.iter().filter(|one| one.get("type") != Some(&"null".into())).cloned().collect();
+        if others.len() == choices.len() {
+            continue;
+        }
+        map.remove(word);
+        map.insert("nullable".to_owned(), true.into());
+        let word = if others.len() == 1 { "allOf" } else { word };
+        map.insert(word.to_owned(), others.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_31_become_words_of_30() {
+        let schema = json!({
+            "a": { "type": ["string", "null"], "examples": ["x"] },
+            "b": { "oneOf": [{ "type": "null" }, { "$ref": "#/c" }] },
+            "c": { "type": "number", "exclusiveMinimum": 0 },
+            "d": { "const": "only" },
+            "e": { "$ref": "#/c", "description": "beside" },
+        });
+        let expected = json!({
+            "openapi": "3.0.3",
+            "a": { "type": "string", "nullable": true, "example": "x" },
+            "b": { "nullable": true, "allOf": [{ "$ref": "#/c" }] },
+            "c": { "type": "number", "minimum": 0, "exclusiveMinimum": true },
+            "d": { "enum": ["only"] },
+            "e": { "description": "beside", "allOf": [{ "$ref": "#/c" }] },
+        });
+        assert_eq!(to_30(schema), expected);
+    }
+
+    #[test]
+    fn nothing_of_31_is_left_in_the_whole_document() {
+        fn walk(value: &Value) {
+            match value {
+                Value::Array(items) => items.iter().for_each(walk),
+                Value::Object(map) => {
+                    assert!(!map.get("type").is_some_and(Value::is_array), "{map:?}");
+                    assert!(!map.get("type").is_some_and(|one| one == "null"), "{map:?}");
+                    assert!(!map.get("exclusiveMinimum").is_some_and(Value::is_number), "{map:?}");
+                    assert!(!map.contains_key("const"), "{map:?}");
+                    map.values().for_each(walk);
+                }
+                _ => {}
+            }
+        }
+        walk(&crate::openapi30());
+    }
+}

@@ -1,0 +1,30 @@
+//! Parameters that stand in the path.
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use std::future::{Ready, ready};
+use uuid::Uuid;
+
+use crate::problem::{In, Problem};
+
+/// The `{id}` of a path, as the typed id of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<T>(pub T);
+
+impl<T: From<Uuid>> FromRequest for Id<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let given = request.match_info().get("id").unwrap_or_default();
+        ready(
+            uuid(given)
+                .map(|id| Self(T::from(id)))
+                .ok_or_else(|| Problem::broken(In::Path, "id", "uuid", "must be a UUID")),
+        )
+    }
+}
+
+/// The UUID of a text in the one form that documents promise: 36 characters with hyphens.
+pub fn uuid(text: &str) -> Option<Uuid> {
+    if text.len() == 36 { Uuid::try_parse(text).ok() } else { None }
+}

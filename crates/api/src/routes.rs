@@ -1,0 +1,147 @@
+//! The table of routes, made from the document: which operation a request is, and what else its path answers to.
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use utoipa::openapi::OpenApi;
+
+use crate::settings::{LimitRule, LimitScope};
+
+/// One operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its `operationId`.
+    pub id: String,
+    /// The template of its path, used as a label.
+    pub template: String,
+    /// Limits counted before anybody is known.
+    pub address_limits: Vec<LimitRule>,
+    /// Limits counted by person.
+    pub actor_limits: Vec<LimitRule>,
+}
+
+/// A path with its operations.
+#[derive(Debug)]
+struct Template {
+    segments: Vec<Segment>,
+    operations: Vec<(Method, Arc<Operation>)>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Segment {
+    Fixed(String),
+    Any,
+    /// `{tail:.*}`: everything that follows.
+    Tail,
+}
+
+/// What a request is.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// This operation.
+    Operation(Arc<Operation>),
+    /// A known path with another method; the methods it has, as `Allow` lists them.
+    OtherMethod(String),
+    /// No path of ours.
+    Nothing,
+}
+
+/// All routes.
+#[derive(Debug, Default)]
+pub struct Routes(Vec<Template>);
+
+impl Routes {
+    /// The routes of a document, those given beside it (method, path, operation id), and the limits of each.
+    pub fn new(document: &OpenApi, others: &[(Method, &str, &str)], limits: &[LimitRule]) -> Self {
+        let mut routes = Self::default();
+        for (path, item) in &document.paths.paths {
+            let methods = [
+                (Method::GET, &item.get),
+                (Method::POST, &item.post),
+                (Method::PUT, &item.put),
+                (Method::PATCH, &item.patch),
+                (Method::DELETE, &item.delete),
+            ];
+            for (method, operation) in methods {
+                if let Some(operation) = operation {
+                    let id = operation.operation_id.as_deref().unwrap_or(path);
+                    routes.add(method, path, id, limits);
+                }
+            }
+        }
+        for (method, path, id) in others {
+            routes.add(method.clone(), path, id, limits);
+        }
+        // Fixed segments win over variable ones, as in the router.
+        routes.0.sort_by_key(|template| template.segments.iter().filter(|s| !matches!(s, Segment::Fixed(_))).count());
+        routes
+    }
+
+    fn add(&mut self, method: Method, path: &str, id: &str, limits: &[LimitRule]) {
+        let segments: Vec<Segment> = path
+            .split('/')
+            .map(|segment| match segment {
+                tail if tail.starts_with('{') && tail.contains(":.*") => Segment::Tail,
+                any if any.starts_with('{') => Segment::Any,
+                fixed => Segment::Fixed(fixed.to_owned()),
+            })
+            .collect();
+        let of = |scope| {
+            limits.iter().filter(|rule| rule.scope == scope && rule.counts(id, path)).cloned().collect::<Vec<_>>()
+        };
+        let operation = Arc::new(Operation {
+            id: id.to_owned(),
+            template: path.to_owned(),
+            address_limits: of(LimitScope::Address),
+            actor_limits: of(LimitScope::Actor),
+        });
+        match self.0.iter_mut().find(|template| template.segments == segments) {
+            Some(template) => template.operations.push((method, operation)),
+            None => self.0.push(Template { segments, operations: vec![(method, operation)] }),
+        }
+    }
+
+    /// What a request is. `HEAD` is answered as `GET`.
+    pub fn find(&self, method: &Method, path: &str) -> Found {
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        let mut allow: Vec<&str> = Vec::new();
+        for template in self.0.iter().filter(|template| template.fits(path)) {
+            for (has, operation) in &template.operations {
+                if has == method {
+                    return Found::Operation(operation.clone());
+                }
+                if !allow.contains(&has.as_str()) {
+                    allow.push(has.as_str());
+                }
+            }
+        }
+        if allow.is_empty() {
+            return Found::Nothing;
+        }
+        if allow.contains(&"GET") {
+            allow.push("HEAD");
+        }
+        allow.sort_unstable();
+        Found::OtherMethod(allow.join(", "))
+    }
+
+    /// Every operation, for tests that walk them.
+    pub fn operations(&self) -> impl Iterator<Item = (&Method, &Operation)> {
+        self.0.iter().flat_map(|template| template.operations.iter().map(|(method, op)| (method, op.as_ref())))
+    }
+}
+
+impl Template {
+    fn fits(&self, path: &str) -> bool {
+        let mut given = path.split('/');
+        for segment in &self.segments {
+            match (segment, given.next()) {
+                (Segment::Tail, Some(_)) => return true,
+                (Segment::Fixed(fixed), Some(part)) if fixed == part => {}
+                (Segment::Any, Some(part)) if !part.is_empty() => {}
+                _ => return false,
+            }
+        }
+        given.next().is_none()
+    }
+}

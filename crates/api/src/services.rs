@@ -1,0 +1,67 @@
+//! What the HTTP door stands on, put together by the binary or by a test.
+
+use std::sync::Arc;
+
+use domain::{
+    Shop,
+    audit::AuditQueries,
+    catalog::{
+        ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+        queries::ProductView,
+    },
+    clock::Timestamp,
+    health::Probe,
+    identity::ports::{PasswordHasher, Tokens, UserQueries},
+    limit::RateLimiter,
+    secrets::Mac,
+};
+
+use crate::settings::HttpSettings;
+
+/// Takes note of product views off the request path.
+pub trait ViewSink: Send + Sync {
+    /// Notes a view. MUST NOT wait; when it cannot keep up it may drop views, which are telemetry.
+    fn seen(&self, view: ProductView);
+}
+
+/// Everything handlers use. One is shared by all workers.
+pub struct Services {
+    /// Runs commands.
+    pub shop: Shop,
+    /// Reads people.
+    pub users: Arc<dyn UserQueries>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Makes and reads access tokens.
+    pub tokens: Arc<dyn Tokens>,
+    /// Reads products.
+    pub products: Arc<dyn ProductQueries>,
+    /// Reads categories.
+    pub categories: Arc<dyn CategoryQueries>,
+    /// Reads reviews.
+    pub reviews: Arc<dyn ReviewQueries>,
+    /// Takes note of product views.
+    pub views: Arc<dyn ViewSink>,
+    /// Reads product views.
+    pub view_log: Arc<dyn ViewLog>,
+    /// Reads the audit log.
+    pub audit: Arc<dyn AuditQueries>,
+    /// Counts calls.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Signs cursors and digests idempotent requests.
+    pub mac: Arc<dyn Mac>,
+    /// What `/ready` asks.
+    pub probes: Vec<Arc<dyn Probe>>,
+    /// Writes all metrics in the text format of Prometheus.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// When the process started.
+    pub started: Timestamp,
+    /// How the door behaves.
+    pub settings: HttpSettings,
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

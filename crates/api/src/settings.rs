@@ -1,0 +1,102 @@
+//! How the HTTP door behaves; filled by the binary from its configuration.
+
+use std::time::Duration;
+
+use domain::limit::Policy;
+
+use crate::address::Network;
+
+/// How the HTTP door behaves.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Origins whose pages may call us, such as `https://shop.example`. No wildcard.
+    pub allowed_origins: Vec<String>,
+    /// The public address is https: answers carry `Strict-Transport-Security`.
+    pub https: bool,
+    /// Most bytes of a JSON body.
+    pub body_limit: usize,
+    /// How long a request may take until the head of its answer (ruling R26).
+    pub timeout: Duration,
+    /// Proxies whose `X-Forwarded-For` is believed (ruling R11).
+    pub trusted_proxies: Vec<Network>,
+    /// Rate limits (ruling R6).
+    pub limits: Vec<LimitRule>,
+    /// Changes without `If-Match` are refused with 428 (ruling R16).
+    pub require_if_match: bool,
+    /// `/metrics` answers (ruling R38).
+    pub open_metrics: bool,
+    /// The documents and Swagger UI answer (ruling R38).
+    pub open_docs: bool,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            allowed_origins: Vec::new(),
+            https: false,
+            body_limit: 1024 * 1024,
+            timeout: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
+            limits: LimitRule::defaults(),
+            require_if_match: false,
+            open_metrics: true,
+            open_docs: true,
+        }
+    }
+}
+
+/// By what calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitScope {
+    /// By client address, before anybody is known.
+    Address,
+    /// By person, or by address when nobody is signed in. Administrators are not counted (RL-05).
+    Actor,
+}
+
+/// One rate limit and the calls it counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitRule {
+    /// Operation ids, such as `list_products`, or path prefixes, such as `/api/`. The calls of one rule share a count.
+    pub applies_to: Vec<String>,
+    /// By what calls are counted.
+    pub scope: LimitScope,
+    /// How many.
+    pub policy: Policy,
+}
+
+impl LimitRule {
+    /// A limit of one operation, with a count of its own.
+    pub fn operation(id: &str, scope: LimitScope, limit: u32, window: Duration) -> Self {
+        Self { applies_to: vec![id.to_owned()], scope, policy: Policy { name: id.to_owned(), limit, window } }
+    }
+
+    /// The limits of RL-02 per minute, and 100 sign-ins and sign-ups per address in 15 minutes.
+    pub fn defaults() -> Vec<Self> {
+        let minute = Duration::from_mins(1);
+        let per_minute = [
+            ("list_products", 100),
+            ("get_product", 200),
+            ("get_product_by_slug", 200),
+            ("create_product", 10),
+            ("update_product", 50),
+            ("delete_product", 20),
+        ];
+        let mut rules: Vec<Self> =
+            per_minute.map(|(id, limit)| Self::operation(id, LimitScope::Actor, limit, minute)).into();
+        rules.push(Self {
+            applies_to: vec!["login".to_owned(), "register".to_owned()],
+            scope: LimitScope::Address,
+            policy: Policy { name: "sign_in".to_owned(), limit: 100, window: Duration::from_mins(15) },
+        });
+        rules
+    }
+
+    /// True when it counts calls of this operation.
+    pub fn counts(&self, operation: &str, path: &str) -> bool {
+        self.applies_to
+            .iter()
+            .any(|to| if to.starts_with('/') { path.starts_with(to.as_str()) } else { to == operation })
+    }
+}

@@ -1,0 +1,37 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::{config_command, migrate, openapi, user};
+
+/// A marketplace backend.
+#[derive(Debug, Parser)]
+#[command(name = "souk", version, about, arg_required_else_help = false)]
+pub(crate) struct Cli {
+    /// The file of settings; `souk.toml` when it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to do; serves when nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the shop (the default).
+    Serve,
+    /// Changes the schema of the database.
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Makes accounts.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Shows and checks the settings.
+    #[command(subcommand)]
+    Config(config_command::Command),
+    /// Writes the OpenAPI document.
+    Openapi(openapi::Args),
+}

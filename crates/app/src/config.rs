@@ -1,0 +1,104 @@
+//! Settings: where they come from, what they mean, and every fault in one report.
+//!
+//! Later layers win: the profile's defaults, `souk.toml`, the plain names (`PORT`, `DATABASE_URL` ..), `SOUK__SECTION__KEY`.
+//! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
+
+mod database;
+mod http;
+mod identity;
+mod layers;
+mod limits;
+mod print;
+mod reader;
+mod report;
+mod secrets;
+mod setting;
+mod shop;
+mod telemetry;
+
+pub(crate) use database::Database;
+pub(crate) use http::Http;
+pub(crate) use identity::Identity;
+pub(crate) use layers::{Layers, Sources};
+pub(crate) use limits::Limits;
+pub(crate) use print::print;
+pub(crate) use reader::Reader;
+pub(crate) use report::Faults;
+pub(crate) use secrets::Secrets;
+pub(crate) use setting::{Profile, Setting};
+pub(crate) use shop::ShopRules;
+pub(crate) use telemetry::{LogFormat, Telemetry};
+
+/// Every setting there is, section by section.
+pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
+    [
+        &setting::PROFILE[..],
+        http::SETTINGS,
+        database::SETTINGS,
+        secrets::SETTINGS,
+        identity::SETTINGS,
+        limits::SETTINGS,
+        shop::SETTINGS,
+        telemetry::SETTINGS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Names of the environment that other programs of this kind read and this version does not: accepted with a warning.
+pub(crate) const NOT_USED_YET: &[&str] = &["REDIS_URL", "UPSTASH_REDIS_URL", "UPSTASH_REDIS_TOKEN", "LOGTAIL_TOKEN"];
+
+/// What all settings mean together.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Development or production.
+    pub(crate) profile: Profile,
+    /// The HTTP server.
+    pub(crate) http: Http,
+    /// The database.
+    pub(crate) database: Database,
+    /// The master key.
+    pub(crate) secrets: Secrets,
+    /// Sign-in.
+    pub(crate) identity: Identity,
+    /// Rate limits.
+    pub(crate) limits: Limits,
+    /// The shop's own rules.
+    pub(crate) shop: ShopRules,
+    /// Logs.
+    pub(crate) telemetry: Telemetry,
+}
+
+impl Config {
+    /// Reads every section; all faults of all sections are told at once.
+    pub(crate) fn read(layers: &Layers) -> Result<Self, Faults> {
+        let mut reader = Reader::new(layers);
+        let http = Http::read(&mut reader);
+        let database = Database::read(&mut reader);
+        let secrets = Secrets::read(&mut reader);
+        let identity = Identity::read(&mut reader);
+        let limits = Limits::read(&mut reader);
+        let shop = ShopRules::read(&mut reader);
+        let telemetry = Telemetry::read(&mut reader);
+        let faults = reader.into_faults();
+        let read = || {
+            Some(Self {
+                profile: layers.profile(),
+                http: http?,
+                database: database?,
+                secrets: secrets?,
+                identity: identity?,
+                limits: limits?,
+                shop: shop?,
+                telemetry: telemetry?,
+            })
+        };
+        match (faults.is_empty(), read()) {
+            (true, Some(config)) => Ok(config),
+            _ => Err(faults),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The layers of settings, and which one each value came from.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use super::{
+    NOT_USED_YET, Profile, Setting, all,
+    report::{Faults, nearest},
+};
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The profile's default.
+    Default(Profile),
+    /// A file.
+    File(String),
+    /// A variable of the environment.
+    Variable(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default(profile) => write!(f, "default of {}", profile.name()),
+            Self::File(name) => f.write_str(name),
+            Self::Variable(name) => write!(f, "${name}"),
+        }
+    }
+}
+
+/// What settings are made of, as values, so that tests need no environment.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Sources {
+    /// The name and the text of a file.
+    pub(crate) file: Option<(String, String)>,
+    /// The environment.
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// The environment of this process, and the given file, or `souk.toml` when it is there.
+    ///
+    /// # Errors
+    /// When the given file cannot be read.
+    pub(crate) fn of_process(file: Option<&Path>) -> std::io::Result<Self> {
+        let path = file.unwrap_or(Path::new("souk.toml"));
+        let file = match std::fs::read_to_string(path) {
+            Ok(text) => Some((path.display().to_string(), text)),
+            Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Ok(Self { file, variables })
+    }
+}
+
+/// Every setting with its value and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Layers {
+    profile: Profile,
+    values: BTreeMap<&'static str, (String, Origin)>,
+    /// What should be told but stops nothing.
+    pub(crate) warnings: Vec<String>,
+    /// Faults of the layers themselves, such as unknown names.
+    pub(crate) faults: Faults,
+}
+
+impl Layers {
+    /// Lays the sources over each other. An empty value counts as not set.
+    pub(crate) fn new(sources: &Sources) -> Self {
+        let mut layers = Self {
+            profile: Profile::Development,
+            values: BTreeMap::new(),
+            warnings: Vec::new(),
+            faults: Faults::default(),
+        };
+        if let Some((name, text)) = &sources.file {
+            layers.add_file(name, text);
+        }
+        layers.add_variables(&sources.variables);
+        layers.choose_profile();
+        for setting in all() {
+            let default = || (setting.default(layers.profile).to_owned(), Origin::Default(layers.profile));
+            layers.values.entry(setting.key).or_insert_with(default);
+        }
+        layers
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The value of a setting, and where it came from.
+    pub(crate) fn value(&self, key: &str) -> Option<(&str, &Origin)> {
+        self.values.get(key).map(|(text, origin)| (text.as_str(), origin))
+    }
+
+    fn add_file(&mut self, name: &str, text: &str) {
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => return self.faults.add(name, error.to_string().trim().replace('\n', "\n    ")),
+        };
+        for (section, value) in table {
+            match value {
+                toml::Value::Table(entries) => {
+                    for (key, value) in entries {
+                        self.add_entry(name, &format!("{section}.{key}"), &value);
+                    }
+                }
+                value => self.add_entry(name, &section, &value),
+            }
+        }
+    }
+
+    fn add_entry(&mut self, file: &str, key: &str, value: &toml::Value) {
+        let Some(setting) = all().find(|setting| setting.key == key) else {
+            return self.unknown(format!("{key} in {file}"), key, all().map(|setting| setting.key));
+        };
+        if setting.secret {
+            let name = setting.alias.map_or_else(|| setting.variable(), str::to_owned);
+            return self
+                .faults
+                .add(format!("{key} in {file}"), format!("is a secret and must not stand in a file; set {name}"));
+        }
+        match text_of(value) {
+            Some(text) => self.set(setting, &text, Origin::File(file.to_owned())),
+            None => self
+                .faults
+                .add(format!("{key} in {file}"), "must be a text, a number, true or false, or a list of these"),
+        }
+    }
+
+    fn add_variables(&mut self, variables: &BTreeMap<String, String>) {
+        for setting in all() {
+            let names = setting.alias.map(str::to_owned).into_iter().chain([setting.variable()]);
+            for name in names {
+                if let Some(value) = variables.get(&name) {
+                    self.set(setting, value, Origin::Variable(name));
+                }
+            }
+        }
+        let known: Vec<String> = known_variables().collect();
+        for name in variables.keys().filter(|name| name.starts_with("SOUK_") && !known.contains(name)) {
+            self.unknown(format!("${name}"), name, known.iter().map(String::as_str));
+        }
+        for name in NOT_USED_YET {
+            if variables.get(*name).is_some_and(|value| !value.is_empty()) {
+                self.warnings.push(format!("{name} is not used yet by this version"));
+            }
+        }
+    }
+
+    fn set(&mut self, setting: &'static Setting, text: &str, origin: Origin) {
+        if !text.trim().is_empty() {
+            self.values.insert(setting.key, (text.trim().to_owned(), origin));
+        }
+    }
+
+    fn unknown<'a>(&mut self, name: String, typed: &str, known: impl Iterator<Item = &'a str>) {
+        let message = match nearest(typed, known) {
+            Some(near) => format!("is unknown; did you mean {near}?"),
+            None => "is unknown; `souk config print` shows every setting".to_owned(),
+        };
+        self.faults.add(name, message);
+    }
+
+    fn choose_profile(&mut self) {
+        let Some((text, origin)) = self.values.get("profile") else { return };
+        match (text.as_str(), origin) {
+            ("production", _) => self.profile = Profile::Production,
+            ("development", _) => {}
+            // Programs of the Node world also say `test` and `staging` here; only production means something to us.
+            (_, Origin::Variable(name)) if name == "NODE_ENV" => {}
+            (other, origin) => self
+                .faults
+                .add(format!("profile ({origin})"), format!("must be development or production, is {other:?}")),
+        }
+        let name = self.profile.name().to_owned();
+        self.values.entry("profile").and_modify(|(text, _)| *text = name);
+    }
+}
+
+/// Every name of the environment that is read.
+pub(crate) fn known_variables() -> impl Iterator<Item = String> {
+    let aliases = all().filter_map(|setting| setting.alias).map(str::to_owned);
+    aliases.chain(all().map(Setting::variable)).chain(NOT_USED_YET.iter().map(|name| (*name).to_owned()))
+}
+
+fn text_of(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Boolean(yes) => Some(yes.to_string()),
+        toml::Value::Array(items) => Some(items.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(",")),
+        toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+    }
+}

@@ -1,0 +1,68 @@
+//! `[limits]`: how often somebody may call (RL-01, RL-02, ruling R6).
+
+use std::time::Duration;
+
+use api::{LimitRule, LimitScope};
+use domain::limit::Policy;
+
+use super::{Reader, Setting};
+
+/// The policies there are, each under its own name: `calls/seconds`, or `off`.
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting::new("limits.sign_in", "100/900", "Sign-in and registration, by address."),
+    Setting::new("limits.list_products", "100/60", "Lists of products, by person or address."),
+    Setting::new("limits.get_product", "200/60", "Single products, by person or address."),
+    Setting::new("limits.create_product", "10/60", "New products, by person."),
+    Setting::new("limits.update_product", "50/60", "Changes of products, by person."),
+    Setting::new("limits.delete_product", "20/60", "Deletions of products, by person."),
+    Setting::new("limits.api_by_address", "off", "Everything under /api/, by address."),
+    Setting::new("limits.api_by_actor", "off", "Everything under /api/, by person or address."),
+];
+
+/// What each policy counts: operation ids, or the beginning of paths.
+fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
+    match name {
+        "sign_in" => (&["login", "register"], LimitScope::Address),
+        "list_products" => (&["list_products"], LimitScope::Actor),
+        "get_product" => (&["get_product", "get_product_by_slug"], LimitScope::Actor),
+        "create_product" => (&["create_product"], LimitScope::Actor),
+        "update_product" => (&["update_product"], LimitScope::Actor),
+        "delete_product" => (&["delete_product"], LimitScope::Actor),
+        "api_by_address" => (&["/api/"], LimitScope::Address),
+        _ => (&["/api/"], LimitScope::Actor),
+    }
+}
+
+/// The rate limits that are on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) rules: Vec<LimitRule>,
+}
+
+impl Limits {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let read: Vec<_> = SETTINGS.iter().map(|setting| rule(reader, setting.key)).collect();
+        let rules = read.into_iter().collect::<Option<Vec<_>>>()?;
+        Some(Self { rules: rules.into_iter().flatten().collect() })
+    }
+}
+
+#[expect(clippy::option_option, reason = "a fault, a policy that is off and one that is on are three things")]
+fn rule(reader: &mut Reader<'_>, key: &str) -> Option<Option<LimitRule>> {
+    let text = reader.text(key);
+    if text == "off" {
+        return Some(None);
+    }
+    let name = key.trim_start_matches("limits.");
+    let (applies_to, scope) = counts(name);
+    let rule = text.split_once('/').and_then(|(limit, seconds)| {
+        let limit = limit.trim().parse().ok().filter(|limit| *limit > 0)?;
+        let seconds = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
+        let policy = Policy { name: name.to_owned(), limit, window: Duration::from_secs(seconds) };
+        Some(LimitRule { applies_to: applies_to.iter().map(|id| (*id).to_owned()).collect(), scope, policy })
+    });
+    if rule.is_none() {
+        reader.fault(key, format!("must be calls and seconds, such as 100/60, or off; is {text:?}"));
+    }
+    rule.map(Some)
+}

@@ -1,0 +1,211 @@
+//! Settings as values: no test touches the environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Config, Layers, Profile, Secrets, Sources, all, layers::known_variables, print};
+
+const KEY: &str = "gXq7vP2mZt9LbR4nWc8KdY3sHf6JuT5e";
+
+fn layers(file: &str, variables: &[(&str, &str)]) -> Layers {
+    let file = (!file.is_empty()).then(|| ("souk.toml".to_owned(), file.to_owned()));
+    let variables: BTreeMap<_, _> = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    Layers::new(&Sources { file, variables })
+}
+
+fn read(file: &str, variables: &[(&str, &str)]) -> Config {
+    Config::read(&layers(file, variables)).unwrap()
+}
+
+fn faults(file: &str, variables: &[(&str, &str)]) -> String {
+    Config::read(&layers(file, variables)).unwrap_err().to_string()
+}
+
+#[test]
+fn without_any_setting_it_is_a_development_shop_on_this_machine() {
+    let config = read("", &[]);
+    assert_eq!(config.profile, Profile::Development);
+    assert_eq!((config.http.host.to_string().as_str(), config.http.port), ("127.0.0.1", 3000));
+    assert_eq!(config.database.settings.url, "sqlite:data/souk.db");
+    assert_eq!(config.database.folder(), Some(std::path::Path::new("data")));
+    assert!(config.database.migrate && config.shop.demo && config.http.swagger_ui && config.http.metrics);
+    assert!(matches!(config.secrets, Secrets::File(_)));
+    assert_eq!(config.limits.rules.len(), 6);
+}
+
+#[test]
+fn a_production_shop_does_nothing_by_itself() {
+    let config = read("", &[("NODE_ENV", "production"), ("SOUK_SECRET_KEY", KEY)]);
+    assert_eq!(config.profile, Profile::Production);
+    assert_eq!(config.http.host.to_string(), "0.0.0.0");
+    assert!(!config.database.migrate && !config.shop.demo && !config.http.swagger_ui && !config.http.metrics);
+    assert!(matches!(config.secrets, Secrets::Key(_)));
+    assert_eq!(config.database.settings.synchronous, persistence::Synchronous::Full);
+}
+
+#[test]
+fn later_layers_win() {
+    let file = "[http]\nport = 1\nhost = \"::1\"\nallowed_origins = [\"https://a.example\", \"https://b.example\"]";
+    assert_eq!(read(file, &[]).http.port, 1);
+    assert_eq!(read(file, &[]).http.allowed_origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(read(file, &[("PORT", "2")]).http.port, 2);
+    assert_eq!(read(file, &[("PORT", "2"), ("SOUK__HTTP__PORT", "3")]).http.port, 3);
+    assert_eq!(read(file, &[("PORT", "")]).http.port, 1);
+    assert_eq!(read(file, &[("PORT", "2")]).http.host.to_string(), "::1");
+}
+
+#[test]
+fn the_profile_may_be_chosen_in_every_layer() {
+    let key = ("SOUK_SECRET_KEY", KEY);
+    assert_eq!(read("profile = \"production\"", &[key]).profile, Profile::Production);
+    assert_eq!(read("", &[("SOUK__PROFILE", "production"), key]).profile, Profile::Production);
+    assert_eq!(read("", &[("NODE_ENV", "test")]).profile, Profile::Development);
+    assert!(faults("", &[("SOUK__PROFILE", "prod")]).contains("must be development or production"));
+}
+
+#[test]
+fn production_tells_every_fault_in_one_report() {
+    let report = faults(
+        "[http]\nprot = 1",
+        &[
+            ("NODE_ENV", "production"),
+            ("SOUK_SECRET_KEY", "short"),
+            ("ALLOWED_ORIGINS", "https://a.example,*"),
+            ("DATABASE_URL", "postgres://souk:pw@db.example/souk"),
+            ("SOUK__SHOP__CURRENCY", "EURO"),
+            ("SOUK__HTTP__BODYLIMIT_BYTES", "1"),
+            ("LOG_LEVEL", "loud"),
+            ("PORT", "70000"),
+        ],
+    );
+    for part in [
+        "8 faults",
+        "http.prot in souk.toml: is unknown; did you mean http.port?",
+        "$SOUK__HTTP__BODYLIMIT_BYTES: is unknown; did you mean SOUK__HTTP__BODY_LIMIT_BYTES?",
+        "secrets.key ($SOUK_SECRET_KEY): must have at least 32 bytes",
+        "http.allowed_origins ($ALLOWED_ORIGINS): a wildcard cannot be combined with credentials",
+        "database.url ($DATABASE_URL): must ask for encryption in production",
+        "shop.currency ($SOUK__SHOP__CURRENCY)",
+        "telemetry.level ($LOG_LEVEL)",
+        "http.port ($PORT): must be a number from 0 to 65535",
+    ] {
+        assert!(report.contains(part), "{part} is not in\n{report}");
+    }
+    assert!(!report.contains("pw"), "{report}");
+}
+
+/// Variables beside the profile, and the setting at fault.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str);
+
+#[test]
+fn production_refuses_to_start_unsafe() {
+    let production = ("NODE_ENV", "production");
+    let key = ("SOUK_SECRET_KEY", KEY);
+    let long = "a".repeat(64);
+    let cases: &[Case<'_>] = &[
+        (&[], "secrets.key"),
+        (&[("SOUK__SECRETS__FILE", "data/secret.key")], "secrets.key"),
+        (&[("SOUK_SECRET_KEY", "change-me-change-me-change-me-change-me")], "secrets.key"),
+        (&[("SOUK_SECRET_KEY", &long)], "secrets.key"),
+        (&[key, ("SOUK__DATABASE__SYNCHRONOUS", "normal")], "database.synchronous"),
+        (&[key, ("SOUK__SHOP__DEMO", "true")], "shop.demo"),
+        (&[key, ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64")], "identity.argon2_memory_kib"),
+        (&[key, ("DATABASE_URL", "postgres://a:b@db.example/souk?sslmode=prefer")], "database.url"),
+    ];
+    for (variables, name) in cases {
+        let variables: Vec<_> = variables.iter().copied().chain([production]).collect();
+        let faults = Config::read(&layers("", &variables)).unwrap_err();
+        assert_eq!(faults.names().len(), 1, "{faults}");
+        assert!(faults.names()[0].starts_with(name), "{faults}");
+    }
+    let safe = "postgres://a:b@db.example/souk?sslmode=require";
+    for url in [safe, "postgres://a:b@127.0.0.1/souk", "postgres://a@localhost/souk", "sqlite:/var/lib/souk.db"] {
+        read("", &[production, key, ("DATABASE_URL", url)]);
+    }
+}
+
+#[test]
+fn files_hold_no_secret() {
+    assert!(faults(&format!("[secrets]\nkey = \"{KEY}\""), &[]).contains("set SOUK_SECRET_KEY"));
+    assert!(faults("[database]\npassword = \"x\"", &[]).contains("set DB_PASSWORD"));
+    assert!(faults("[database]\nurl = \"postgres://a:b@h/n\"", &[]).contains("set DATABASE_URL"));
+    assert_eq!(read("[database]\nurl = \"postgres://a@h/n\"", &[]).database.settings.url, "postgres://a@h/n");
+}
+
+#[test]
+fn a_database_may_be_named_in_parts() {
+    let parts = [("DB_HOST", "db.example"), ("DB_NAME", "shop"), ("DB_USER", "ada"), ("DB_PASSWORD", "p@ss/w")];
+    let url = |parts: &[(&str, &str)]| read("", parts).database.settings.url;
+    assert_eq!(url(&parts), "postgres://ada:p%40ss%2Fw@db.example:5432/shop?sslmode=require");
+    assert_eq!(url(&[("DB_HOST", "localhost")]), "postgres://souk@localhost:5432/souk?sslmode=prefer");
+    assert_eq!(url(&[("DB_HOST", "/run/pg")]), "postgres://souk@localhost:5432/souk?host=%2Frun%2Fpg");
+    let both = [parts.as_slice(), &[("DATABASE_URL", "sqlite:x.db")]].concat();
+    assert_eq!(url(&both), "sqlite:x.db");
+}
+
+#[test]
+fn names_not_used_yet_are_warned_of() {
+    let layers = layers("", &[("REDIS_URL", "redis://x"), ("LOGTAIL_TOKEN", "")]);
+    assert_eq!(layers.warnings, ["REDIS_URL is not used yet by this version"]);
+    assert!(Config::read(&layers).is_ok());
+}
+
+#[test]
+fn policies_may_be_changed_and_switched_off() {
+    let limits = read("[limits]\nlist_products = \"5/1\"\ncreate_product = \"off\"", &[]).limits;
+    assert_eq!(limits.rules.len(), 5);
+    assert!(limits.rules.iter().any(|rule| rule.policy.name == "list_products" && rule.policy.limit == 5));
+    assert!(faults("[limits]\nlist_products = \"0/1\"", &[]).contains("limits.list_products"));
+}
+
+#[test]
+fn printing_shows_sources_and_hides_secrets() {
+    let variables = [("SOUK_SECRET_KEY", KEY), ("DATABASE_URL", "postgres://ada:pw@h/n"), ("PORT", "1")];
+    let text = print(&layers("[http]\nhost = \"::1\"", &variables));
+    for line in [
+        "http.port = 1  # $PORT",
+        "http.host = ::1  # souk.toml",
+        "secrets.key = (hidden)  # $SOUK_SECRET_KEY",
+        "database.url = postgres://ada:(hidden)@h/n  # $DATABASE_URL",
+        "shop.currency = EUR  # default of development",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains(KEY) && !text.contains("pw"));
+}
+
+#[test]
+fn keys_are_unique_and_belong_to_their_section() {
+    let keys: Vec<_> = all().map(|setting| setting.key).collect();
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
+    let names: Vec<_> = known_variables().collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+}
+
+/// OPS-01, both ways: what is read stands in `.env.example`, and what stands there is read.
+#[test]
+fn the_example_environment_names_exactly_what_is_read() {
+    let example = include_str!("../../../../.env.example");
+    let named: BTreeSet<String> = example
+        .lines()
+        .map(|line| line.trim_start_matches('#').trim_start())
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        })
+        .collect();
+    let read: BTreeSet<String> = known_variables().collect();
+    let missing: Vec<_> = read.difference(&named).collect();
+    let unread: Vec<_> = named.difference(&read).collect();
+    assert!(missing.is_empty() && unread.is_empty(), "not in .env.example: {missing:?}\nnot read: {unread:?}");
+}
+
+/// What the example shows as default is the default.
+#[test]
+fn the_example_environment_shows_the_defaults() {
+    let example = include_str!("../../../../.env.example");
+    for setting in all() {
+        let line = format!("# {}={}", setting.variable(), setting.development);
+        assert!(example.lines().any(|found| found == line), "{line} is not in .env.example");
+    }
+}

@@ -1,0 +1,31 @@
+//! `souk config`: shows and checks the settings.
+
+use clap::Subcommand;
+
+use crate::{
+    Outcome,
+    config::{Config, Layers, print},
+};
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows every setting with its value and where it came from; secrets stay hidden.
+    Print,
+    /// Tells every fault at once.
+    Check,
+}
+
+pub(crate) fn run(command: &Command, layers: &Layers) -> Outcome {
+    if matches!(command, Command::Print) {
+        print!("{}", print(layers));
+    }
+    Config::read(layers)?;
+    if matches!(command, Command::Check) {
+        for warning in &layers.warnings {
+            println!("warning: {warning}");
+        }
+        println!("settings ok, profile {}", layers.profile().name());
+    }
+    Ok(())
+}

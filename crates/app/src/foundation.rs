@@ -1,0 +1,79 @@
+//! What every command that touches the database stands on.
+
+use std::{os::unix::fs::DirBuilderExt, sync::Arc};
+
+use credentials::{KeyedHash, MasterKey, Passwords, Seal};
+use domain::{
+    Shop,
+    clock::{Clock, Entropy},
+};
+use migration::{Migrator, MigratorTrait};
+use persistence::Database;
+use platform::{SystemClock, SystemEntropy};
+
+use crate::config::{Config, Secrets};
+
+/// The database, ready to use, and the domain on top of it.
+pub(crate) struct Foundation {
+    pub(crate) database: Database,
+    pub(crate) shop: Shop,
+    pub(crate) master: MasterKey,
+    pub(crate) seal: Seal,
+    pub(crate) passwords: Arc<Passwords>,
+}
+
+impl Foundation {
+    /// Connects, and brings the schema up to date where the settings allow it.
+    ///
+    /// # Errors
+    /// When the database does not answer, the schema is older than this version, or a key cannot be read.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Box<dyn std::error::Error>> {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let master = master_key(config, &*entropy)?;
+        let database = connect(config).await?;
+        if config.database.migrate {
+            Migrator::up(database.migration_connection(), None).await?;
+        }
+        require_schema(&database).await?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let at_once = match config.identity.hashes_at_once {
+            0 => cores,
+            number => number,
+        };
+        let passwords = Passwords::new(config.identity.cost, at_once, config.identity.hash_wait, Arc::clone(&entropy))?;
+        let seal = Seal::new(master.clone(), Arc::clone(&entropy));
+        let shop = Shop { store: database.store(), clock, entropy, rules: config.shop.rules.clone() };
+        Ok(Self { database, shop, master, seal, passwords: Arc::new(passwords) })
+    }
+
+    /// A keyed hash for one purpose.
+    pub(crate) fn mac(&self, purpose: &str) -> domain::Result<KeyedHash> {
+        KeyedHash::new(&self.master, purpose)
+    }
+}
+
+/// Connects to the database; the folder of a SQLite file is made when it is not there.
+pub(crate) async fn connect(config: &Config) -> Result<Database, Box<dyn std::error::Error>> {
+    if let Some(folder) = config.database.folder() {
+        // For its owner only: password hashes and sealed keys stand in it.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    Ok(Database::connect(&config.database.settings).await?)
+}
+
+fn master_key(config: &Config, entropy: &dyn Entropy) -> domain::Result<MasterKey> {
+    match &config.secrets {
+        Secrets::Key(key) => Ok(key.clone()),
+        Secrets::File(path) => MasterKey::from_file(path, entropy),
+    }
+}
+
+async fn require_schema(database: &Database) -> Result<(), Box<dyn std::error::Error>> {
+    let pending = Migrator::get_pending_migrations_read_only(database.migration_connection()).await?;
+    match pending.len() {
+        0 => Ok(()),
+        count => Err(format!("migrations that did not run yet: {count}; run `souk migrate up`").into()),
+    }
+}

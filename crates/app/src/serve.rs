@@ -1,0 +1,105 @@
+//! `souk serve`: starts everything, serves, and ends in order.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::HttpServer;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Outcome, compose, config::Config, demo, foundation::Foundation, telemetry, views::views, workers::Workers,
+};
+
+/// How long background work may take to end.
+const WORKERS_END: Duration = Duration::from_secs(10);
+/// How often old samples are folded into the histograms, so that they do not grow.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(config: Config) -> Outcome {
+    let metrics = telemetry::metrics()?;
+    let foundation = Foundation::open(&config).await?;
+    let accounts = if config.shop.demo { demo::load(&foundation).await? } else { Vec::new() };
+    let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
+    let (seen, writer) = views(foundation.database.views());
+    workers.start("product_views", move |stop| writer.clone().run(stop));
+    workers.start("metrics_upkeep", {
+        let metrics = metrics.clone();
+        move |stop| upkeep(metrics.clone(), stop)
+    });
+    let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
+    let served = serve(&config, services, &accounts).await;
+    // After the last answer: what requests left behind is stored, then the database is let go.
+    workers.stop(WORKERS_END).await;
+    foundation.database.close().await?;
+    tracing::info!("ended");
+    served
+}
+
+async fn serve(config: &Config, services: Arc<api::Services>, accounts: &[demo::Account]) -> Outcome {
+    let routes = api::app::routes(&services);
+    let server = HttpServer::new(move || api::build(&services, &routes))
+        .disable_signals()
+        .shutdown_timeout(config.http.shutdown.as_secs());
+    let server = match config.http.workers {
+        0 => server,
+        number => server.workers(number),
+    };
+    let address = SocketAddr::new(config.http.host, config.http.port);
+    let server = server.bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let addresses = server.addrs();
+    let mut ends = signals()?;
+    let server = server.run();
+    let handle = server.handle();
+    welcome(config, &addresses, accounts);
+    tokio::pin!(server);
+    tokio::select! {
+        ended = &mut server => return ended.map_err(Into::into),
+        () = ends.recv() => {}
+    }
+    tracing::info!("no new connections; requests in flight are finished");
+    let (ended, ()) = tokio::join!(server, handle.stop(true));
+    Ok(ended?)
+}
+
+/// The signals that end us.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+fn signals() -> std::io::Result<Signals> {
+    Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+}
+
+impl Signals {
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Tells people where we are; programs read the log.
+fn welcome(config: &Config, addresses: &[SocketAddr], accounts: &[demo::Account]) {
+    for account in accounts {
+        println!("demo account  {}  {}  {}", account.role.name(), account.email, account.password);
+    }
+    for address in addresses {
+        tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");
+        println!("products      http://{address}/api/v1/products");
+        if config.http.swagger_ui {
+            println!("documents     http://{address}/swagger-ui/");
+        }
+    }
+}
+
+async fn upkeep(metrics: PrometheusHandle, stop: CancellationToken) -> domain::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(UPKEEP) => metrics.run_upkeep(),
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}

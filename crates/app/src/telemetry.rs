@@ -1,0 +1,45 @@
+//! Logs and metrics.
+//!
+//! Logs go to the standard error, so that what a command prints stays apart. Nothing secret is ever a field: types
+//! that hold secrets do not show them, and statements are logged without their values (SEC-10).
+
+use std::io::IsTerminal;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Telemetry};
+
+/// Upper bounds of the histograms of times, in seconds.
+const TIMES: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Libraries that would tell of every step; a level that names them wins.
+const QUIET: &str = "actix_server=warn,sea_orm_migration=warn";
+
+/// Starts logging. A second call changes nothing.
+pub(crate) fn init(settings: &Telemetry) {
+    let json = match settings.format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    // The level was parsed before, when the settings were read.
+    let filter = EnvFilter::new(format!("{QUIET},{}", settings.level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if json {
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
+    drop(started);
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("without a message");
+        tracing::error!(place, message, "panic");
+    }));
+}
+
+/// Starts counting. Nothing listens: the HTTP door serves what the handle renders.
+pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
+    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), TIMES)?.install_recorder()
+}

@@ -1,0 +1,108 @@
+//! `souk user`: makes accounts from the command line.
+
+use std::io::Read;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::{Args, Subcommand, ValueEnum};
+use domain::{
+    Actor, Principal, Shop, Violations,
+    clock::Entropy,
+    idempotency::Once,
+    identity::{SellerInput, User, UserInput, create_user, open_seller, ports::PasswordHasher},
+    permission::{OwnAccount, Role},
+};
+
+use crate::{Outcome, config::Config, foundation::Foundation};
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes an account; prints the password unless it was given.
+    Create(NewAccount),
+}
+
+/// An account to make.
+#[derive(Debug, Args)]
+pub(crate) struct NewAccount {
+    /// The address to sign in with.
+    #[arg(long)]
+    email: String,
+    /// The name they go by; the part of the address before the @ when absent.
+    #[arg(long)]
+    name: Option<String>,
+    /// What they may do.
+    #[arg(long, value_enum, default_value_t = RoleName::User)]
+    role: RoleName,
+    /// The name of the seller account; only for sellers, their own name when absent.
+    #[arg(long)]
+    seller_name: Option<String>,
+    /// Reads the password from the standard input instead of making one.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RoleName {
+    User,
+    Seller,
+    Admin,
+}
+
+pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
+    let Command::Create(account) = command;
+    let given = if account.password_stdin { Some(read_password()?) } else { None };
+    let foundation = Foundation::open(config).await?;
+    let password = given.clone().unwrap_or_else(|| one_time_password(&*foundation.shop.entropy));
+    let role = match account.role {
+        RoleName::User => Role::User,
+        RoleName::Seller => Role::Seller,
+        RoleName::Admin => Role::Admin,
+    };
+    let input = UserInput { email: Some(account.email), password: Some(password.clone()), name: account.name };
+    let made = make(&foundation.shop, &*foundation.passwords, input, role, account.seller_name).await;
+    foundation.database.close().await?;
+    let (user, _) = made?;
+    match given {
+        Some(_) => println!("{} {} {}", user.id, role.name(), user.email.as_str()),
+        None => println!("{} {} {} {password}", user.id, role.name(), user.email.as_str()),
+    }
+    Ok(())
+}
+
+/// Makes a person, and the seller account of a seller. Gives who they are when they call.
+pub(crate) async fn make(
+    shop: &Shop,
+    hasher: &dyn PasswordHasher,
+    input: UserInput,
+    role: Role,
+    seller_name: Option<String>,
+) -> domain::Result<(User, Principal)> {
+    let mut violations = Violations::default();
+    let new = input.check(&mut violations);
+    violations.into_result()?;
+    let new = new.ok_or_else(|| domain::Error::internal("an input without breaches gave no user"))?;
+    let user = create_user(shop, hasher, new, role).await?;
+    let mut principal = Principal { user: user.id, roles: user.roles.clone(), seller: None };
+    if role == Role::Seller {
+        let by = Actor::Signed(principal.clone()).authorize::<OwnAccount>()?;
+        let mut violations = Violations::default();
+        let name = SellerInput { name: Some(seller_name.unwrap_or_else(|| user.name.clone())) }.check(&mut violations);
+        violations.into_result()?;
+        let opened = open_seller(shop, by, &name.unwrap_or_default(), &Once::always()).await?;
+        principal.seller = opened.fresh().map(|seller| seller.id);
+    }
+    Ok((user, principal))
+}
+
+/// Sixteen random characters.
+pub(crate) fn one_time_password(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 12];
+    entropy.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn read_password() -> std::io::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().take(8 * 1024).read_to_string(&mut text)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

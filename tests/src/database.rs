@@ -1,0 +1,70 @@
+//! Which database a server stands on.
+
+use std::{
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// A database of its own for one test.
+#[derive(Debug)]
+pub enum Database {
+    /// The embedded default: files in the server's folder.
+    Sqlite,
+    /// A fresh database on the server that `SOUK_TEST_POSTGRES_URL` names, dropped with this value.
+    Postgres {
+        /// The superuser's URL of the maintenance database.
+        maintenance: String,
+        /// The name of the fresh one.
+        name: String,
+    },
+}
+
+impl Database {
+    /// The embedded default.
+    pub fn sqlite() -> Self {
+        Self::Sqlite
+    }
+
+    /// A fresh PostgreSQL database.
+    ///
+    /// # Panics
+    /// Without a PostgreSQL server: a test is never skipped in silence.
+    #[expect(clippy::disallowed_methods, reason = "the test runner says by environment where the server is")]
+    pub fn postgres() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let maintenance = std::env::var("SOUK_TEST_POSTGRES_URL")
+            .expect("this test needs PostgreSQL: run scripts/test, which starts one and sets SOUK_TEST_POSTGRES_URL");
+        let name = format!("e2e_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        sql(&maintenance, &format!("create database {name}"));
+        Self::Postgres { maintenance, name }
+    }
+
+    /// The value of `DATABASE_URL`; none for the default.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres { maintenance, name } => {
+                let (server, _) = maintenance.rsplit_once('/').expect("a URL that ends in a database");
+                Some(format!("{server}/{name}"))
+            }
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres { maintenance, name } = self {
+            sql(maintenance, &format!("drop database {name} with (force)"));
+        }
+    }
+}
+
+/// Runs one statement through PostgreSQL's own client, so that the tests need no driver.
+fn sql(url: &str, statement: &str) {
+    let done = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, url])
+        .stdin(Stdio::null())
+        .status()
+        .expect("psql, which comes with PostgreSQL");
+    assert!(done.success() || std::thread::panicking(), "psql: {statement}");
+}

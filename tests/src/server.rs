@@ -1,0 +1,226 @@
+//! The real binary in a folder of its own.
+
+use std::{
+    ffi::OsString,
+    fs::{File, OpenOptions},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{Client, Database};
+
+/// How long a debug build may take to start, on a machine that runs other tests too.
+const START: Duration = Duration::from_mins(1);
+/// How long it may take to end once told to.
+const END: Duration = Duration::from_secs(40);
+
+/// What most tests run with: no rate limits, and password hashes that cost next to nothing.
+const QUICK: [(&str, &str); 8] = [
+    ("SOUK__LIMITS__SIGN_IN", "off"),
+    ("SOUK__LIMITS__LIST_PRODUCTS", "off"),
+    ("SOUK__LIMITS__GET_PRODUCT", "off"),
+    ("SOUK__LIMITS__CREATE_PRODUCT", "off"),
+    ("SOUK__LIMITS__UPDATE_PRODUCT", "off"),
+    ("SOUK__LIMITS__DELETE_PRODUCT", "off"),
+    ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64"),
+    ("SOUK__IDENTITY__ARGON2_PASSES", "1"),
+];
+
+/// A running `souk serve`. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    process: Option<Child>,
+    port: u16,
+    settings: Vec<(String, String)>,
+    database: Database,
+    folder: TempDir,
+}
+
+/// An account that the server printed at its first start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demo {
+    /// `admin`, `seller` or `user`.
+    pub role: String,
+    /// Its address.
+    pub email: String,
+    /// Its one-time password.
+    pub password: String,
+}
+
+impl Server {
+    /// Starts on an empty database with the demo shop, without rate limits and with cheap passwords, and waits until it is ready.
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, &QUICK).await
+    }
+
+    /// Starts with these settings and nothing else from the environment.
+    pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self { process: None, port: 0, settings, database, folder };
+        server.run().await;
+        server
+    }
+
+    /// Starts again after [`Server::stop`] or [`Server::kill`], on the same data.
+    pub async fn run(&mut self) {
+        assert!(self.process.is_none(), "it runs already");
+        // Between finding a free port and using it another program may take it; then the next one is tried.
+        for _ in 0..5 {
+            self.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            self.process = Some(self.command(&["serve"]).spawn().expect("start souk"));
+            if self.ready().await {
+                return;
+            }
+            self.process = None;
+        }
+        panic!("souk did not start:\n{}", self.log());
+    }
+
+    /// A command line of the binary on the same data, settings and log.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let log = OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap();
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PORT", self.port.to_string())
+            .envs(self.database.url().map(|url| ("DATABASE_URL", url)))
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        command
+    }
+
+    /// Runs a command line of the binary to its end and gives back what it printed on standard output.
+    pub fn run_command(&self, arguments: &[&str]) -> (ExitStatus, String) {
+        let done = self.command(arguments).stdout(Stdio::piped()).output().unwrap();
+        (done.status, String::from_utf8(done.stdout).unwrap())
+    }
+
+    async fn ready(&mut self) -> bool {
+        let client = self.client();
+        let until = Instant::now() + START;
+        while Instant::now() < until {
+            if self.process.as_mut().is_none_or(|process| process.try_wait().unwrap().is_some()) {
+                return false;
+            }
+            if client.reachable("/ready").await {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("souk was not ready within {START:?}:\n{}", self.log());
+    }
+
+    /// Asks it to end, as an operator does, without waiting.
+    pub fn terminate(&self) {
+        let process = self.process.as_ref().expect("it runs");
+        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &process.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "kill -TERM");
+    }
+
+    /// Waits for its end and gives back how it ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let until = Instant::now() + END;
+        while Instant::now() < until {
+            if let Some(status) = self.process.as_mut().expect("it runs").try_wait().unwrap() {
+                self.process = None;
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("souk did not end within {END:?}:\n{}", self.log());
+    }
+
+    /// Asks it to end and waits.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.terminate();
+        self.ended().await
+    }
+
+    /// Ends it as a power cut does: `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Its address, such as `http://127.0.0.1:3000`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Somebody without an account.
+    pub fn client(&self) -> Client {
+        Client::new(self.url())
+    }
+
+    /// The demo account with this role, signed in.
+    pub async fn signed_in(&self, role: &str) -> Client {
+        let accounts = self.demo_accounts();
+        let account = accounts.iter().find(|account| account.role == role);
+        let account = account.unwrap_or_else(|| panic!("no demo account {role}:\n{}", self.log()));
+        self.client().sign_in(&account.email, &account.password).await
+    }
+
+    /// The accounts it printed: `demo account  <role>  <email>  <password>`.
+    pub fn demo_accounts(&self) -> Vec<Demo> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| line.strip_prefix("demo account  "));
+        lines
+            .map(|line| {
+                let fields: Vec<&str> = line.split("  ").collect();
+                let [role, email, password] = fields[..] else { panic!("not three fields: {line:?}") };
+                Demo { role: role.to_owned(), email: email.to_owned(), password: password.to_owned() }
+            })
+            .collect()
+    }
+
+    /// Everything printed so far, by all its runs.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.log_file()).unwrap_or_default()).into_owned()
+    }
+
+    /// The folder it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A new file in its folder.
+    pub fn file(&self, name: &str) -> File {
+        File::create(self.folder.path().join(name)).unwrap()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the server said:\n{}", self.log());
+        }
+    }
+}
+
+/// The binary: the one that `SOUK_BIN` names, or the one built beside this test.
+fn binary() -> OsString {
+    if let Some(named) = std::env::var_os("SOUK_BIN") {
+        return named;
+    }
+    let test = std::env::current_exe().unwrap();
+    let built = test.ancestors().nth(2).expect("target/<profile>/deps/<test>").join("souk");
+    assert!(built.exists(), "build the binary first: cargo build -p souk-app (scripts/test does)");
+    built.into_os_string()
+}

@@ -1,0 +1,162 @@
+//! The operations as `openapi.json` tells them, and a small world in which each can be called.
+
+use serde_json::{Value, json};
+use souk_e2e::{Client, Reply, Server};
+
+use crate::shop;
+
+/// One operation of the document.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// `list_products` and so on.
+    pub id: String,
+    /// In upper case.
+    pub method: String,
+    /// The template, such as `/api/v1/products/{id}`.
+    pub path: String,
+    /// The scopes it asks for; none when everybody may call it.
+    pub scopes: Option<Vec<String>>,
+    /// The names of its query parameters.
+    pub query: Vec<String>,
+    /// Its body, as the document's own example shows it.
+    pub body: Option<Value>,
+}
+
+/// Every operation of a document.
+pub fn operations(document: &Value) -> Vec<Operation> {
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "put", "post", "delete", "patch", "head", "options"] {
+            let Some(operation) = item.get(method) else { continue };
+            let parameters = [&item["parameters"], &operation["parameters"]];
+            let query = parameters
+                .iter()
+                .filter_map(|list| list.as_array())
+                .flatten()
+                .filter(|parameter| parameter["in"] == "query")
+                .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+                .collect();
+            all.push(Operation {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase(),
+                path: path.clone(),
+                scopes: scopes(operation.get("security").or_else(|| document.get("security"))),
+                query,
+                body: body(document, operation),
+            });
+        }
+    }
+    assert!(all.len() >= 15, "the document has only {} operations", all.len());
+    all
+}
+
+fn scopes(security: Option<&Value>) -> Option<Vec<String>> {
+    let choices = security?.as_array()?;
+    // `{}` among the choices means: a token is welcome, not needed.
+    if choices.is_empty() || choices.iter().any(|choice| choice.as_object().is_some_and(serde_json::Map::is_empty)) {
+        return None;
+    }
+    let names = choices.iter().flat_map(|choice| choice.as_object().unwrap().values());
+    Some(names.flat_map(|scopes| scopes.as_array().unwrap()).map(|s| s.as_str().unwrap().to_owned()).collect())
+}
+
+/// A body made of the document's own examples: of the whole, or of each field that has one.
+fn body(document: &Value, operation: &Value) -> Option<Value> {
+    let content = operation.get("requestBody")?.get("content")?.as_object()?.values().next()?;
+    let schema = resolve(document, &content["schema"]);
+    let whole = content.get("example").or_else(|| example(schema));
+    if let Some(whole) = whole {
+        return Some(whole.clone());
+    }
+    let mut body = serde_json::Map::new();
+    for (name, field) in schema["properties"].as_object().unwrap() {
+        let example = example(field).or_else(|| example(resolve(document, field)));
+        let required = schema["required"].as_array().is_some_and(|list| list.contains(&json!(name)));
+        assert!(example.is_some() || !required, "{}: {name} has no example", operation["operationId"]);
+        // The example of a version is of another product's.
+        if let Some(example) = example.filter(|_| name != "version") {
+            body.insert(name.clone(), example.clone());
+        }
+    }
+    Some(body.into())
+}
+
+fn example(schema: &Value) -> Option<&Value> {
+    schema.get("example").or_else(|| schema["examples"].get(0))
+}
+
+fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => schema,
+    }
+}
+
+/// A draft of one seller, a category and a buyer's review: what the templates of paths stand for.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The draft, seen by its seller only.
+    pub draft: Value,
+    /// A published product, seen by everybody.
+    pub product: Value,
+    /// A category.
+    pub category: Value,
+    /// The buyer's review of the published product.
+    pub review: Value,
+}
+
+impl World {
+    /// Makes one, with the demo accounts as owners.
+    pub async fn new(server: &Server) -> Self {
+        let seller = server.signed_in("seller").await;
+        let buyer = server.signed_in("user").await;
+        let admin = server.signed_in("admin").await;
+        Self::of(&seller, &buyer, &admin).await
+    }
+
+    /// Makes one with these owners.
+    pub async fn of(seller: &Client, buyer: &Client, admin: &Client) -> Self {
+        let mut body = shop::lamp();
+        body["name"] = json!("Xylophone of the world");
+        let product = shop::create(seller, &body).await;
+        body["status"] = json!("draft");
+        body["name"] = json!("Quixotic draft of the world");
+        let draft = shop::create(seller, &body).await;
+        let category = admin.post("/api/v1/categories", &json!({ "name": "Worldly things" })).await.expect(201).json();
+        let reviews = format!("{}/reviews", shop::path(&product));
+        let review = buyer.post(&reviews, &json!({ "stars": 4, "comment": "Sounds well" })).await.expect(201).json();
+        Self { draft, product, category, review }
+    }
+
+    /// The path of an operation with the ids of this world in it.
+    pub fn path(&self, operation: &Operation) -> String {
+        self.fill(&operation.path)
+    }
+
+    fn fill(&self, template: &str) -> String {
+        let id = |thing: &Value| thing["id"].as_str().unwrap().to_owned();
+        let product = if template.contains("/reviews") { &self.product } else { &self.draft };
+        let mut path = template.to_owned();
+        for (before, thing) in
+            [("/products/", id(product)), ("/categories/", id(&self.category)), ("/reviews/", id(&self.review))]
+        {
+            if let Some(start) = path.find(&format!("{before}{{")) {
+                let start = start + before.len();
+                let end = start + path[start..].find('}').unwrap() + 1;
+                path.replace_range(start..end, &thing);
+            }
+        }
+        path = path.replace("{slug}", self.draft["slug"].as_str().unwrap());
+        assert!(!path.contains('{'), "the test does not know what stands for the parameters of {template}");
+        path
+    }
+}
+
+/// Calls an operation with the document's own example as body.
+pub async fn call(client: &Client, world: &World, operation: &Operation) -> Reply {
+    let mut request = client.request(&operation.method, &world.path(operation));
+    if let Some(body) = &operation.body {
+        request = request.json(body);
+    }
+    client.send(request).await
+}

@@ -1,0 +1,100 @@
+//! Starting, ending and starting again.
+
+use std::time::Duration;
+
+use serde_json::json;
+use souk_e2e::{Database, Server, on_each_database};
+
+use crate::shop;
+
+on_each_database!(
+    demo_accounts_are_printed_once_and_work,
+    ends_well_when_told_to,
+    finishes_what_is_in_flight,
+    keeps_data_over_a_restart,
+    keeps_acknowledged_writes_over_a_kill,
+);
+
+async fn demo_accounts_are_printed_once_and_work(database: Database) {
+    let mut server = Server::start(database).await;
+    let accounts = server.demo_accounts();
+    let mut roles: Vec<&str> = accounts.iter().map(|account| account.role.as_str()).collect();
+    roles.sort_unstable();
+    assert_eq!(roles, ["admin", "seller", "user"]);
+    for role in roles {
+        let me = server.signed_in(role).await.get("/api/v1/users/me").await.expect(200).json();
+        assert_eq!(me["role"], role, "{me}");
+    }
+    assert!(server.client().get("/api/v1/products").await.expect(200).json()["total"].as_u64() > Some(0));
+
+    assert!(server.stop().await.success());
+    server.run().await;
+    assert_eq!(server.demo_accounts(), accounts, "the second start prints no account again");
+}
+
+async fn ends_well_when_told_to(database: Database) {
+    let mut server = Server::start(database).await;
+    let status = server.stop().await;
+    assert!(status.success(), "{status}: {}", server.log());
+}
+
+async fn finishes_what_is_in_flight(database: Database) {
+    let mut server = Server::start(database).await;
+    let client = server.client();
+    // Each sign-up hashes a password, so that some of these are in flight when the signal comes.
+    let requests: Vec<_> = (0..8)
+        .map(|i| {
+            let body = json!({ "email": format!("flight{i}@example.com"), "password": "correct horse", "name": "Ada" });
+            let client = client.clone();
+            async move { client.try_send(client.request("POST", "/api/v1/auth/register").json(&body)).await }
+        })
+        .collect();
+    let mut running = tokio::task::JoinSet::new();
+    for request in requests {
+        running.spawn(request);
+    }
+    let first = running.join_next().await.unwrap().unwrap().unwrap().expect(201);
+    assert!(!first.body.is_empty());
+    server.terminate();
+    while let Some(reply) = running.join_next().await {
+        // A request the server had not taken yet is refused; one it had taken is answered in full.
+        match reply.unwrap() {
+            Ok(reply) => assert!(matches!(reply.status, 201 | 503), "{}: {}", reply.what, reply.text()),
+            Err(error) => assert!(error.is_connect() || error.is_request(), "cut in the middle: {error:?}"),
+        }
+    }
+    let status = tokio::time::timeout(Duration::from_secs(40), server.ended()).await.unwrap();
+    assert!(status.success(), "{status}");
+}
+
+async fn keeps_data_over_a_restart(database: Database) {
+    let mut server = Server::start(database).await;
+    let product = shop::create(&server.signed_in("seller").await, &shop::lamp()).await;
+    assert!(server.stop().await.success());
+
+    server.run().await;
+    let again = server.client().get(&shop::path(&product)).await.expect(200).json();
+    assert_eq!(
+        (&again["id"], &again["name"], &again["version"]),
+        (&product["id"], &product["name"], &product["version"])
+    );
+    // Tokens outlive the process, too: their keys are in the database.
+    let seller = server.signed_in("seller").await;
+    seller.patch(&shop::path(&product), &json!({ "stock": 5 })).await.expect(200);
+}
+
+async fn keeps_acknowledged_writes_over_a_kill(database: Database) {
+    let mut server = Server::start(database).await;
+    let seller = server.signed_in("seller").await;
+    let mut acknowledged = Vec::new();
+    for i in 0..10 {
+        let mut body = shop::lamp();
+        body["sku"] = json!(format!("kill-{i}"));
+        acknowledged.push(shop::create(&seller, &body).await);
+    }
+    server.kill();
+    server.run().await;
+    for product in &acknowledged {
+        server.client().get(&shop::path(product)).await.expect(200);
+    }
+}

@@ -1,0 +1,18 @@
+//! The real binary, black box, over HTTP, on SQLite and again on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "all of this is tests: a broken expectation is a failed test"
+)]
+
+mod accounts;
+mod catalogue;
+mod document;
+mod errors;
+mod leaks;
+mod lifecycle;
+mod naughty_strings;
+mod probes;
+mod shop;
+mod walls;

@@ -1,0 +1,218 @@
+//! The Big List of Naughty Strings in every text field and every query parameter: each string is stored and given back
+//! byte for byte, or refused with a 400 that names the field; never a 5xx.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use souk_e2e::{Client, Database, Reply, Server, on_each_database};
+use tokio::task::JoinSet;
+
+use crate::{document, shop};
+
+on_each_database!(
+    in_every_field_of_a_product,
+    in_every_field_of_an_account,
+    in_categories_sellers_and_reviews,
+    in_every_query_parameter,
+);
+
+/// How many requests are under way at once.
+const TOGETHER: usize = 8;
+
+fn strings() -> Vec<String> {
+    let list: Vec<String> = serde_json::from_str(include_str!("../data/blns.json")).unwrap();
+    assert_eq!(list.len(), 515);
+    list
+}
+
+/// Runs a case for each string with its number, several at once.
+async fn each<F>(case: impl Fn(usize, String) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut running = JoinSet::new();
+    for (number, text) in strings().into_iter().enumerate() {
+        if running.len() >= TOGETHER {
+            running.join_next().await.unwrap().unwrap();
+        }
+        running.spawn(case(number, text));
+    }
+    while let Some(done) = running.join_next().await {
+        done.unwrap();
+    }
+}
+
+/// True when the string was taken; it must then be in the answer as sent. Refused, the answer names the field.
+#[track_caller]
+fn taken(reply: &Reply, field: &str, shown: &str, text: &str) -> bool {
+    if reply.status == 400 {
+        reply.error(400, "VALIDATION_ERROR");
+        assert!(reply.names(field), "{text:?} was refused without naming {field}: {}", reply.text());
+        return false;
+    }
+    assert!((200..300).contains(&reply.status), "{text:?} in {field}: {}: {}", reply.what, reply.text());
+    assert_eq!(reply.json().pointer(shown), Some(&json!(text)), "{field} came back changed");
+    true
+}
+
+async fn in_every_field_of_a_product(database: Database) {
+    let server = Server::start(database).await;
+    let seller = server.signed_in("seller").await;
+    let changed = Arc::new(shop::path(&shop::create(&seller, &shop::lamp()).await));
+    for (field, shown) in [
+        ("/name", "/name"),
+        ("/description", "/description"),
+        ("/sku", "/sku"),
+        ("/images/0", "/images/0/url"),
+        ("/metadata/value", "/metadata/value"),
+    ] {
+        let (seller, changed) = (seller.clone(), Arc::clone(&changed));
+        each(move |_, text| {
+            let (seller, changed) = (seller.clone(), Arc::clone(&changed));
+            async move {
+                let mut body = shop::lamp();
+                set(&mut body, field, &text);
+                let named = field.strip_suffix("/value").unwrap_or(field);
+                let made = seller.post("/api/v1/products", &body).await;
+                if made.status == 409 {
+                    assert_eq!(field, "/sku", "{}", made.text());
+                    return;
+                }
+                if taken(&made, named, shown, &text) {
+                    let read = seller.get(&shop::path(&made.json())).await.expect(200);
+                    taken(&read, named, shown, &text);
+                    seller.delete(&shop::path(&made.json())).await.expect(200);
+                }
+                let mut patch = json!({});
+                set(&mut patch, field, &text);
+                let patched = seller.patch(&changed, &patch).await;
+                // Eight writers change this product at once: losing that race is fair.
+                if patched.status != 409 {
+                    taken(&patched, named, shown, &text);
+                }
+            }
+        })
+        .await;
+    }
+    // As the name of a metadata entry, too.
+    each(move |_, text| {
+        let seller = seller.clone();
+        async move {
+            let mut body = shop::lamp();
+            body["metadata"] = json!({ &text: "value" });
+            let made = seller.post("/api/v1/products", &body).await;
+            if made.status == 400 {
+                assert!(made.names("/metadata"), "{text:?}: {}", made.text());
+            } else {
+                let read = seller.get(&shop::path(&made.expect(201).json())).await.expect(200).json();
+                assert_eq!(read["metadata"], json!({ &text: "value" }));
+            }
+        }
+    })
+    .await;
+}
+
+/// Puts a text at a JSON pointer of a product's body.
+fn set(body: &mut Value, field: &str, text: &str) {
+    match field {
+        "/images/0" => body["images"] = json!([text]),
+        "/metadata/value" => body["metadata"] = json!({ "value": text }),
+        _ => body[&field[1..]] = json!(text),
+    }
+}
+
+async fn in_every_field_of_an_account(database: Database) {
+    let server = Server::start(database).await;
+    let client = server.client();
+    for field in ["/email", "/name", "/password"] {
+        let client = client.clone();
+        each(move |number, text| {
+            let client = client.clone();
+            async move {
+                let email = format!("naughty-{number}-{}@example.com", &field[1..]);
+                let mut body = json!({ "email": email, "password": "correct horse", "name": "Ada" });
+                body[&field[1..]] = json!(text);
+                let reply = client.post("/api/v1/auth/register", &body).await;
+                if field != "/password" {
+                    taken(&reply, field, field, &text);
+                } else if reply.status == 400 {
+                    assert!(reply.names(field), "{text:?}: {}", reply.text());
+                } else {
+                    reply.expect(201);
+                    client.sign_in(&email, &text).await.get("/api/v1/users/me").await.expect(200);
+                }
+                // Signing in with nonsense is refused, not a fault of ours.
+                let mut body = json!({ "email": email, "password": "wrong horse" });
+                if field == "/email" {
+                    body["email"] = json!(text);
+                    let reply = client.post("/api/v1/auth/login", &body).await;
+                    assert!(matches!(reply.status, 400 | 401), "{text:?}: {}", reply.text());
+                }
+            }
+        })
+        .await;
+    }
+}
+
+async fn in_categories_sellers_and_reviews(database: Database) {
+    let server = Server::start(database).await;
+    let admin = server.signed_in("admin").await;
+    each(move |_, text| {
+        let admin = admin.clone();
+        async move {
+            let made = admin.post("/api/v1/categories", &json!({ "name": text })).await;
+            taken(&made, "/name", "/name", &text);
+        }
+    })
+    .await;
+
+    let seller = server.signed_in("seller").await;
+    let buyer = server.signed_in("user").await;
+    let product = shop::path(&shop::create(&seller, &shop::lamp()).await);
+    for text in strings() {
+        let reply = buyer.post(&format!("{product}/reviews"), &json!({ "stars": 5, "comment": text })).await;
+        if taken(&reply, "/comment", "/comment", &text) {
+            let review = reply.json();
+            buyer.delete(&format!("{product}/reviews/{}", review["id"].as_str().unwrap())).await;
+        }
+    }
+
+    let person = shop::person(&server, "shopkeeper@example.com").await;
+    for text in strings() {
+        let reply = person.post("/api/v1/sellers", &json!({ "name": text })).await;
+        // The first name that is taken opens the account; a second one is a conflict.
+        if reply.status != 409 {
+            taken(&reply, "/name", "/name", &text);
+        }
+    }
+}
+
+async fn in_every_query_parameter(database: Database) {
+    let server = Server::start(database).await;
+    let admin = server.signed_in("admin").await;
+    let world = document::World::new(&server).await;
+    let operations = document::operations(&server.client().get("/api-docs/openapi.json").await.expect(200).json());
+    let mut seen = 0;
+    for operation in operations.iter().filter(|operation| operation.method == "GET") {
+        for parameter in &operation.query {
+            seen += 1;
+            let (admin, path, parameter) = (admin.clone(), world.path(operation), parameter.clone());
+            each(move |_, text| {
+                let (admin, path, parameter) = (admin.clone(), path.clone(), parameter.clone());
+                async move { asked(&admin, &path, &parameter, &text).await }
+            })
+            .await;
+        }
+    }
+    assert!(seen >= 10, "the document names only {seen} query parameters");
+}
+
+async fn asked(client: &Client, path: &str, parameter: &str, text: &str) {
+    let reply = client.get_with(path, &[(parameter, text)]).await;
+    if reply.status == 400 {
+        reply.error(400, "VALIDATION_ERROR");
+        assert!(reply.names(parameter), "{text:?} in {parameter}: {}", reply.text());
+    } else {
+        assert!(matches!(reply.status, 200 | 404), "{text:?} in {parameter}: {}: {}", reply.what, reply.text());
+    }
+}

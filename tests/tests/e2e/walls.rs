@@ -1,0 +1,105 @@
+//! Who may call what: every operation of the document, with every kind of caller who may not.
+
+use souk_e2e::{Database, Server, on_each_database};
+
+use crate::{
+    document::{self, Operation, World},
+    shop,
+};
+
+on_each_database!(nobody_passes_a_wall, another_owner_is_refused, mutations_are_secured);
+
+/// What everybody may do without an account, though it changes something.
+const OPEN_MUTATIONS: [&str; 2] = ["register", "login"];
+
+/// The lowest role that has a scope; an unknown scope fails the test.
+fn lowest_role(scope: &str) -> &'static str {
+    match scope {
+        "account:own" | "reviews:write" => "user",
+        "products:write" => "seller",
+        "catalog:manage" | "reviews:moderate" | "audit:read" => "admin",
+        other => panic!("tell this test which role has the scope {other}"),
+    }
+}
+
+/// The roles below one, from the demo shop.
+fn below(role: &str) -> &'static [&'static str] {
+    match role {
+        "admin" => &["user", "seller"],
+        "seller" => &["user"],
+        _ => &[],
+    }
+}
+
+async fn operations(server: &Server) -> Vec<Operation> {
+    document::operations(&server.client().get("/api-docs/openapi.json").await.expect(200).json())
+}
+
+async fn nobody_passes_a_wall(database: Database) {
+    let server = Server::start(database).await;
+    let world = World::new(&server).await;
+    let mut checked = 0;
+    for operation in operations(&server).await {
+        let Some(scopes) = &operation.scopes else { continue };
+        assert!(!scopes.is_empty(), "{} asks for a token and names no scope", operation.id);
+        for token in [None, Some("garbage"), Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.")] {
+            let client = server.client();
+            let client = token.map_or(client.clone(), |token| client.with_token(token));
+            let reply = document::call(&client, &world, &operation).await;
+            reply.error(401, "UNAUTHORIZED");
+            assert!(reply.header("www-authenticate").starts_with("Bearer"), "{}", reply.what);
+            checked += 1;
+        }
+        for role in scopes.iter().flat_map(|scope| below(lowest_role(scope))) {
+            let reply = document::call(&server.signed_in(role).await, &world, &operation).await;
+            assert!(matches!(reply.status, 403 | 404), "{role} passed: {}: {}", reply.what, reply.text());
+            checked += 1;
+        }
+    }
+    assert!(checked >= 30, "only {checked} calls were refused");
+}
+
+async fn another_owner_is_refused(database: Database) {
+    let server = Server::start(database).await;
+    let (owner, buyer, admin) =
+        (server.signed_in("seller").await, server.signed_in("user").await, server.signed_in("admin").await);
+    let other_seller = shop::seller(&server, "other@example.com").await;
+    let other_buyer = shop::person(&server, "another@example.com").await;
+    let mut checked = 0;
+    for operation in operations(&server).await {
+        let Some(scopes) = &operation.scopes else { continue };
+        if !operation.path.contains('{') {
+            continue;
+        }
+        let (mine, theirs) = match scopes[0].as_str() {
+            "products:write" => (&owner, &other_seller),
+            "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
+            _ => continue,
+        };
+        // A fresh world each time: the operation may delete what it names.
+        let world = World::of(&owner, &buyer, &admin).await;
+        if operation.id == "restore_product" {
+            owner.delete(&shop::path(&world.draft)).await.expect(200);
+        }
+        let reply = document::call(theirs, &world, &operation).await;
+        assert!(matches!(reply.status, 403 | 404), "another owner passed: {}: {}", reply.what, reply.text());
+        let reply = document::call(mine, &world, &operation).await;
+        assert!(
+            !matches!(reply.status, 401 | 403 | 404 | 405) && reply.status < 500,
+            "the owner was refused, so the refusal above proves nothing: {}: {}",
+            reply.what,
+            reply.text()
+        );
+        checked += 1;
+    }
+    assert!(checked >= 3, "only {checked} operations have owners");
+}
+
+async fn mutations_are_secured(database: Database) {
+    let server = Server::start(database).await;
+    for operation in operations(&server).await {
+        let open = operation.scopes.is_none() && !matches!(operation.method.as_str(), "GET" | "HEAD");
+        let known = OPEN_MUTATIONS.iter().any(|name| operation.id.starts_with(name));
+        assert_eq!(open, open && known, "{} {} is open to everybody", operation.method, operation.path);
+    }
+}
