@@ -4,6 +4,7 @@
 //! batches, whatever the size of the file.
 
 mod columns;
+mod command;
 mod fields;
 mod pipeline;
 mod progress;
@@ -22,6 +23,7 @@ use progress::Progress;
 use report::Report;
 
 pub use columns::Overrides;
+pub(crate) use command::{Command, run};
 
 /// Why a command of the operator failed; shown as it is.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -80,7 +82,7 @@ pub async fn import(shop: &Shop, options: &Options, out: &mut (dyn Write + Send)
             Some(owner) => owner,
             None => *owner.insert(seller_for(shop, &options.seller).await?),
         };
-        let done = import_products(shop, owner, &rows, mode, &mut known).await.map_err(told)?;
+        let done = import_products(shop, owner, &rows, mode, &mut known).await?;
         report.add(&rejects)?;
         let Imported { created, updated, unchanged } = &mut summary.imported;
         *created += done.created;
@@ -117,14 +119,6 @@ impl Summary {
             self.rejected,
             took.as_secs_f64()
         )
-    }
-}
-
-/// An error of the domain with its cause, which `Display` keeps to itself.
-pub(crate) fn told(error: domain::Error) -> Failure {
-    match std::error::Error::source(&error) {
-        Some(cause) => format!("{error}: {cause}").into(),
-        None => error.into(),
     }
 }
 

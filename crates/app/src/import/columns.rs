@@ -225,7 +225,9 @@ mod tests {
     fn a_column_named_by_hand_wins() {
         let found = columns(&["sku", "name", "label", "price"], &["name=label"]).unwrap();
         assert!(found.contains("name=label") && !found.contains("name=name"), "{found}");
-        assert!(columns(&["sku", "name", "price"], &["name=nothing"]).unwrap_err().contains("the file has the columns"));
+        assert!(
+            columns(&["sku", "name", "price"], &["name=nothing"]).unwrap_err().contains("the file has the columns")
+        );
         assert!(columns(&["sku", "name", "price"], &["colour=x"]).unwrap_err().contains("FIELD=COLUMN"));
     }
 

@@ -18,8 +18,11 @@ pub fn input(
     violations: &mut Violations,
 ) -> ImportInput {
     let mut input = ImportInput { line, ..ImportInput::default() };
-    let describing: Vec<String> =
-        columns.describing().iter().filter_map(|column| Some(fields.get(column)?.as_str()?.trim().to_owned())).collect();
+    let describing: Vec<String> = columns
+        .describing()
+        .iter()
+        .filter_map(|column| Some(fields.get(column)?.as_str()?.trim().to_owned()))
+        .collect();
     if !describing.is_empty() {
         input.product.description = Some(describing.join(". "));
     }

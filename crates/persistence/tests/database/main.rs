@@ -3,4 +3,5 @@
 
 mod harness;
 mod schema;
+mod search;
 mod smoke;
