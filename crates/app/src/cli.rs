@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{config_command, migrate, openapi, user};
+use crate::{config_command, import, migrate, openapi, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Makes accounts.
     #[command(subcommand)]
     User(user::Command),
+    /// Brings data in.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Shows and checks the settings.
     #[command(subcommand)]
     Config(config_command::Command),

@@ -6,6 +6,7 @@ mod config;
 mod config_command;
 mod demo;
 mod foundation;
+mod import;
 mod migrate;
 mod openapi;
 mod serve;
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Serve => serve::run(config).await,
             Command::Migrate(command) => migrate::run(&command, &config).await,
             Command::User(command) => user::run(command, &config).await,
+            Command::Import(command) => import::run(command, &config).await,
             Command::Openapi(_) | Command::Config(_) => Ok(()),
         }
     })

@@ -158,6 +158,22 @@ impl Shop {
     /// Writes the audit row and the event of one change into the transaction of the change. Both bear the same id, so
     /// that the relay chains the one when it numbers the other.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
+        let (entry, event) = self.told(actor, change);
+        tx.audit().append(entry).await?;
+        tx.outbox().append(event).await
+    }
+
+    /// [`Shop::record`] for many changes, in bulk.
+    pub async fn record_many(&self, tx: &mut dyn Tx, actor: Option<UserId>, changes: Vec<Change>) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let (entries, events) = changes.into_iter().map(|change| self.told(actor, change)).unzip();
+        tx.audit().append_many(entries).await?;
+        tx.outbox().append_many(events).await
+    }
+
+    fn told(&self, actor: Option<UserId>, change: Change) -> (AuditEntry, Event) {
         let at = self.now();
         let id: Uuid = self.id();
         let entry = AuditEntry {
@@ -176,8 +192,7 @@ impl Shop {
             at,
             payload: change.payload,
         };
-        tx.audit().append(entry).await?;
-        tx.outbox().append(event).await
+        (entry, event)
     }
 
     async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {
@@ -238,7 +253,8 @@ impl<T> std::ops::DerefMut for Unit<'_, T> {
     }
 }
 
-/// The value of a transaction that was committed. [`Unit::commit`] is its only maker, so a use case cannot forget.
+/// The value of a transaction that has ended: [`Unit::commit`] and [`Unit::discard`] are its only makers, so a use
+/// case cannot forget.
 #[derive(Debug)]
 pub struct Committed<T>(T);
 
@@ -258,5 +274,10 @@ impl<T> Unit<'_, T> {
         }
         self.tx.commit().await?;
         Ok(Committed(value))
+    }
+
+    /// Rolls back on purpose, for a trial run: the value tells what would have been.
+    pub fn discard(self, value: T) -> Committed<T> {
+        Committed(value)
     }
 }

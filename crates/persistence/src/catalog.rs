@@ -1,6 +1,7 @@
 //! Products, categories, reviews.
 
 mod category;
+mod export;
 mod price_stretches;
 mod product;
 mod product_list;

@@ -66,7 +66,7 @@ impl CategoryPatch {
     }
 }
 
-fn name_rule(name: &str) -> Result<String, Breach> {
+pub(super) fn name_rule(name: &str) -> Result<String, Breach> {
     text::line(name, 1, NAME_MAX)
 }
 

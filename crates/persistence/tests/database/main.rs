@@ -4,4 +4,5 @@
 mod contract;
 mod harness;
 mod schema;
+mod search;
 mod smoke;
