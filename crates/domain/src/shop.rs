@@ -158,22 +158,6 @@ impl Shop {
     /// Writes the audit row and the event of one change into the transaction of the change. Both bear the same id, so
     /// that the relay chains the one when it numbers the other.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
-        let (entry, event) = self.told(actor, change);
-        tx.audit().append(entry).await?;
-        tx.outbox().append(event).await
-    }
-
-    /// [`Shop::record`] for many changes, in bulk.
-    pub async fn record_many(&self, tx: &mut dyn Tx, actor: Option<UserId>, changes: Vec<Change>) -> Result<()> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let (entries, events) = changes.into_iter().map(|change| self.told(actor, change)).unzip();
-        tx.audit().append_many(entries).await?;
-        tx.outbox().append_many(events).await
-    }
-
-    fn told(&self, actor: Option<UserId>, change: Change) -> (AuditEntry, Event) {
         let at = self.now();
         let id: Uuid = self.id();
         let entry = AuditEntry {
@@ -192,7 +176,8 @@ impl Shop {
             at,
             payload: change.payload,
         };
-        (entry, event)
+        tx.audit().append(entry).await?;
+        tx.outbox().append(event).await
     }
 
     async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {

@@ -3,3 +3,6 @@
 mod audit;
 mod keys;
 mod outbox;
+mod told;
+
+pub(crate) use told::Told;
