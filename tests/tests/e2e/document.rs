@@ -152,7 +152,8 @@ impl World {
         let draft = shop::create(seller, &body).await;
         let (mut category, mut review) = (None, None);
         if knows("/api/v1/categories") {
-            let body = json!({ "name": "Worldly things" });
+            // Siblings have different names, and a world may not be the first.
+            let body = json!({ "name": format!("Things of {}", product["id"]) });
             category = Some(admin.post("/api/v1/categories", &body).await.expect(201).json());
         }
         if knows("/api/v1/products/{id}/reviews") {
