@@ -65,7 +65,7 @@ impl Database {
                 writing.max_connections(1);
                 let writer = open(writing).await?;
                 let mut reading = sqlite(settings, false);
-                reading.max_connections(settings.max_connections);
+                reading.max_connections(settings.max_connections.min(useful_readers()));
                 (open(reading).await?, writer)
             }
         };
@@ -144,8 +144,9 @@ fn sqlite(settings: &Settings, writes: bool) -> ConnectOptions {
         let sqlite = sqlite
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
-            .pragma("cache_size", "-8192")
-            .pragma("mmap_size", "134217728")
+            // In KiB, for each connection. Mapping the file instead is some percent faster, but then every connection
+            // counts the whole file as memory of the process: 142 MiB instead of 72 with four readers of 28 MiB.
+            .pragma("cache_size", "-6144")
             .pragma("temp_store", "memory");
         if writes {
             sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(synchronous)
@@ -154,6 +155,13 @@ fn sqlite(settings: &Settings, writes: bool) -> ConnectOptions {
         }
     });
     options
+}
+
+/// Reading SQLite is work for a processor, not waiting: more connections than keep the processors busy only hold more
+/// memory and take turns.
+fn useful_readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    u32::try_from(2 * processors).unwrap_or(u32::MAX)
 }
 
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection> {
