@@ -11,6 +11,6 @@ mod step;
 
 pub use lease::Lease;
 pub use plan::{Plan, plan};
-pub use ports::{Batch, Entry, Numbered, Pending, Position, RelayLog};
+pub use ports::{Batch, Entry, Numbered, Opened, Pending, Position, RelayLog};
 pub use set_aside::{Failed, SetAside};
-pub use step::{Relay, Step, step};
+pub use step::{Done, Relay, Step, step};

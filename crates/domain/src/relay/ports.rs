@@ -63,9 +63,9 @@ pub trait RelayLog: Send + Sync {
     /// Gives the lease back, so that another need not wait for its end.
     async fn release(&self, lease: &Lease) -> Result<()>;
 
-    /// Begins the transaction that numbers up to `limit` pending events, lowest id first. `None` when the lease is in
-    /// other hands. While the transaction is open the lease MUST NOT change hands.
-    async fn open(&self, lease: &Lease, limit: u32) -> Result<Option<Box<dyn Batch>>>;
+    /// Begins the transaction that numbers up to `limit` pending events, lowest id first. While it is open the lease
+    /// MUST NOT change hands. When nothing is pending this SHOULD cost one read.
+    async fn open(&self, lease: &Lease, limit: u32) -> Result<Opened>;
 
     /// Adds up to `limit` waiting changes of the product counts to the counts, and gives how many; the changes leave in
     /// the same transaction, so that counts and waiting changes together are always right. `None` when the lease is in
@@ -74,6 +74,26 @@ pub trait RelayLog: Send + Sync {
 
     /// Numbered events after `seq`, in order, at most `limit`.
     async fn read(&self, after: u64, limit: u32) -> Result<Vec<Numbered>>;
+}
+
+/// What [`RelayLog::open`] found.
+pub enum Opened {
+    /// The lease is in other hands.
+    Fenced,
+    /// Nothing is pending.
+    Idle,
+    /// Events to number.
+    Batch(Box<dyn Batch>),
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Fenced => "Fenced",
+            Self::Idle => "Idle",
+            Self::Batch(_) => "Batch(..)",
+        })
+    }
 }
 
 /// An open transaction of the relay; dropping it rolls back.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Lease, RelayLog, plan};
+use super::{Lease, Opened, RelayLog, plan};
 use crate::{clock::Clock, error::Result, secrets::Mac};
 
 /// What the relay runs with.
@@ -34,18 +34,20 @@ pub enum Step {
     /// Another node is the relay.
     Standby,
     /// This node is the relay.
-    Led {
-        /// Events that got a number.
-        numbered: usize,
-        /// Events that were set aside.
-        failed: usize,
-        /// Changes of the product counts that were folded in.
-        folded: u64,
-        /// The last number given so far.
-        last_seq: u64,
-        /// Whether more is likely to wait, so that the next step should follow at once.
-        more: bool,
-    },
+    Led(Done),
+}
+
+/// The work of one step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Events that got a number.
+    pub numbered: usize,
+    /// Events that were set aside.
+    pub failed: usize,
+    /// Changes of the product counts that were folded in.
+    pub folded: u64,
+    /// Whether more is likely to wait, so that the next step should follow at once.
+    pub more: bool,
 }
 
 /// Takes or renews the lease, numbers one batch of events and folds the waiting product counts. `held` is the lease as
@@ -60,31 +62,31 @@ pub async fn step(relay: &Relay, held: &mut Option<Lease>) -> Result<Step> {
         *held = relay.log.lease(&relay.holder, now, now + relay.lease).await?;
     }
     let Some(lease) = held.as_ref() else { return Ok(Step::Standby) };
-    let Some(batch) = relay.log.open(lease, relay.batch).await? else {
+    let mut done = Done::default();
+    match relay.log.open(lease, relay.batch).await? {
+        Opened::Fenced => {
+            *held = None;
+            return Ok(Step::Standby);
+        }
+        Opened::Idle => {}
+        Opened::Batch(batch) => {
+            let plan = plan(relay.key.as_ref(), &batch.position(), batch.pending())?;
+            done.more = u32::try_from(batch.pending().len()).is_ok_and(|found| found >= relay.batch);
+            batch.commit(&plan).await?;
+            for (id, reason) in &plan.failed {
+                tracing::error!(event = %id, reason, "event set aside; see `souk events failed`");
+            }
+            done.numbered = plan.numbered.len();
+            done.failed = plan.failed.len();
+        }
+    }
+    // A change of a count is one small row; many fit in a transaction.
+    let most = relay.batch.saturating_mul(10);
+    let Some(folded) = relay.log.fold(lease, most).await? else {
         *held = None;
         return Ok(Step::Standby);
     };
-    let found = batch.pending().len();
-    let plan = plan(relay.key.as_ref(), &batch.position(), batch.pending())?;
-    if found == 0 {
-        drop(batch);
-    } else {
-        batch.commit(&plan).await?;
-    }
-    for (id, reason) in &plan.failed {
-        tracing::error!(event = %id, reason, "event set aside; see `souk events failed`");
-    }
-    let Some(folded) = relay.log.fold(lease, relay.batch.saturating_mul(4)).await? else {
-        *held = None;
-        return Ok(Step::Standby);
-    };
-    let full = |done: u64, most: u32| done >= u64::from(most);
-    Ok(Step::Led {
-        numbered: plan.numbered.len(),
-        failed: plan.failed.len(),
-        folded,
-        last_seq: plan.last_seq,
-        more: full(u64::try_from(found).unwrap_or(u64::MAX), relay.batch)
-            || full(folded, relay.batch.saturating_mul(4)),
-    })
+    done.folded = folded;
+    done.more |= folded >= u64::from(most);
+    Ok(Step::Led(done))
 }
