@@ -12,7 +12,7 @@ use crate::{
 /// The verbs of each type of thing. An event with another kind is set aside.
 const KINDS: &[(&str, &[&str])] = &[
     ("product", &["created", "updated", "deleted", "restored", "purged", "stock_changed"]),
-    ("category", &["created", "updated", "moved", "deleted"]),
+    ("category", &["created", "updated", "deleted"]),
     ("review", &["created", "updated", "deleted", "hidden", "shown"]),
     ("seller", &["created"]),
     ("user", &["created"]),
@@ -23,6 +23,8 @@ const KINDS: &[(&str, &[&str])] = &[
 pub enum Fact {
     /// A product changed.
     Product(ProductFact),
+    /// A product is gone for good; nothing else is known of it any more.
+    ProductPurged(ProductId),
     /// A category changed.
     Category(CategoryId),
     /// A review changed.
@@ -45,6 +47,12 @@ pub struct ProductFact {
     pub category_id: Option<CategoryId>,
     /// Where it stands; decides who could read it.
     pub status: ProductStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PurgedFact {
+    product_id: ProductId,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +91,10 @@ impl Fact {
             return Err(format!("kind {:?} does not fit the entity type {:?}", event.kind, event.entity.kind));
         }
         let (fact, id): (Self, Uuid) = match entity {
+            "product" if event.kind == "product.purged" => {
+                let id = payload::<PurgedFact>(event)?.product_id;
+                (Self::ProductPurged(id), id.0)
+            }
             "product" => {
                 let fact: ProductFact = payload(event)?;
                 let id = fact.product_id.0;

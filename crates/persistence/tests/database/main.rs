@@ -2,6 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
+mod audit_chain;
+mod counts;
 mod harness;
+mod logs;
+mod relay;
+mod retention;
 mod schema;
 mod smoke;
