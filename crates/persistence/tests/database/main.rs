@@ -1,8 +1,8 @@
 //! The adapters against real databases: each case on SQLite and again on PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod contract;
 mod audit_chain;
+mod contract;
 mod counts;
 mod harness;
 mod logs;
