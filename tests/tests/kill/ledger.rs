@@ -75,7 +75,7 @@ impl Writer {
         if live.is_empty() || choice < 4 {
             return self.create(seller).await;
         }
-        let sku = live[usize::try_from(self.dice.roll(live.len() as u64)).unwrap()].clone();
+        let sku = live[usize::try_from(self.dice.roll(u64::try_from(live.len()).unwrap())).unwrap()].clone();
         let known = self.products[&sku].clone();
         let path = format!("/api/v1/products/{}", known.id.unwrap());
         let mut state = known.acknowledged.unwrap();

@@ -2,6 +2,12 @@
 //! exactly one event and one audit entry. Acknowledgements are kept here, outside the process that is killed.
 //!
 //! `SOUK_KILLS` says how often each database is killed; 5 when it is not set, `scripts/soak` does it 100 times.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "this crate is tests only: a broken expectation is a failed test"
+)]
 
 mod checker;
 mod ledger;
