@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{config_command, import, migrate, openapi, user};
+use crate::{audit, config_command, events, import, migrate, openapi, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -26,6 +26,14 @@ pub(crate) enum Command {
     /// Changes the schema of the database.
     #[command(subcommand)]
     Migrate(migrate::Command),
+    /// Verifies the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Shows events that were set aside, and lets them be tried again.
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Removes what is older than the settings of retention say; a server does so every hour.
+    Purge,
     /// Makes accounts.
     #[command(subcommand)]
     User(user::Command),

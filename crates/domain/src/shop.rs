@@ -8,7 +8,7 @@ use crate::{
     audit::AuditEntry,
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
-    event::{Change, Event},
+    event::{Change, Event, Fact},
     id::{AuditId, EventId, UserId},
     idempotency::{Claim, Key, Once, Outcome, Reply},
     money::Currency,
@@ -157,8 +157,11 @@ impl Shop {
 
     /// Writes the audit row and the event of one change into the transaction of the change. Both bear the same id, so
     /// that the relay chains the one when it numbers the other.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for an event the relay would set aside: the use case that tells it is wrong.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
-        let (entry, event) = self.told(actor, change);
+        let (entry, event) = self.told(actor, change)?;
         tx.audit().append(entry).await?;
         tx.outbox().append(event).await
     }
@@ -168,12 +171,13 @@ impl Shop {
         if changes.is_empty() {
             return Ok(());
         }
-        let (entries, events) = changes.into_iter().map(|change| self.told(actor, change)).unzip();
+        let told = changes.into_iter().map(|change| self.told(actor, change)).collect::<Result<Vec<_>>>()?;
+        let (entries, events) = told.into_iter().unzip();
         tx.audit().append_many(entries).await?;
         tx.outbox().append_many(events).await
     }
 
-    fn told(&self, actor: Option<UserId>, change: Change) -> (AuditEntry, Event) {
+    fn told(&self, actor: Option<UserId>, change: Change) -> Result<(AuditEntry, Event)> {
         let at = self.now();
         let id: Uuid = self.id();
         let entry = AuditEntry {
@@ -192,7 +196,8 @@ impl Shop {
             at,
             payload: change.payload,
         };
-        (entry, event)
+        Fact::of(&event).map_err(Error::internal)?;
+        Ok((entry, event))
     }
 
     async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {

@@ -42,6 +42,7 @@ pub struct Database {
     pub(crate) engine: Engine,
     pub(crate) reader: DatabaseConnection,
     pub(crate) writer: DatabaseConnection,
+    pub(crate) committed: Arc<tokio::sync::Notify>,
 }
 
 impl Database {
@@ -69,12 +70,17 @@ impl Database {
                 (open(reading).await?, writer)
             }
         };
-        Ok(Self { engine, reader, writer })
+        Ok(Self { engine, reader, writer, committed: Arc::default() })
     }
 
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Wakes whoever waits whenever a use case of this process has committed: so the relay need not ask all the time.
+    pub fn committed(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.committed)
     }
 
     /// The connection migrations run on.

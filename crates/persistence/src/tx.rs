@@ -19,6 +19,7 @@ use crate::{database::Database, engine::Engine, error};
 pub(crate) struct SeaTx {
     pub(crate) engine: Engine,
     pub(crate) tx: DatabaseTransaction,
+    committed: Arc<tokio::sync::Notify>,
 }
 
 impl Database {
@@ -36,7 +37,7 @@ impl Database {
             Engine::Sqlite => self.writer.begin_with_options(options).await,
             Engine::Postgres => self.writer.begin().await,
         };
-        Ok(SeaTx { engine: self.engine, tx: tx.map_err(error::of)? })
+        Ok(SeaTx { engine: self.engine, tx: tx.map_err(error::of)?, committed: Arc::clone(&self.committed) })
     }
 }
 
@@ -82,7 +83,9 @@ impl Tx for SeaTx {
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {
-        self.tx.commit().await.map_err(error::of)
+        self.tx.commit().await.map_err(error::of)?;
+        self.committed.notify_one();
+        Ok(())
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {
