@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{config_command, import, migrate, openapi, user};
+use crate::{config_command, export, import, migrate, openapi, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -29,6 +29,9 @@ pub(crate) enum Command {
     /// Makes accounts.
     #[command(subcommand)]
     User(user::Command),
+    /// Writes data out.
+    #[command(subcommand)]
+    Export(export::Command),
     /// Brings data in.
     #[command(subcommand)]
     Import(import::Command),

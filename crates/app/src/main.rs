@@ -5,6 +5,7 @@ mod compose;
 mod config;
 mod config_command;
 mod demo;
+mod export;
 mod foundation;
 mod import;
 mod migrate;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Serve => serve::run(config).await,
             Command::Migrate(command) => migrate::run(&command, &config).await,
             Command::User(command) => user::run(command, &config).await,
+            Command::Export(command) => export::run(command, &config).await,
             Command::Import(command) => import::run(command, &config).await,
             Command::Openapi(_) | Command::Config(_) => Ok(()),
         }
