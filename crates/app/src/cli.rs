@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{config_command, export, import, migrate, openapi, user};
+use crate::{config_command, export, import, migrate, openapi, seed, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     /// Makes accounts.
     #[command(subcommand)]
     User(user::Command),
+    /// Fills a shop with made-up products, for trials.
+    Seed(seed::Seeding),
     /// Writes data out.
     #[command(subcommand)]
     Export(export::Command),

@@ -10,6 +10,7 @@ mod foundation;
 mod import;
 mod migrate;
 mod openapi;
+mod seed;
 mod serve;
 mod telemetry;
 mod user;
@@ -60,6 +61,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Migrate(command) => migrate::run(&command, &config).await,
             Command::User(command) => user::run(command, &config).await,
             Command::Export(command) => export::run(command, &config).await,
+            Command::Seed(asked) => seed::run(asked, &config).await,
             Command::Import(command) => import::run(command, &config).await,
             Command::Openapi(_) | Command::Config(_) => Ok(()),
         }
