@@ -62,10 +62,10 @@ fn set(input: &mut ImportInput, field: Field, value: Value, currency: Currency, 
         Field::Description => product.description = text("/description", value, violations),
         Field::Price => product.price = text("/price", value, violations).map(|price| price.trim().to_owned()),
         Field::PriceMinor => {
-            let minor = whole("/price", value, violations);
+            let minor = whole("/price", &value, violations);
             product.price = minor.map(|minor| currency.format(Amount(minor)));
         }
-        Field::Stock => product.stock = whole("/stock", value, violations),
+        Field::Stock => product.stock = whole("/stock", &value, violations),
         Field::Images => input.images = list("/images", value, violations),
         Field::Status => {
             product.status = value.as_str().and_then(ProductStatus::named);
@@ -91,8 +91,8 @@ fn text(field: &str, value: Value, violations: &mut Violations) -> Option<String
     }
 }
 
-fn whole(field: &str, value: Value, violations: &mut Violations) -> Option<i64> {
-    let read = match &value {
+fn whole(field: &str, value: &Value, violations: &mut Violations) -> Option<i64> {
+    let read = match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
