@@ -154,6 +154,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number that 32 bits hold.
+    pub fn small(&mut self, name: &'static str) -> Option<i32> {
+        let number = self.integer(name)?;
+        match i32::try_from(number) {
+            Ok(number) => Some(number),
+            Err(_) => self.fault(name, "range", "is out of range"),
+        }
+    }
+
     /// A number as it was written, so that nothing of it is lost.
     pub fn number(&mut self, name: &'static str) -> Option<&'a str> {
         let raw = self.take(name)?;
@@ -192,6 +201,24 @@ impl<'a> Fields<'a> {
             }
         }
         (texts.len() == items.len()).then_some(texts)
+    }
+
+    /// A list of UUIDs; each item that is none is a fault of its own.
+    pub fn uuids(&mut self, name: &'static str) -> Option<Vec<Uuid>> {
+        let texts = self.texts(name)?;
+        let mut ids = Vec::with_capacity(texts.len());
+        for (i, text) in texts.iter().enumerate() {
+            match uuid(text) {
+                Some(id) => ids.push(id),
+                None => self.violations.add(format!("/{name}/{i}"), "uuid", "must be a UUID"),
+            }
+        }
+        (ids.len() == texts.len()).then_some(ids)
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        self.typed(name, "boolean", "must be true or false")
     }
 
     /// A JSON object of any content.

@@ -1,9 +1,14 @@
 //! The doors of the catalogue.
 
+pub mod batch;
+pub mod categories;
+pub mod category_dto;
 mod cursor;
 pub mod dto;
 pub mod list;
 mod products;
+pub mod review_dto;
+mod reviews;
 mod stock;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -13,11 +18,23 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config
         .service(list::list_products)
         .service(products::create_product)
+        .service(batch::batch_update_products)
         .service(list::list_deleted_products)
         .service(products::get_product_by_slug)
         .service(products::get_product)
         .service(products::update_product)
         .service(products::delete_product)
         .service(products::restore_product)
-        .service(stock::adjust_stock);
+        .service(stock::adjust_stock)
+        .service(reviews::list_reviews)
+        .service(reviews::create_review)
+        .service(reviews::get_review)
+        .service(reviews::update_review)
+        .service(reviews::delete_review)
+        .service(reviews::moderate_review)
+        .service(categories::list_categories)
+        .service(categories::create_category)
+        .service(categories::get_category)
+        .service(categories::update_category)
+        .service(categories::delete_category);
 }

@@ -13,7 +13,8 @@ use actix_web::{
         header::{self, HeaderMap, HeaderValue},
     },
 };
-use domain::catalog::Version;
+use chrono::DateTime;
+use domain::{catalog::Version, clock::Timestamp};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -35,6 +36,18 @@ pub fn read(request: &HttpRequest, version: Option<Version>, view: &impl Seriali
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, value)).insert_header((header::CACHE_CONTROL, "private, no-cache"));
     Ok(if known { response.finish() } else { response.content_type("application/json").body(body) })
+}
+
+/// The version of what is told apart by the moment of its last change, such as a category or a review.
+pub fn version_at(moment: Timestamp) -> Version {
+    Version(moment.timestamp_micros())
+}
+
+/// Answers 200 with the JSON of a resource after a change, and its new `ETag`.
+pub fn changed(version: Version, view: &impl Serialize) -> Answer {
+    let body = json(view)?;
+    let tag = tag(Some(version), &body);
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).content_type("application/json").body(body))
 }
 
 /// The JSON of a view.
@@ -125,7 +138,7 @@ impl IfMatch {
             )),
             (Self::Versions(versions), body) => match body.or_else(|| versions.iter().max().copied()) {
                 Some(version) => Ok(Expected { version: Some(version), by_header: true }),
-                None => Err(Problem::precondition_failed("Product")),
+                None => Err(Problem::precondition_failed("It")),
             },
         }
     }
@@ -144,6 +157,11 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// The version as the moment of the last change; see [`version_at`].
+    pub fn moment(self) -> Option<Timestamp> {
+        self.version.and_then(|version| DateTime::from_timestamp_micros(version.0))
+    }
+
     /// The error of a change, as it is told: a stale header is 412, a stale body 409.
     pub fn problem(self, error: domain::Error) -> Problem {
         match error {

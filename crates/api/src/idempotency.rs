@@ -63,6 +63,15 @@ fn form() -> Problem {
 }
 
 impl Keyed {
+    /// The key in its scope, with a digest of the request.
+    pub fn key(&self, services: &Services, operation: &'static str, body: &JsonBody) -> Option<Key> {
+        self.key.as_ref().map(|key| {
+            // Keyed, because a body may hold a password and a bare digest of it could be guessed at leisure.
+            let fingerprint = services.mac.mac(&[b"request\0", self.line.as_bytes(), b"\0", body.bytes()].concat());
+            Key { actor: self.actor, operation, key: key.clone(), fingerprint }
+        })
+    }
+
     /// Runs a command under the key, if one was sent, and answers: the first time with what `render` makes of its
     /// value, later with the same again. A refusal decided by the command is kept too; a fault of ours never is.
     pub async fn run<T>(
@@ -73,12 +82,7 @@ impl Keyed {
         render: impl Fn(&T) -> Reply + Send + Sync,
         command: impl AsyncFnOnce(&Once<'_, T>) -> domain::Result<Outcome<T>>,
     ) -> Answer {
-        let key = self.key.map(|key| {
-            // Keyed, because a body may hold a password and a bare digest of it could be guessed at leisure.
-            let fingerprint = services.mac.mac(&[b"request\0", self.line.as_bytes(), b"\0", body.bytes()].concat());
-            Key { actor: self.actor, operation, key, fingerprint }
-        });
-        let once = Once { key, render: &render };
+        let once = Once { key: self.key(services, operation, body), render: &render };
         match command(&once).await {
             Ok(Outcome::Fresh(value)) => Ok(response(render(&value))),
             Ok(Outcome::Replay(reply)) => {

@@ -25,11 +25,15 @@ use crate::{audit, catalog, health, identity};
         contact(name = "The Souk developers")
     ),
     servers((url = "/", description = "This server")),
+    // Named by parameters only: handlers bring along the schemas of bodies, not those.
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::StatusView, catalog::categories::ProductsWithinView)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
         (name = "sellers", description = "Seller accounts"),
         (name = "products", description = "Products"),
+        (name = "categories", description = "The category tree"),
+        (name = "reviews", description = "What buyers think"),
         (name = "audit", description = "Who did what"),
         (name = "health", description = "Whether we live and can serve"),
     )

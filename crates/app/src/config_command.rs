@@ -18,14 +18,14 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: &Command, layers: &Layers) -> Outcome {
     if matches!(command, Command::Print) {
-        print!("{}", print(layers));
+        crate::print(&print(layers))?;
     }
     Config::read(layers)?;
     if matches!(command, Command::Check) {
         for warning in &layers.warnings {
-            println!("warning: {warning}");
+            crate::print(&format!("warning: {warning}\n"))?;
         }
-        println!("settings ok, profile {}", layers.profile().name());
+        crate::print(&format!("settings ok, profile {}\n", layers.profile().name()))?;
     }
     Ok(())
 }

@@ -68,6 +68,16 @@ fn run(cli: Cli) -> Outcome {
     })
 }
 
+/// Writes to the standard output. A reader that went away, such as `head`, is no fault.
+fn print(text: &str) -> std::io::Result<()> {
+    use std::io::{ErrorKind, Write};
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// An error with everything that caused it.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -49,7 +49,7 @@ async fn status(database: &persistence::Database, must_be_complete: bool) -> Out
     for migration in &migrations {
         let applied = migration.status() == MigrationStatus::Applied;
         pending += u32::from(!applied);
-        println!("{}  {}", if applied { "applied" } else { "pending" }, migration.name());
+        crate::print(&format!("{}  {}\n", if applied { "applied" } else { "pending" }, migration.name()))?;
     }
     if must_be_complete && pending > 0 {
         return Err(format!("migrations that did not run yet: {pending}").into());

@@ -25,6 +25,5 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Version::V31 => serde_json::to_value(api::openapi())?,
         Version::V30 => api::openapi30(),
     };
-    println!("{}", serde_json::to_string_pretty(&document)?);
-    Ok(())
+    Ok(crate::print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?)
 }

@@ -1,6 +1,6 @@
 //! `souk serve`: starts everything, serves, and ends in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -17,6 +17,8 @@ const WORKERS_END: Duration = Duration::from_secs(10);
 const UPKEEP: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: Config) -> Outcome {
+    // From the first moment on, being told to end is a wish to end in order.
+    let ends = signals()?;
     let metrics = telemetry::metrics()?;
     let foundation = Foundation::open(&config).await?;
     let accounts = if config.shop.demo { demo::load(&foundation).await? } else { Vec::new() };
@@ -28,7 +30,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         move |stop| upkeep(metrics.clone(), stop)
     });
     let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
-    let served = serve(&config, services, &accounts).await;
+    let served = serve(&config, services, &accounts, ends).await;
     // After the last answer: what requests left behind is stored, then the database is let go.
     workers.stop(WORKERS_END).await;
     foundation.database.close().await?;
@@ -36,7 +38,12 @@ pub(crate) async fn run(config: Config) -> Outcome {
     served
 }
 
-async fn serve(config: &Config, services: Arc<api::Services>, accounts: &[demo::Account]) -> Outcome {
+async fn serve(
+    config: &Config,
+    services: Arc<api::Services>,
+    accounts: &[demo::Account],
+    mut ends: Signals,
+) -> Outcome {
     let routes = api::app::routes(&services);
     let server = HttpServer::new(move || api::build(&services, &routes))
         .disable_signals()
@@ -48,7 +55,6 @@ async fn serve(config: &Config, services: Arc<api::Services>, accounts: &[demo::
     let address = SocketAddr::new(config.http.host, config.http.port);
     let server = server.bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let addresses = server.addrs();
-    let mut ends = signals()?;
     let server = server.run();
     let handle = server.handle();
     welcome(config, &addresses, accounts);
@@ -81,17 +87,21 @@ impl Signals {
     }
 }
 
-/// Tells people where we are; programs read the log.
+/// Tells people where we are; programs read the log. Writing to a `String` cannot fail.
 fn welcome(config: &Config, addresses: &[SocketAddr], accounts: &[demo::Account]) {
+    let mut text = String::new();
     for account in accounts {
-        println!("demo account  {}  {}  {}", account.role.name(), account.email, account.password);
+        let _ = writeln!(text, "demo account  {}  {}  {}", account.part, account.email, account.password);
     }
     for address in addresses {
         tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");
-        println!("products      http://{address}/api/v1/products");
+        let _ = writeln!(text, "products      http://{address}/api/v1/products");
         if config.http.swagger_ui {
-            println!("documents     http://{address}/swagger-ui/");
+            let _ = writeln!(text, "documents     http://{address}/swagger-ui/");
         }
+    }
+    if let Err(error) = crate::print(&text) {
+        tracing::warn!(%error, "the standard output is closed");
     }
 }
 

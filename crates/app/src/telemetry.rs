@@ -14,7 +14,7 @@ use crate::config::{LogFormat, Telemetry};
 const TIMES: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// Libraries that would tell of every step; a level that names them wins.
-const QUIET: &str = "actix_server=warn,sea_orm_migration=warn";
+const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn";
 
 /// Starts logging. A second call changes nothing.
 pub(crate) fn init(settings: &Telemetry) {

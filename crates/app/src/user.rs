@@ -62,11 +62,11 @@ pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
     let made = make(&foundation.shop, &*foundation.passwords, input, role, account.seller_name).await;
     foundation.database.close().await?;
     let (user, _) = made?;
-    match given {
-        Some(_) => println!("{} {} {}", user.id, role.name(), user.email.as_str()),
-        None => println!("{} {} {} {password}", user.id, role.name(), user.email.as_str()),
-    }
-    Ok(())
+    let line = format!("{} {} {}", user.id, role.name(), user.email.as_str());
+    Ok(crate::print(&match given {
+        Some(_) => format!("{line}\n"),
+        None => format!("{line} {password}\n"),
+    })?)
 }
 
 /// Makes a person, and the seller account of a seller. Gives who they are when they call.

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher as _, PasswordVerifier, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
@@ -36,6 +36,13 @@ impl Default for Argon2Cost {
     }
 }
 
+/// Blocks reserved for every hash, 33 MiB; what is not used is never touched. The C library takes a block of memory
+/// above 32 MiB from the system each time and gives it back at once; smaller ones it keeps, one for each thread that
+/// ever hashed, and a few sign-ins would hold hundreds of MiB for good.
+const RESERVED: usize = 33 * 1024;
+/// Bytes of a hash.
+const OUTPUT: usize = 32;
+
 /// Hashes passwords on blocking threads, never more at once than it was told: each takes a core and 19 MiB.
 pub struct Passwords {
     argon2: Argon2<'static>,
@@ -58,7 +65,7 @@ impl Passwords {
     /// # Errors
     /// [`Error::Internal`] for a cost that Argon2 does not allow.
     pub fn new(cost: Argon2Cost, at_once: usize, wait: Duration, entropy: Arc<dyn Entropy>) -> Result<Self> {
-        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None).map_err(Error::internal)?;
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(OUTPUT)).map_err(Error::internal)?;
         let mut random = [0; 48];
         entropy.fill(&mut random);
         let (salt, output) = random.split_at(16);
@@ -99,7 +106,13 @@ impl PasswordHasher for Passwords {
         self.entropy.fill(&mut salt);
         let (argon2, password) = (self.argon2.clone(), password.clone());
         self.run(move || {
-            let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), &salt).map_err(Error::internal)?;
+            let hash = PasswordHash {
+                algorithm: Algorithm::Argon2id.ident(),
+                version: Some(Version::V0x13.into()),
+                params: ParamsString::try_from(argon2.params()).map_err(Error::internal)?,
+                salt: Some(Salt::new(&salt).map_err(Error::internal)?),
+                hash: Some(digest(&argon2, &password, &salt)?),
+            };
             Ok(hash.to_string())
         })
         .await
@@ -114,19 +127,35 @@ impl PasswordHasher for Passwords {
     }
 }
 
+fn digest(argon2: &Argon2<'_>, password: &Password, salt: &[u8]) -> Result<Output> {
+    let count = argon2.params().block_count();
+    let mut memory: Vec<Block> = Vec::with_capacity(count.max(RESERVED));
+    memory.resize(count, Block::new());
+    let mut output = [0; Output::MAX_LENGTH];
+    let length = argon2.params().output_len().unwrap_or(OUTPUT);
+    let output = output.get_mut(..length).ok_or_else(|| Error::internal("a password hash is too long"))?;
+    let password = password.expose().as_bytes();
+    argon2.hash_password_into_with_memory(password, salt, output, &mut memory).map_err(Error::internal)?;
+    Output::new(output).map_err(Error::internal)
+}
+
 fn verify(argon2: &Argon2<'_>, password: &Password, hash: &str) -> Result<Verified> {
-    let bytes = password.expose().as_bytes();
     if hash.starts_with("$2") {
-        let fits = bcrypt::verify(bytes, hash).map_err(Error::internal)?;
+        let fits = bcrypt::verify(password.expose().as_bytes(), hash).map_err(Error::internal)?;
         return Ok(if fits { Verified::YesButOld } else { Verified::No });
     }
     let hash = PasswordHash::new(hash).map_err(Error::internal)?;
-    match argon2.verify_password(bytes, &hash) {
-        Ok(()) if is_current(argon2.params(), &hash)? => Ok(Verified::Yes),
-        Ok(()) => Ok(Verified::YesButOld),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verified::No),
-        Err(error) => Err(Error::internal(error)),
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+        return Err(Error::internal("a stored password hash lacks its salt or its output"));
+    };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(Error::internal)?;
+    let version = hash.version.map(Version::try_from).transpose().map_err(Error::internal)?.unwrap_or_default();
+    let params = Params::try_from(&hash).map_err(Error::internal)?;
+    // Outputs compare in constant time.
+    if digest(&Argon2::new(algorithm, version, params), password, salt)? != *expected {
+        return Ok(Verified::No);
     }
+    Ok(if is_current(argon2.params(), &hash)? { Verified::Yes } else { Verified::YesButOld })
 }
 
 fn is_current(today: &Params, hash: &PasswordHash) -> Result<bool> {
@@ -171,6 +200,15 @@ mod tests {
             assert_eq!(passwords.verify(&word, Some(hash)).await.unwrap(), Verified::YesButOld, "{hash}");
             assert_eq!(passwords.verify(&password("wrong"), Some(hash)).await.unwrap(), Verified::No, "{hash}");
         }
+    }
+
+    #[tokio::test]
+    async fn hashes_of_others_are_understood() {
+        // From the reference implementation: argon2 command line, password "password", salt "somesalt".
+        let hash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let passwords = passwords(CHEAP);
+        assert_eq!(passwords.verify(&password("password"), Some(hash)).await.unwrap(), Verified::YesButOld);
+        assert_eq!(passwords.verify(&password("Password"), Some(hash)).await.unwrap(), Verified::No);
     }
 
     #[tokio::test]

@@ -20,6 +20,9 @@ const ATTEMPTS: u32 = 4;
 /// The pause before the second attempt; it doubles with each further one and is jittered by half.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often the answer to a refused command is tried to be kept while its key is held.
+const REMEMBERING: u32 = 10;
+
 /// The rules an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -106,11 +109,21 @@ impl Shop {
     /// Keeps the answer to a command that was refused after its input was found valid, so that a repetition is refused
     /// in the same words (ruling R17). Keeps nothing when the key has an answer already, or is held by another request.
     pub async fn remember(&self, key: &Key, reply: &Reply) -> Result<()> {
-        let mut tx = self.store.begin().await?;
-        let now = self.now();
-        if tx.keys().claim(key, now - self.rules.keep_keys).await? == Claim::Fresh {
-            tx.keys().keep(key, reply, now).await?;
-            tx.commit().await?;
+        for _ in 0..REMEMBERING {
+            let mut tx = self.store.begin().await?;
+            let now = self.now();
+            match tx.keys().claim(key, now - self.rules.keep_keys).await? {
+                Claim::Fresh => {
+                    tx.keys().keep(key, reply, now).await?;
+                    return tx.commit().await;
+                }
+                // The refused transaction may be rolling back still, and hold the key until it has.
+                Claim::InFlight => {
+                    tx.rollback().await?;
+                    self.clock.sleep(FIRST_PAUSE / 10).await;
+                }
+                Claim::Replay(_) | Claim::Mismatch => return tx.rollback().await,
+            }
         }
         Ok(())
     }
@@ -187,18 +200,16 @@ impl Shop {
         let now = self.now();
         if let Some(key) = once.and_then(|once| once.key.as_ref()) {
             let since = now - self.rules.keep_keys;
-            match tx.keys().claim(key, since).await? {
-                Claim::Fresh => {}
-                Claim::Replay(reply) => return Ok(Opened::Replay(reply)),
-                Claim::Mismatch => {
-                    return Err(Error::Unprocessable(
-                        "Idempotency-Key was used before with a different request; send a new key".to_owned(),
-                    ));
-                }
-                Claim::InFlight => {
-                    return Err(Error::InFlight);
-                }
-            }
+            let refusal = match tx.keys().claim(key, since).await? {
+                Claim::Fresh => return Ok(Opened::Fresh(Unit { tx, now, once })),
+                Claim::Replay(reply) => Ok(Opened::Replay(reply)),
+                Claim::Mismatch => Err(Error::Unprocessable(
+                    "Idempotency-Key was used before with a different request; send a new key".to_owned(),
+                )),
+                Claim::InFlight => Err(Error::InFlight),
+            };
+            tx.rollback().await?;
+            return refusal;
         }
         Ok(Opened::Fresh(Unit { tx, now, once }))
     }

@@ -41,4 +41,6 @@ pub trait Tx: Send {
     fn audit(&mut self) -> &mut dyn AuditLog;
     /// Makes everything durable and visible.
     async fn commit(self: Box<Self>) -> Result<()>;
+    /// Undoes everything and lets go of what is held, before it returns; a mere drop may do so a little later.
+    async fn rollback(self: Box<Self>) -> Result<()>;
 }

@@ -18,7 +18,7 @@ pub fn line(text: &str, min: usize, max: usize) -> Result<String, Breach> {
     sized(text, min, max)
 }
 
-/// As [`line`], with line breaks and tabs allowed.
+/// As [`line()`], with line breaks and tabs allowed.
 pub fn paragraph(text: &str, min: usize, max: usize) -> Result<String, Breach> {
     if let Some(bad) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return Err(control_character(bad));

@@ -77,4 +77,4 @@ macro_rules! suites {
     };
 }
 
-suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, reference, views);
+suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, views);

@@ -84,4 +84,8 @@ impl Tx for SeaTx {
     async fn commit(self: Box<Self>) -> Result<()> {
         self.tx.commit().await.map_err(error::of)
     }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.tx.rollback().await.map_err(error::of)
+    }
 }

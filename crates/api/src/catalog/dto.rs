@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     catalog::{
-        Image, Product, ProductInput, ProductPatch, ProductStatus, Rating, Review, Version,
+        Image, Product, ProductInput, ProductPatch, ProductStatus, Rating, Version,
         queries::{CategoryRef, ProductDetail},
     },
     id::CategoryId,
@@ -15,6 +15,7 @@ use serde_json::{Map, Value, value::RawValue};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::review_dto::ReviewView;
 use crate::body::{Fields, Given};
 
 /// A product of a new kind.
@@ -314,43 +315,6 @@ pub struct CategoryRefView<'a> {
 impl<'a> From<&'a CategoryRef> for CategoryRefView<'a> {
     fn from(category: &'a CategoryRef) -> Self {
         Self { id: category.id.0, name: &category.name, slug: &category.slug }
-    }
-}
-
-/// A review.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Review)]
-#[serde(rename_all = "camelCase")]
-pub struct ReviewView<'a> {
-    /// Its id.
-    pub id: Uuid,
-    /// What it is about.
-    pub product_id: Uuid,
-    /// Who wrote it.
-    pub user_id: Uuid,
-    /// 1 to 5 stars.
-    #[schema(example = 5, minimum = 1, maximum = 5)]
-    pub stars: i32,
-    /// What they say.
-    #[schema(example = "Warm light")]
-    pub comment: &'a str,
-    /// When it was written.
-    pub created_at: DateTime<Utc>,
-    /// When it was last changed.
-    pub updated_at: DateTime<Utc>,
-}
-
-impl<'a> From<&'a Review> for ReviewView<'a> {
-    fn from(review: &'a Review) -> Self {
-        Self {
-            id: review.id.0,
-            product_id: review.product.0,
-            user_id: review.author.0,
-            stars: review.stars,
-            comment: &review.comment,
-            created_at: review.created_at,
-            updated_at: review.updated_at,
-        }
     }
 }
 

@@ -168,7 +168,7 @@ pub async fn update_product(
     let product = catalog::update_product(&services.shop, auth.0, id.0, patch, expected.version)
         .await
         .map_err(|error| expected.problem(error))?;
-    changed(&product, &services)
+    etag::changed(product.version, &ProductFull::new(&product, services.shop.rules.currency))
 }
 
 /// Deletes a product so that it can be restored.
@@ -221,14 +221,5 @@ pub async fn restore_product(
     _none: Params<None_>,
 ) -> Answer {
     let product = catalog::restore_product(&services.shop, auth.0, id.0).await?;
-    changed(&product, &services)
-}
-
-/// A product after a change, with its new `ETag`.
-fn changed(product: &Product, services: &Services) -> Answer {
-    let body = etag::json(&ProductFull::new(product, services.shop.rules.currency))?;
-    Ok(HttpResponse::Ok()
-        .insert_header(("ETag", etag::tag(Some(product.version), &body)))
-        .content_type("application/json")
-        .body(body))
+    etag::changed(product.version, &ProductFull::new(&product, services.shop.rules.currency))
 }

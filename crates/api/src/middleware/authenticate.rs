@@ -24,7 +24,10 @@ pub async fn layer<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let (actor, bad) = match resolve(&request).await {
         Ok(resolved) => resolved,
-        Err(error) => return Ok(request.into_response(HttpResponse::from_error(Problem::from(error)))),
+        Err(error) => {
+            let response = HttpResponse::from_error(Problem::from(error));
+            return Ok(ServiceResponse::new(request.into_parts().0, response));
+        }
     };
     request.extensions_mut().insert(actor);
     let mut response = next.call(request).await?.map_into_boxed_body();

@@ -42,7 +42,7 @@ async fn layer<B: MessageBody + 'static>(
         let problem = Problem::from(domain::Error::Limited(refused.retry_after));
         let mut response = HttpResponse::from_error(problem);
         tell(response.headers_mut(), policy, refused);
-        return Ok(request.into_response(response));
+        return Ok(ServiceResponse::new(request.into_parts().0, response));
     }
     let mut response = next.call(request).await?.map_into_boxed_body();
     for (policy, decision) in &counted {

@@ -56,6 +56,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 fn answers(operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let public = operation.security.as_ref().is_none_or(|all| all.iter().any(|one| *one == <_>::default()));
+    // Said aloud, so that forgetting it is told from meaning it.
+    operation.security.get_or_insert_with(|| vec![<_>::default()]);
     let mut common = vec![
         ("400", "A field or parameter breaks a rule, or is not declared"),
         ("429", "Too many requests"),

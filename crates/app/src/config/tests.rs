@@ -150,6 +150,13 @@ fn names_not_used_yet_are_warned_of() {
 }
 
 #[test]
+fn a_slip_in_a_name_is_a_fault_and_names_of_others_are_not() {
+    assert!(faults("", &[("SOUK_SECRET_KEI", KEY)]).contains("did you mean SOUK_SECRET_KEY?"));
+    assert!(faults("", &[("SOUK__NOTHING", "1")]).contains("$SOUK__NOTHING: is unknown"));
+    read("", &[("SOUK_TEST_POSTGRES_URL", "x"), ("SOUK_BIN", "x"), ("PATH", "/bin")]);
+}
+
+#[test]
 fn policies_may_be_changed_and_switched_off() {
     let limits = read("[limits]\nlist_products = \"5/1\"\ncreate_product = \"off\"", &[]).limits;
     assert_eq!(limits.rules.len(), 5);

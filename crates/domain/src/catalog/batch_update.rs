@@ -148,3 +148,97 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Principal, Violations,
+        catalog::{BatchInput, Version, delete_product},
+        money::Amount,
+        permission::Role,
+        testing::Fixtures,
+    };
+
+    fn discount(ids: &[ProductId], share: &str) -> Batch {
+        let input = BatchInput { ids: ids.to_vec(), category: None, discount: Some(share.to_owned()) };
+        input.check(&mut Violations::default()).unwrap()
+    }
+
+    async fn products(given: &Fixtures, owner: &Principal, count: usize) -> Vec<ProductId> {
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            ids.push(given.stored_product(owner.seller.unwrap(), |_| ()).await.id);
+        }
+        ids
+    }
+
+    #[tokio::test]
+    async fn every_item_has_its_version_its_event_and_its_reason() {
+        let (given, store) = Fixtures::in_memory();
+        let (owner, admin) = (given.seller().await, given.person(Role::Admin).await);
+        let mut ids = products(&given, &owner, 23).await;
+        let cheap = given.stored_product(owner.seller.unwrap(), |p| p.price = Amount(1)).await.id;
+        let gone = ids[4];
+        delete_product(&given.shop, given.authorized(&owner), gone, None).await.unwrap();
+        let unknown: ProductId = given.shop.id();
+        ids.extend([cheap, unknown]);
+        let done = batch_update(&given.shop, given.authorized(&admin), discount(&ids, "60"), None).await.unwrap();
+        assert_eq!(done.updated, 22);
+        let failed: Vec<_> = done.failed.iter().map(|failure| failure.id).collect();
+        assert_eq!(failed, [gone, cheap, unknown]);
+        assert_eq!(done.failed[1].reason, "The price would be zero or less");
+        let after = store.product(ids[0]).unwrap();
+        assert_eq!((after.price, after.version), (Amount(400), Version(2)));
+        assert_eq!(store.product(cheap).unwrap().version, Version(1));
+        assert_eq!(store.traces()[1..], vec![("product.update".to_owned(), "product.updated".to_owned()); 22]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_sent_twice_takes_the_discount_once() {
+        let (given, store) = Fixtures::in_memory();
+        let (owner, admin) = (given.seller().await, given.person(Role::Admin).await);
+        let ids = products(&given, &owner, 15).await;
+        let key = Key { actor: Some(admin.user), operation: "batch_update", key: "k".into(), fingerprint: [1; 32] };
+        let send = async || {
+            let key = Some(key.clone());
+            batch_update(&given.shop, given.authorized(&admin), discount(&ids, "50"), key).await.unwrap()
+        };
+        let first = send().await;
+        assert_eq!((first.updated, send().await), (15, first));
+        assert!(ids.iter().all(|id| store.product(*id).unwrap().price == Amount(500)));
+        assert_eq!(store.traces().len(), 15);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_category_changes_nothing() {
+        let (given, store) = Fixtures::in_memory();
+        let (owner, admin) = (given.seller().await, given.person(Role::Admin).await);
+        let ids = products(&given, &owner, 2).await;
+        let batch = Batch { ids: ids.clone(), category: Some(given.shop.id()), discount: None };
+        let refused = batch_update(&given.shop, given.authorized(&admin), batch, None).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+        assert_eq!(store.traces(), []);
+        let category = given.stored_category(None).await.id;
+        let batch = Batch { ids: ids.clone(), category: Some(category), discount: None };
+        assert_eq!(batch_update(&given.shop, given.authorized(&admin), batch, None).await.unwrap().updated, 2);
+        assert_eq!(store.product(ids[0]).unwrap().category, Some(category));
+    }
+
+    #[test]
+    fn a_batch_has_1_to_100_different_ids_and_something_to_do() {
+        let id = |n: u128| ProductId(uuid::Uuid::from_u128(n));
+        let breach = |ids: Vec<ProductId>, share: Option<&str>| {
+            let mut violations = Violations::default();
+            let input = BatchInput { ids, category: None, discount: share.map(str::to_owned) };
+            assert_eq!(input.check(&mut violations).is_none(), !violations.is_empty());
+            violations.iter().next().map(|breach| breach.field.clone())
+        };
+        assert_eq!(breach((0..100).map(id).collect(), Some("0")), None, "0 is a discount");
+        assert_eq!(breach((0..101).map(id).collect(), Some("10")).as_deref(), Some("/ids"));
+        assert_eq!(breach(Vec::new(), Some("10")).as_deref(), Some("/ids"));
+        assert_eq!(breach(vec![id(1), id(2), id(1)], Some("10")).as_deref(), Some("/ids/2"));
+        assert_eq!(breach(vec![id(1)], Some("100.5")).as_deref(), Some("/discount"));
+        assert_eq!(breach(vec![id(1)], None).as_deref(), Some(""));
+    }
+}

@@ -72,3 +72,58 @@ async fn record_moves<T>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalog::ports::CategoryQueries, permission::Role, testing::Fixtures};
+
+    #[tokio::test]
+    async fn it_is_refused_while_something_is_in_it() {
+        let (given, store) = Fixtures::in_memory();
+        let admin = given.person(Role::Admin).await;
+        let top = given.stored_category(None).await;
+        let leaf = given.stored_category(Some(&top)).await;
+        let seller = given.seller().await.seller.unwrap();
+        given.stored_product(seller, |p| p.category = Some(leaf.id)).await;
+        for (id, products) in [(top.id, ProductsWithin::MoveUp), (leaf.id, ProductsWithin::Refuse)] {
+            let refused = delete_category(&given.shop, given.authorized(&admin), id, products, None).await;
+            assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        }
+        let unknown = given.shop.id();
+        let refused =
+            delete_category(&given.shop, given.authorized(&admin), unknown, ProductsWithin::Refuse, None).await;
+        assert!(matches!(refused, Err(Error::NotFound("Category"))));
+        assert_eq!(store.traces(), []);
+    }
+
+    #[tokio::test]
+    async fn products_move_up_each_with_its_event() {
+        let (given, store) = Fixtures::in_memory();
+        let admin = given.person(Role::Admin).await;
+        let top = given.stored_category(None).await;
+        let leaf = given.stored_category(Some(&top)).await;
+        let seller = given.seller().await.seller.unwrap();
+        let product = given.stored_product(seller, |p| p.category = Some(leaf.id)).await;
+        let by = given.authorized(&admin);
+        delete_category(&given.shop, by, leaf.id, ProductsWithin::MoveUp, Some(leaf.updated_at)).await.unwrap();
+        assert_eq!(CategoryQueries::get(&store, leaf.id).await.unwrap(), None);
+        let moved = store.product(product.id).unwrap();
+        assert_eq!((moved.category, moved.version), (Some(top.id), product.version.next()));
+        let kinds: Vec<_> = store.traces().into_iter().map(|(_, kind)| kind).collect();
+        assert_eq!(kinds, ["product.updated", "category.deleted"]);
+        assert_eq!(store.events()[0].payload["previousCategoryId"], serde_json::json!(leaf.id));
+    }
+
+    #[tokio::test]
+    async fn a_deleted_product_does_not_hold_it() {
+        let (given, store) = Fixtures::in_memory();
+        let (admin, owner) = (given.person(Role::Admin).await, given.seller().await);
+        let leaf = given.stored_category(None).await;
+        let id = given.stored_product(owner.seller.unwrap(), |p| p.category = Some(leaf.id)).await.id;
+        crate::catalog::delete_product(&given.shop, given.authorized(&owner), id, None).await.unwrap();
+        let by = given.authorized(&admin);
+        delete_category(&given.shop, by, leaf.id, ProductsWithin::Refuse, None).await.unwrap();
+        assert_eq!(store.product(id).unwrap().category, None);
+    }
+}

@@ -68,3 +68,64 @@ pub async fn restore_product(shop: &Shop, by: Authorized<WriteProducts>, id: Pro
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::{policy::Scope, ports::ProductQueries},
+        testing::Fixtures,
+    };
+
+    #[tokio::test]
+    async fn a_deleted_product_is_gone_until_it_is_restored() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await;
+        let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
+        let id = product.id;
+        let stale = delete_product(&given.shop, given.authorized(&owner), id, Some(Version(7))).await;
+        assert!(matches!(stale, Err(Error::Stale(_))));
+        delete_product(&given.shop, given.authorized(&owner), id, Some(Version(1))).await.unwrap();
+        assert_eq!(store.get(id, Scope::All).await.unwrap(), None);
+        assert_eq!(store.product(id).unwrap().deleted.unwrap().by, owner.user);
+        let again = delete_product(&given.shop, given.authorized(&owner), id, None).await;
+        assert!(matches!(again, Err(Error::NotFound(_))));
+        let back = restore_product(&given.shop, given.authorized(&owner), id).await.unwrap();
+        assert_eq!((back.slug, back.version, back.deleted), (product.slug, Version(3), None));
+        let again = restore_product(&given.shop, given.authorized(&owner), id).await;
+        assert!(matches!(again, Err(Error::Conflict(_))));
+        let kinds: Vec<_> = store.traces().into_iter().map(|(_, kind)| kind).collect();
+        assert_eq!(kinds, ["product.deleted", "product.restored"]);
+    }
+
+    #[tokio::test]
+    async fn a_restored_product_yields_its_slug_but_not_its_sku() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await;
+        let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
+        delete_product(&given.shop, given.authorized(&owner), product.id, None).await.unwrap();
+        let heir = given.seller().await.seller.unwrap();
+        given.stored_product(heir, |p| p.slug = product.slug.clone()).await;
+        let back = restore_product(&given.shop, given.authorized(&owner), product.id).await.unwrap();
+        assert_eq!(back.slug, product.slug.with_suffix(product.id.0));
+        delete_product(&given.shop, given.authorized(&owner), product.id, None).await.unwrap();
+        given.stored_product(owner.seller.unwrap(), |p| p.sku = product.sku.clone()).await;
+        let refused = restore_product(&given.shop, given.authorized(&owner), product.id).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))));
+        assert!(store.product(product.id).unwrap().deleted.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_stranger_may_not() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await;
+        let stranger = given.seller().await;
+        let id = given.stored_product(owner.seller.unwrap(), |_| ()).await.id;
+        let refused = delete_product(&given.shop, given.authorized(&stranger), id, None).await;
+        assert!(matches!(refused, Err(Error::Forbidden(_))));
+        delete_product(&given.shop, given.authorized(&owner), id, None).await.unwrap();
+        let refused = restore_product(&given.shop, given.authorized(&stranger), id).await;
+        assert!(matches!(refused, Err(Error::NotFound(_))), "what is deleted is not told to strangers");
+        assert_eq!(store.traces().len(), 1);
+    }
+}

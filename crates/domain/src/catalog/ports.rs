@@ -50,7 +50,8 @@ pub trait ProductRepo: Send {
     async fn update(&mut self, product: &Product, read: Version) -> Result<Stored>;
 
     /// Adds `delta` pieces if what is on hand stays within zero and the most there can be, and gives the new number.
-    /// With `expected`, only if exactly that many are on hand. `None` when a condition does not hold.
+    /// With `expected`, only if exactly that many are on hand. `None` when a condition does not hold or the product is
+    /// deleted.
     async fn add_stock(
         &mut self,
         id: ProductId,

@@ -83,3 +83,69 @@ impl CategoryPatch {
 pub(super) fn later(now: Timestamp, before: Timestamp) -> Timestamp {
     now.max(before + Duration::from_micros(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Violations, catalog::ports::CategoryQueries, permission::Role, testing::Fixtures};
+
+    fn below(parent: Option<CategoryId>) -> CategoryPatch {
+        CategoryPatch { parent: Some(parent), ..CategoryPatch::default() }
+    }
+
+    #[tokio::test]
+    async fn a_move_takes_what_is_below_along() {
+        let (given, store) = Fixtures::in_memory();
+        let admin = given.person(Role::Admin).await;
+        let (a, b) = (given.stored_category(None).await, given.stored_category(None).await);
+        let child = given.stored_category(Some(&a)).await;
+        let by = given.authorized(&admin);
+        let after = update_category(&given.shop, by, a.id, below(Some(b.id)), Some(a.updated_at)).await.unwrap();
+        assert_eq!((after.parent, after.depth()), (Some(b.id), 2));
+        assert!(after.updated_at > a.updated_at, "readers see the change even within one tick of the clock");
+        let moved = CategoryQueries::get(&store, child.id).await.unwrap().unwrap().category;
+        assert!(moved.is_within(&after) && moved.depth() == 3);
+        assert_eq!(store.traces(), [("category.update".to_owned(), "category.updated".to_owned())]);
+        let stale = update_category(&given.shop, given.authorized(&admin), a.id, below(None), Some(a.updated_at)).await;
+        assert!(matches!(stale, Err(Error::Stale(_))));
+    }
+
+    #[tokio::test]
+    async fn no_ring_no_unknown_parent_no_endless_depth() {
+        let (given, store) = Fixtures::in_memory();
+        let admin = given.person(Role::Admin).await;
+        let top = given.stored_category(None).await;
+        let mut chain = vec![given.stored_category(None).await];
+        for level in 1..Category::DEPTH_MAX {
+            let child = given.stored_category(Some(&chain[level - 1])).await;
+            chain.push(child);
+        }
+        for (id, parent) in [
+            (chain[0].id, chain[0].id),
+            (chain[0].id, chain[9].id),
+            (chain[0].id, top.id),
+            (top.id, chain[9].id),
+            (top.id, given.shop.id()),
+        ] {
+            let refused = update_category(&given.shop, given.authorized(&admin), id, below(Some(parent)), None).await;
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        }
+        let unknown = update_category(&given.shop, given.authorized(&admin), given.shop.id(), below(None), None).await;
+        assert!(matches!(unknown, Err(Error::NotFound("Category"))));
+        assert_eq!(store.traces(), []);
+    }
+
+    #[tokio::test]
+    async fn siblings_have_different_names() {
+        let (given, _) = Fixtures::in_memory();
+        let admin = given.person(Role::Admin).await;
+        let (a, b) = (given.stored_category(None).await, given.stored_category(None).await);
+        let mut patch = CategoryPatch::default();
+        patch.name(&a.name.to_uppercase(), &mut Violations::default());
+        let twin = update_category(&given.shop, given.authorized(&admin), b.id, patch.clone(), None).await;
+        assert!(matches!(twin, Err(Error::Conflict(_))));
+        let below = given.stored_category(Some(&b)).await;
+        let after = update_category(&given.shop, given.authorized(&admin), below.id, patch, None).await.unwrap();
+        assert!(after.slug.starts_with(&a.slug) && after.slug != a.slug, "the slug is unique in the installation");
+    }
+}

@@ -93,3 +93,74 @@ impl ProductPatch {
         after
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Violations, catalog::ProductStatus, permission::Role, testing::Fixtures};
+
+    fn price(given: &Fixtures, price: &str) -> ProductPatch {
+        let (mut patch, mut violations) = (ProductPatch::default(), Violations::default());
+        patch.price(price, &given.shop.rules, &mut violations);
+        assert!(violations.is_empty());
+        patch
+    }
+
+    #[tokio::test]
+    async fn the_owner_and_an_admin_change_it_and_the_version_counts() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await;
+        let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
+        let by = given.authorized(&owner);
+        let after = update_product(&given.shop, by, product.id, price(&given, "5"), Some(Version(1))).await.unwrap();
+        assert_eq!((after.version, after.price.0), (Version(2), 500));
+        let by = given.authorized(&given.person(Role::Admin).await);
+        let after = update_product(&given.shop, by, product.id, price(&given, "6"), None).await.unwrap();
+        assert_eq!((after.version, store.product(product.id)), (Version(3), Some(after)));
+        assert_eq!(store.traces(), vec![("product.update".to_owned(), "product.updated".to_owned()); 2]);
+        let changed = &store.audit_entries()[0].metadata["changed"];
+        assert_eq!(*changed, serde_json::json!({ "price": [1000, 500] }));
+    }
+
+    #[tokio::test]
+    async fn a_stranger_learns_only_what_is_public() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await.seller.unwrap();
+        let stranger = given.seller().await;
+        let open = given.stored_product(owner, |_| ()).await.id;
+        let draft = given.stored_product(owner, |p| p.status = ProductStatus::Draft).await.id;
+        let send =
+            async |id| update_product(&given.shop, given.authorized(&stranger), id, price(&given, "5"), None).await;
+        assert_eq!(send(open).await.unwrap_err().to_string(), "You cannot edit this product");
+        assert!(matches!(send(draft).await, Err(Error::NotFound("Product"))));
+        assert!(matches!(send(given.shop.id()).await, Err(Error::NotFound("Product"))));
+        assert_eq!(store.traces(), []);
+    }
+
+    #[tokio::test]
+    async fn a_stale_version_changes_nothing() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await;
+        let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
+        let by = given.authorized(&owner);
+        let stale =
+            update_product(&given.shop, by, product.id, price(&given, "5"), Some(Version(9))).await.unwrap_err();
+        assert_eq!(stale.to_string(), "Product was modified by another user");
+        assert_eq!((store.product(product.id), store.traces()), (Some(product), Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn a_new_name_gets_a_new_slug() {
+        let (given, store) = Fixtures::in_memory();
+        let owner = given.seller().await;
+        let seller = owner.seller.unwrap();
+        let taken = given.stored_product(seller, |_| ()).await;
+        let product = given.stored_product(seller, |_| ()).await;
+        let mut patch = ProductPatch::default();
+        patch.name(&taken.name, &given.shop.rules, &mut Violations::default());
+        patch.stock(4, &mut Violations::default());
+        let after = update_product(&given.shop, given.authorized(&owner), product.id, patch, None).await.unwrap();
+        assert_eq!(after.slug, taken.slug.with_suffix(product.id.0));
+        assert_eq!(store.product(product.id).unwrap().stock, 4);
+    }
+}

@@ -78,3 +78,69 @@ impl Login<'_> {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        permission::Role,
+        testing::{Fixtures, PlainHasher, PlainTokens, memory::MemoryStore},
+    };
+
+    async fn sign_in(
+        given: &Fixtures,
+        store: &MemoryStore,
+        hasher: &PlainHasher,
+        email: &str,
+        password: &str,
+    ) -> Result<SignedIn> {
+        let login = Login { users: store, hasher, tokens: &PlainTokens };
+        let given_now = Credentials { email: email.to_owned(), password: Password::given(password.to_owned()) };
+        login.with_password(&given.shop, given_now).await
+    }
+
+    async fn stored(given: &Fixtures, hash: &str) -> String {
+        let user = given.user(Role::User);
+        let mut tx = given.tx().await;
+        assert!(tx.users().insert(&user, hash).await.unwrap());
+        tx.commit().await.unwrap();
+        user.email.as_str().to_owned()
+    }
+
+    #[tokio::test]
+    async fn the_right_password_gives_a_token() {
+        let (given, store) = Fixtures::in_memory();
+        let hasher = PlainHasher::default();
+        let email = stored(&given, "plain$correct horse").await;
+        let shouted = format!(" {} ", email.to_uppercase());
+        let signed = sign_in(&given, &store, &hasher, &shouted, "correct horse").await.unwrap();
+        assert_eq!(PlainTokens.verify(&signed.token.token, given.shop.now()), Some(signed.profile.user.id));
+        assert_eq!(PlainTokens.verify(&signed.token.token, signed.token.expires_at), None);
+        assert_eq!(hasher.hashed(), 0, "a hash of today's kind stays");
+    }
+
+    #[tokio::test]
+    async fn every_failure_costs_one_check_and_reads_the_same() {
+        let (given, store) = Fixtures::in_memory();
+        let hasher = PlainHasher::default();
+        let email = stored(&given, "plain$correct horse").await;
+        let tries = [email.as_str(), "nobody@example.com", "no address at all", "a\0@example.com"];
+        for (n, email) in (1..).zip(tries) {
+            let refused = sign_in(&given, &store, &hasher, email, "wrong").await.unwrap_err();
+            assert!(matches!(refused, Error::BadCredentials), "{refused:?}");
+            assert_eq!((hasher.verified(), hasher.hashed()), (n, 0), "{email}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_old_hash_is_made_anew() {
+        let (given, store) = Fixtures::in_memory();
+        let hasher = PlainHasher::default();
+        let email = stored(&given, "old$correct horse").await;
+        for _ in 0..2 {
+            sign_in(&given, &store, &hasher, &email, "correct horse").await.unwrap();
+        }
+        let account = store.account(&Email::stored(email)).await.unwrap().unwrap();
+        assert_eq!((account.password_hash.as_str(), hasher.hashed()), ("plain$correct horse", 1));
+    }
+}

@@ -69,3 +69,31 @@ pub async fn open_seller(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::ports::UserQueries, testing::Fixtures};
+
+    #[tokio::test]
+    async fn a_person_opens_one_account_and_becomes_a_seller() {
+        let (given, store) = Fixtures::in_memory();
+        let (ada, bob) = (given.person(Role::User).await, given.person(Role::User).await);
+        let open = async |who| open_seller(&given.shop, given.authorized(who), "Lamps & Co", &Once::always()).await;
+        let first = open(&ada).await.unwrap().fresh().unwrap();
+        assert_eq!(first.slug, "lamps-co");
+        let now = store.principal(ada.user).await.unwrap().unwrap();
+        assert_eq!((now.seller, now.roles.highest()), (Some(first.id), Role::Seller));
+        assert!(matches!(open(&ada).await, Err(Error::Conflict(_))));
+        let second = open(&bob).await.unwrap().fresh().unwrap();
+        assert!(second.slug.starts_with("lamps-co-"), "a taken slug gets a suffix");
+        assert_eq!(store.traces(), vec![("seller.create".to_owned(), "seller.created".to_owned()); 2]);
+    }
+
+    #[test]
+    fn a_name_is_required() {
+        let mut violations = Violations::default();
+        assert_eq!(SellerInput::default().check(&mut violations), None);
+        assert_eq!(violations.iter().next().unwrap().rule, "required");
+    }
+}

@@ -106,3 +106,53 @@ async fn store(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        identity::ports::UserQueries,
+        testing::{Fixtures, PlainHasher},
+    };
+
+    fn new(email: &str) -> NewUser {
+        let input = UserInput { email: Some(email.to_owned()), password: Some("correct horse".to_owned()), name: None };
+        input.check(&mut Violations::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_person_signs_up_once() {
+        let (given, store) = Fixtures::in_memory();
+        let hasher = PlainHasher::default();
+        let send = async |email: &str| register(&given.shop, &hasher, new(email), &Once::always()).await;
+        let user = send("Ada@Example.com").await.unwrap().fresh().unwrap();
+        assert_eq!((user.name.as_str(), user.roles.highest()), ("ada", Role::User));
+        assert!(matches!(send("ada@example.COM").await, Err(Error::Conflict(_))));
+        assert_eq!(store.traces(), [("user.create".to_owned(), "user.created".to_owned())]);
+        let account = store.account(&user.email).await.unwrap().unwrap();
+        assert_eq!((account.user, account.password_hash.as_str()), (user, "plain$correct horse"));
+        let told =
+            serde_json::to_string(&store.events()).unwrap() + &serde_json::to_string(&store.audit_entries()).unwrap();
+        assert!(
+            !told.contains("\"ada") && !told.contains("example.com") && !told.contains("horse"),
+            "no personal value is in a log"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_operator_makes_any_role() {
+        let (given, store) = Fixtures::in_memory();
+        let admin =
+            create_user(&given.shop, &PlainHasher::default(), new("root@example.com"), Role::Admin).await.unwrap();
+        assert!(store.principal(admin.id).await.unwrap().unwrap().is_admin());
+    }
+
+    #[test]
+    fn every_breach_is_told_at_once() {
+        let mut violations = Violations::default();
+        let input = UserInput { email: None, password: Some("short".to_owned()), name: Some(String::new()) };
+        assert!(input.check(&mut violations).is_none());
+        let fields: Vec<_> = violations.iter().map(|breach| breach.field.as_str()).collect();
+        assert_eq!(fields, ["/email", "/password", "/name"]);
+    }
+}

@@ -20,9 +20,13 @@ use state::{KeyScope, State};
 
 use crate::{
     audit::{AuditEntry, AuditLog},
-    catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
+    catalog::{
+        Product,
+        ports::{CategoryRepo, ProductRepo, ReviewRepo},
+    },
     error::{Error, Result},
     event::{Event, Outbox},
+    id::ProductId,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
     page::{Page, PageRequest},
@@ -59,6 +63,25 @@ impl MemoryStore {
     /// Every audit entry committed, in the order of commits.
     pub fn audit_entries(&self) -> Vec<AuditEntry> {
         self.state().audit.clone()
+    }
+
+    /// The audited action and the event kind of every committed change. Panics when one stands without the other.
+    #[expect(clippy::missing_panics_doc, reason = "said above")]
+    pub fn traces(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        assert_eq!(state.audit.len(), state.events.len(), "every change leaves an audit entry and an event");
+        let pairs = state.audit.iter().zip(&state.events);
+        pairs
+            .map(|(entry, event)| {
+                assert_eq!((entry.id.0, &entry.entity, entry.actor), (event.id.0, &event.entity, event.actor));
+                (entry.action.clone(), event.kind.clone())
+            })
+            .collect()
+    }
+
+    /// The product of that id as it is committed, deleted or not.
+    pub fn product(&self, id: ProductId) -> Option<Product> {
+        self.state().products.get(&id).cloned()
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -147,6 +170,10 @@ impl Tx for MemoryTx {
             return Err(Error::Transient("another transaction committed first".into()));
         }
         shared.state = Arc::clone(&self.state);
+        Ok(())
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
         Ok(())
     }
 }

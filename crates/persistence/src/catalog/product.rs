@@ -112,7 +112,7 @@ impl ProductRepo for SeaTx {
         moment: Timestamp,
     ) -> Result<Option<i64>> {
         let mut sql = "UPDATE products SET stock = stock + $2, updated_at = $3 \
-                       WHERE id = $1 AND deleted_at IS NULL AND stock + $2 BETWEEN 0 AND 2147483647"
+                       WHERE id = $1 AND deleted_at IS NULL AND $2 BETWEEN -stock AND 2147483647 - stock"
             .to_owned();
         let mut values = vec![id.0.into(), delta.into(), moment.into()];
         if let Some(expected) = expected {

@@ -39,7 +39,7 @@ async fn a_kept_answer_is_given_again(harness: &impl Harness) {
     tx.commit().await.unwrap();
     let mut tx = begin(harness).await;
     assert_eq!(tx.keys().claim(&key, now).await.unwrap(), Claim::Replay(reply()));
-    drop(tx);
+    tx.rollback().await.unwrap();
     let other = Key { fingerprint: [8; 32], ..key };
     assert_eq!(begin(harness).await.keys().claim(&other, now).await.unwrap(), Claim::Mismatch);
 }
@@ -51,7 +51,7 @@ async fn a_key_that_rolled_back_is_fresh(harness: &impl Harness) {
     let mut tx = begin(harness).await;
     assert_eq!(tx.keys().claim(&key, now).await.unwrap(), Claim::Fresh);
     tx.keys().keep(&key, &reply(), now).await.unwrap();
-    drop(tx);
+    tx.rollback().await.unwrap();
     assert_eq!(begin(harness).await.keys().claim(&key, now).await.unwrap(), Claim::Fresh);
 }
 

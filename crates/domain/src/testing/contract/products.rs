@@ -172,7 +172,10 @@ async fn a_deleted_product_frees_slug_and_sku(harness: &impl Harness) {
 
 async fn stock_stays_in_its_range(harness: &impl Harness) {
     let given = fixtures(harness);
-    let seller = given.seller().await.seller.unwrap();
+    let member = given.seller().await;
+    let seller = member.seller.unwrap();
+    let gone = given.stored_product(seller, |_| ()).await;
+    let gone = delete(harness, &gone, member.user).await;
     let product = given.stored_product(seller, |p| p.stock = 10).await;
     given.clock.advance(Duration::from_secs(1));
     let now = given.shop.now();
@@ -193,6 +196,7 @@ async fn stock_stays_in_its_range(harness: &impl Harness) {
         let got = tx.products().add_stock(product.id, delta, expected, now).await.unwrap();
         assert_eq!(got, answer, "{delta} with {expected:?}");
     }
+    assert_eq!(tx.products().add_stock(gone.id, 1, None, now).await.unwrap(), None, "it is deleted");
     assert_eq!(tx.products().add_stock(given.shop.id(), 1, None, now).await.unwrap(), None);
     tx.commit().await.unwrap();
     let after = find(harness, product.id).await.unwrap();

@@ -79,7 +79,8 @@ impl ProductRepo for MemoryTx {
         expected: Option<i64>,
         at: Timestamp,
     ) -> Result<Option<i64>> {
-        let Some(product) = self.write().products.get_mut(&id) else { return Ok(None) };
+        let found = self.write().products.get_mut(&id).filter(|product| product.deleted.is_none());
+        let Some(product) = found else { return Ok(None) };
         if expected.is_some_and(|expected| expected != product.stock) {
             return Ok(None);
         }

@@ -1,0 +1,196 @@
+//! The category tree over HTTP.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::StatusCode, patch, post};
+use domain::{
+    Error,
+    catalog::{self, Category, ProductsWithin},
+    id::CategoryId,
+    permission::ManageCatalog,
+};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    category_dto::{self, CategoryCountView, CategoryPatchBody, CategoryView, NewCategoryBody, TreeView},
+    dto::Done,
+};
+use crate::{
+    Answer, Shared,
+    auth::Auth,
+    body::JsonBody,
+    etag::{self, IfMatch},
+    idempotency::{Keyed, reply},
+    path::Id,
+    query::{None_, Params, Query, Read},
+};
+
+/// Lists the whole category tree.
+#[utoipa::path(
+    tag = "categories",
+    params(("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed")),
+    responses(
+        (status = 200, description = "The tree", body = TreeView),
+        (status = 304, description = "Nothing changed"),
+    )
+)]
+#[get("/api/v1/categories")]
+pub async fn list_categories(services: Shared, _none: Params<None_>, request: HttpRequest) -> Answer {
+    let tree = services.categories.tree().await?;
+    etag::read(&request, None, &TreeView { items: tree.iter().map(CategoryCountView::from).collect() })
+}
+
+/// Creates a category.
+#[utoipa::path(
+    tag = "categories",
+    request_body = NewCategoryBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    responses(
+        (status = 201, description = "The category", body = CategoryView, headers(
+            ("Location" = String, description = "Where to read it"),
+            ("ETag" = String, description = "Its version, for If-Match"),
+        )),
+        (status = 409, description = "A sibling has this name, or a request with this key is in flight"),
+        (status = 422, description = "The key was used with a different request"),
+    ),
+    security(("bearer" = ["catalog:manage"]))
+)]
+#[post("/api/v1/categories")]
+pub async fn create_category(
+    auth: Auth<ManageCatalog>,
+    services: Shared,
+    _none: Params<None_>,
+    keyed: Keyed,
+    body: JsonBody,
+) -> Answer {
+    let new = body.read(|fields| category_dto::new_category(fields).check(&mut fields.violations))?;
+    let render = |category: &Category| {
+        let mut reply = reply(StatusCode::CREATED, Vec::new(), &CategoryView::from(category));
+        reply.headers = vec![
+            ("Location".to_owned(), format!("/api/v1/categories/{}", category.id)),
+            ("ETag".to_owned(), etag::tag(Some(etag::version_at(category.updated_at)), &reply.body)),
+        ];
+        reply
+    };
+    keyed
+        .run(&services, "create_category", &body, render, async |once| {
+            catalog::create_category(&services.shop, auth.0, new, once).await
+        })
+        .await
+}
+
+/// Reads a category.
+#[utoipa::path(
+    tag = "categories",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The category"),
+        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
+    ),
+    responses(
+        (status = 200, description = "The category", body = CategoryCountView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 304, description = "Nothing changed"),
+        (status = 404, description = "No such category"),
+    )
+)]
+#[get("/api/v1/categories/{id}")]
+pub async fn get_category(services: Shared, id: Id<CategoryId>, _none: Params<None_>, request: HttpRequest) -> Answer {
+    let found = services.categories.get(id.0).await?.ok_or(Error::NotFound("Category"))?;
+    etag::read(&request, Some(etag::version_at(found.category.updated_at)), &CategoryCountView::from(&found))
+}
+
+/// Renames, ranks or moves a category with all below it.
+#[utoipa::path(
+    tag = "categories",
+    request_body = CategoryPatchBody,
+    params(
+        ("id" = uuid::Uuid, Path, description = "The category"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for"),
+    ),
+    responses(
+        (status = 200, description = "The category", body = CategoryView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 404, description = "No such category"),
+        (status = 409, description = "A sibling has this name"),
+        (status = 412, description = "If-Match names another version than it has now"),
+        (status = 428, description = "This installation demands If-Match"),
+    ),
+    security(("bearer" = ["catalog:manage"]))
+)]
+#[patch("/api/v1/categories/{id}")]
+pub async fn update_category(
+    auth: Auth<ManageCatalog>,
+    services: Shared,
+    id: Id<CategoryId>,
+    _none: Params<None_>,
+    if_match: IfMatch,
+    body: JsonBody,
+) -> Answer {
+    let patch = body.read(|fields| Some(category_dto::category_patch(fields)))?;
+    let expected = if_match.expected(None)?;
+    let category = catalog::update_category(&services.shop, auth.0, id.0, patch, expected.moment())
+        .await
+        .map_err(|error| expected.problem(error))?;
+    etag::changed(etag::version_at(category.updated_at), &CategoryView::from(&category))
+}
+
+/// What becomes of the products of a category that is deleted.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct DeleteParams {
+    /// Refused by default while products are in it; `moveUp` puts them into the category above.
+    #[param(value_type = Option<ProductsWithinView>)]
+    products: Option<ProductsWithin>,
+}
+
+/// What becomes of products.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProductsWithin)]
+#[serde(rename_all = "camelCase")]
+pub enum ProductsWithinView {
+    /// The deletion is refused.
+    Refuse,
+    /// They move to the category above.
+    MoveUp,
+}
+
+impl Read for DeleteParams {
+    fn read(query: &mut Query) -> Option<Self> {
+        let products = query.parsed("products", "enum", "must be one of refuse, moveUp", |text| match text {
+            "refuse" => Some(ProductsWithin::Refuse),
+            "moveUp" => Some(ProductsWithin::MoveUp),
+            _ => None,
+        });
+        Some(Self { products })
+    }
+}
+
+/// Deletes a category.
+#[utoipa::path(
+    tag = "categories",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The category"),
+        DeleteParams,
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete"),
+    ),
+    responses(
+        (status = 200, description = "It is deleted", body = Done),
+        (status = 404, description = "No such category"),
+        (status = 409, description = "Categories are below it, or products are in it"),
+        (status = 412, description = "If-Match names another version than it has now"),
+        (status = 428, description = "This installation demands If-Match"),
+    ),
+    security(("bearer" = ["catalog:manage"]))
+)]
+#[delete("/api/v1/categories/{id}")]
+pub async fn delete_category(
+    auth: Auth<ManageCatalog>,
+    services: Shared,
+    id: Id<CategoryId>,
+    params: Params<DeleteParams>,
+    if_match: IfMatch,
+) -> Answer {
+    let expected = if_match.expected(None)?;
+    let products = params.0.products.unwrap_or(ProductsWithin::Refuse);
+    catalog::delete_category(&services.shop, auth.0, id.0, products, expected.moment())
+        .await
+        .map_err(|error| expected.problem(error))?;
+    Ok(HttpResponse::Ok().json(Done { success: true }))
+}

@@ -1,0 +1,118 @@
+//! The document and the application say the same.
+
+use actix_web::{http::Method, test::TestRequest};
+use serde_json::{Value, json};
+
+use crate::setup::Door;
+
+const ID: &str = "0190f5fe-7c00-7a00-8000-0123456789ab";
+
+fn operations(document: &Value) -> Vec<(Method, String, Value)> {
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation.get("operationId").is_some() {
+                let method = method.to_uppercase().parse().unwrap();
+                all.push((method, path.replace("{id}", ID).replace("{slug}", "x"), operation.clone()));
+            }
+        }
+    }
+    all
+}
+
+#[actix_web::test]
+async fn every_documented_operation_is_served_and_secured_ones_refuse_strangers() {
+    let door = Door::new();
+    let document = door.get("/api-docs/openapi.json").await.json();
+    let all = operations(&document);
+    assert!(all.len() >= 16, "{}", all.len());
+    for (method, path, operation) in all {
+        let request = TestRequest::default().method(method.clone()).uri(&path).set_json(json!({}));
+        let answer = door.send(request).await;
+        assert_ne!(answer.status, 405, "{method} {path}");
+        assert!(answer.status < 500, "{method} {path}: {}", answer.text);
+        let secured = operation["security"].as_array().is_some_and(|all| !all.contains(&json!({})));
+        assert_eq!(
+            answer.status == 401,
+            secured || path.ends_with("/login") && answer.status == 401,
+            "{method} {path}"
+        );
+        let documented = &operation["responses"][answer.status.to_string()];
+        assert!(documented.is_object(), "{method} {path} does not document {}", answer.status);
+    }
+}
+
+#[actix_web::test]
+async fn every_answer_has_a_description_and_every_error_a_schema() {
+    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    for (method, path, operation) in operations(&document) {
+        assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{method} {path}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert_ne!(response["description"], "", "{method} {path} {status}");
+            if status.starts_with('4') {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Error", "{method} {path} {status}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_reference_leads_somewhere() {
+    fn walk(value: &Value, root: &Value) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| walk(item, root)),
+            Value::Object(map) => {
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    assert!(root.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+                }
+                map.values().for_each(|item| walk(item, root));
+            }
+            _ => {}
+        }
+    }
+    for document in [serde_json::to_value(souk_api::openapi()).unwrap(), souk_api::openapi30()] {
+        walk(&document, &document);
+    }
+}
+
+/// A field the document names and the reader does not, or the other way round, would be refused or ignored.
+#[actix_web::test]
+async fn every_field_the_document_names_is_read() {
+    let door = Door::new();
+    let admin = door.person(domain::permission::Role::Admin).await;
+    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    for (method, path, operation) in operations(&document) {
+        let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
+        let schema = document.pointer(schema.as_str().unwrap().trim_start_matches('#')).unwrap();
+        let names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        // An array of arrays has the wrong type for every field; a field that is not read is `unknown` instead.
+        let body: serde_json::Map<String, Value> = names.iter().map(|name| ((*name).clone(), json!([[]]))).collect();
+        let request = TestRequest::default().method(method.clone()).uri(&path).set_json(Value::Object(body));
+        let answer = door.send(request.insert_header(door.bearer(&admin))).await;
+        let broken = answer.broken();
+        assert!(!broken.iter().any(|one| one.ends_with(" unknown")), "{method} {path}: {broken:?}");
+        for name in names {
+            let told = broken.iter().any(|one| one.starts_with(&format!("body /{name}")));
+            assert!(told, "{method} {path} does not read {name}: {}", answer.text);
+        }
+    }
+}
+
+/// The same for parameters.
+#[actix_web::test]
+async fn every_parameter_the_document_names_is_read() {
+    let door = Door::new();
+    let admin = door.person(domain::permission::Role::Admin).await;
+    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    for (method, path, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            let uri = format!("{path}?{name}=a&{name}=b");
+            let request = TestRequest::default().method(method.clone()).uri(&uri).set_json(json!({}));
+            let broken = door.send(request.insert_header(door.bearer(&admin))).await.broken();
+            assert!(broken.contains(&format!("query {name} once")), "{method} {uri}: {broken:?}");
+        }
+    }
+}

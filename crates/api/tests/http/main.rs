@@ -1,0 +1,12 @@
+//! The whole application in process, over the store in memory.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod accounts;
+mod categories;
+mod document;
+mod idempotency;
+mod problems;
+mod products;
+mod reviews;
+mod setup;
+mod shell;

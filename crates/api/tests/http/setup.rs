@@ -1,0 +1,197 @@
+//! An application with a shop of its own, and answers that are easy to look at.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use actix_web::{
+    body::{BoxBody, MessageBody as _},
+    dev::ServiceResponse,
+    http::header::HeaderMap,
+    test::{self, TestRequest},
+};
+use async_trait::async_trait;
+use domain::{
+    Principal,
+    catalog::queries::ProductView,
+    health::Probe,
+    limit::{Decision, Policy, RateLimiter},
+    permission::Role,
+    secrets::Mac,
+    testing::{Fixtures, PlainHasher, PlainTokens},
+};
+use serde_json::Value;
+use souk_api::{HttpSettings, Services, ViewSink};
+
+/// Counts calls without ever forgetting them.
+#[derive(Default)]
+pub struct Counter(Mutex<HashMap<String, u32>>);
+
+#[async_trait]
+impl RateLimiter for Counter {
+    async fn check(&self, policy: &Policy, key: &str) -> Decision {
+        let mut counts = self.0.lock().unwrap();
+        let count = counts.entry(format!("{}:{key}", policy.name)).or_default();
+        *count += 1;
+        Decision {
+            allowed: *count <= policy.limit,
+            limit: policy.limit,
+            remaining: policy.limit.saturating_sub(*count),
+            reset: policy.window,
+            retry_after: if *count <= policy.limit { Duration::ZERO } else { Duration::from_millis(1500) },
+        }
+    }
+}
+
+/// A keyed hash good enough to tell inputs apart.
+struct Xor;
+
+impl Mac for Xor {
+    fn mac(&self, bytes: &[u8]) -> [u8; 32] {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let mut out = [0; 32];
+        for (i, chunk) in out.chunks_mut(8).enumerate() {
+            let mut hasher = DefaultHasher::new();
+            (i, bytes).hash(&mut hasher);
+            chunk.copy_from_slice(&hasher.finish().to_be_bytes());
+        }
+        out
+    }
+}
+
+/// Keeps what was seen.
+#[derive(Default)]
+pub struct Seen(pub Mutex<Vec<ProductView>>);
+
+impl ViewSink for Seen {
+    fn seen(&self, view: ProductView) {
+        self.0.lock().unwrap().push(view);
+    }
+}
+
+struct Part(&'static str, bool, bool);
+
+#[async_trait]
+impl Probe for Part {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+    fn required(&self) -> bool {
+        self.1
+    }
+    async fn check(&self) -> bool {
+        self.2
+    }
+}
+
+/// A shop with its application.
+pub struct Door {
+    pub fixtures: Fixtures,
+    pub services: Arc<Services>,
+    pub seen: Arc<Seen>,
+}
+
+impl Door {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Services)) -> Self {
+        let (fixtures, store) = Fixtures::in_memory();
+        let seen = Arc::new(Seen::default());
+        let reader = Arc::new(store);
+        let mut services = Services {
+            shop: fixtures.shop.clone(),
+            users: reader.clone(),
+            hasher: Arc::new(PlainHasher::default()),
+            tokens: Arc::new(PlainTokens),
+            products: reader.clone(),
+            categories: reader.clone(),
+            reviews: reader.clone(),
+            views: seen.clone(),
+            view_log: reader.clone(),
+            audit: reader,
+            limiter: Arc::new(Counter::default()),
+            mac: Arc::new(Xor),
+            probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
+            metrics: Arc::new(|| "# nothing yet\n".to_owned()),
+            started: fixtures.shop.now(),
+            settings: HttpSettings::default(),
+        };
+        change(&mut services);
+        Self { fixtures, services: Arc::new(services), seen }
+    }
+
+    /// Sends a request to a fresh application over the same shop.
+    pub async fn send(&self, request: TestRequest) -> Reply {
+        let routes = souk_api::app::routes(&self.services);
+        let app = test::init_service(souk_api::build(&self.services, &routes)).await;
+        Reply::of(test::call_service(&app, request.to_request()).await)
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(TestRequest::get().uri(path)).await
+    }
+
+    pub async fn post(&self, path: &str, by: &Principal, body: &Value) -> Reply {
+        self.send(TestRequest::post().uri(path).insert_header(self.bearer(by)).set_json(body)).await
+    }
+
+    /// The header that signs a request.
+    pub fn bearer(&self, by: &Principal) -> (&'static str, String) {
+        let ends = self.fixtures.shop.now() + Duration::from_mins(5);
+        ("Authorization", format!("Bearer plain.{}.{}", by.user, ends.timestamp_micros()))
+    }
+
+    pub async fn seller(&self) -> Principal {
+        self.fixtures.seller().await
+    }
+
+    pub async fn person(&self, role: Role) -> Principal {
+        self.fixtures.person(role).await
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    fn of(response: ServiceResponse) -> Self {
+        let (_, response) = response.into_parts();
+        let (head, body) = response.into_parts();
+        let body: BoxBody = body;
+        let bytes = body.try_into_bytes().unwrap_or_default();
+        Self {
+            status: head.status().as_u16(),
+            headers: head.headers().clone(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// `in field rule` of every broken rule.
+    pub fn broken(&self) -> Vec<String> {
+        let json = self.json();
+        let fields = json["error"]["details"]["fields"].as_array().cloned().unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        fields.iter().map(|f| format!("{} {} {}", text(&f["in"]), text(&f["field"]), text(&f["rule"]))).collect()
+    }
+}

@@ -1,0 +1,145 @@
+//! The layers: their order and what each adds.
+
+use std::time::Duration;
+
+use actix_web::test::TestRequest;
+use domain::{limit::Policy, permission::Role};
+use serde_json::json;
+use souk_api::{LimitRule, LimitScope};
+
+use crate::setup::Door;
+
+const ORIGIN: &str = "https://shop.example";
+
+#[actix_web::test]
+async fn the_layers_stand_in_their_order() {
+    let minute = Duration::from_mins(1);
+    let door = Door::with(|services| {
+        services.settings.allowed_origins = vec![ORIGIN.to_owned()];
+        services.settings.limits = vec![
+            LimitRule::operation("get_health", LimitScope::Address, 0, minute),
+            LimitRule::operation("get_me", LimitScope::Actor, 0, minute),
+        ];
+    });
+    // The address limit refuses before a token is looked at; its refusal went through every layer outside of it.
+    let request = TestRequest::get().uri("/health").insert_header(("Authorization", "Bearer bad"));
+    let refused = door.send(request.insert_header(("Origin", ORIGIN))).await;
+    assert_eq!((refused.status, refused.header("www-authenticate")), (429, ""), "limit by address before auth");
+    assert!(!refused.header("x-request-id").is_empty(), "request id");
+    assert!(refused.header("server-timing").starts_with("total;dur="), "log");
+    assert_eq!(refused.header("x-content-type-options"), "nosniff", "security headers");
+    assert_eq!(refused.header("access-control-allow-origin"), ORIGIN, "cors");
+    assert_eq!(refused.header("retry-after"), "2");
+    // The actor limit refuses right after the actor is known, before the handler's 401.
+    let request = TestRequest::get().uri("/api/v1/users/me").insert_header(("Authorization", "Bearer bad"));
+    assert_eq!(door.send(request).await.status, 429, "limit by actor before the handler");
+    let admin = door.person(Role::Admin).await;
+    let request = TestRequest::get().uri("/api/v1/users/me").insert_header(door.bearer(&admin));
+    assert_eq!(door.send(request).await.status, 200, "auth before the limit by actor: administrators are not counted");
+    // A preflight is answered by CORS, outside of the limits.
+    let preflight = TestRequest::default().method(actix_web::http::Method::OPTIONS).uri("/health");
+    let preflight = preflight.insert_header(("Origin", ORIGIN)).insert_header(("Access-Control-Request-Method", "GET"));
+    let preflight = door.send(preflight).await;
+    assert_eq!((preflight.status, preflight.header("access-control-max-age")), (200, "86400"));
+    assert_eq!(preflight.header("x-content-type-options"), "nosniff", "security headers outside of CORS");
+}
+
+#[actix_web::test]
+async fn an_unknown_origin_gets_no_permission() {
+    let door = Door::with(|services| services.settings.allowed_origins = vec![ORIGIN.to_owned()]);
+    let request = TestRequest::get().uri("/health").insert_header(("Origin", "https://evil.example"));
+    let answer = door.send(request).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, ""));
+}
+
+#[actix_web::test]
+async fn a_limit_is_told_in_both_forms_and_refuses_with_429() {
+    let policy = Policy { name: "few".to_owned(), limit: 2, window: Duration::from_mins(1) };
+    let door = Door::with(|services| {
+        let applies_to = vec!["list_products".to_owned()];
+        services.settings.limits = vec![LimitRule { applies_to, scope: LimitScope::Actor, policy }];
+    });
+    let first = door.get("/api/v1/products").await;
+    assert_eq!((first.header("ratelimit"), first.header("ratelimit-policy")), ("\"few\";r=1;t=60", "\"few\";q=2;w=60"));
+    assert_eq!((first.header("ratelimit-limit"), first.header("ratelimit-remaining")), ("2", "1"));
+    door.get("/api/v1/products").await;
+    let refused = door.get("/api/v1/products").await;
+    assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (429, "RATE_LIMITED".to_owned(), "2"));
+    assert_eq!(refused.json()["error"]["message"], "Too many requests");
+    let seller = door.seller().await;
+    let own = TestRequest::get().uri("/api/v1/products").insert_header(door.bearer(&seller));
+    assert_eq!(door.send(own).await.status, 200, "a person has a count of their own");
+}
+
+#[actix_web::test]
+async fn the_request_id_of_the_client_is_in_header_and_error() {
+    let door = Door::new();
+    let answer = door.send(TestRequest::get().uri("/x").insert_header(("X-Request-Id", "abc-1"))).await;
+    assert_eq!((answer.header("x-request-id"), answer.json()["error"]["requestId"].clone()), ("abc-1", json!("abc-1")));
+    let answer = door.send(TestRequest::get().uri("/x").insert_header(("X-Request-Id", "a b"))).await;
+    assert_eq!(answer.header("x-request-id").len(), 36);
+}
+
+#[actix_web::test]
+async fn a_request_that_takes_too_long_is_cut() {
+    struct Slow;
+    #[async_trait::async_trait]
+    impl domain::health::Probe for Slow {
+        fn name(&self) -> &'static str {
+            "slow"
+        }
+        fn required(&self) -> bool {
+            true
+        }
+        async fn check(&self) -> bool {
+            std::future::pending().await
+        }
+    }
+    let door = Door::with(|services| {
+        services.probes = vec![std::sync::Arc::new(Slow)];
+        services.settings.timeout = Duration::from_millis(20);
+        services.settings.allowed_origins = vec![ORIGIN.to_owned()];
+    });
+    let cut = door.send(TestRequest::get().uri("/ready").insert_header(("Origin", ORIGIN))).await;
+    assert_eq!((cut.status, cut.code(), cut.header("retry-after")), (503, "UNAVAILABLE".to_owned(), "2"));
+    assert_eq!(cut.header("access-control-allow-origin"), ORIGIN);
+}
+
+#[actix_web::test]
+async fn health_and_readiness() {
+    let door = Door::new();
+    assert_eq!(door.get("/health").await.json()["status"], "healthy");
+    let ready = door.get("/ready").await;
+    let expected = json!({ "database": true, "redis": false, "degraded": ["redis"], "embedded": [] });
+    assert_eq!((ready.status, ready.json()), (200, expected));
+}
+
+#[actix_web::test]
+async fn metrics_and_documents_can_be_closed() {
+    let door = Door::new();
+    assert_eq!(door.get("/metrics").await.status, 200);
+    let page = door.get("/swagger-ui/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-security-policy").contains("script-src 'self';"));
+    let closed = Door::with(|services| {
+        services.settings.open_metrics = false;
+        services.settings.open_docs = false;
+    });
+    for path in ["/metrics", "/swagger-ui/", "/api-docs/openapi.json", "/api-docs/openapi-3.0.json"] {
+        assert_eq!(closed.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn answers_are_compressed_on_wish_and_head_is_answered() {
+    let door = Door::new();
+    for coding in ["br", "gzip"] {
+        let answer = door.send(TestRequest::get().uri("/health").insert_header(("Accept-Encoding", coding))).await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, coding));
+    }
+    let never = TestRequest::get().uri("/health").insert_header(("Accept-Encoding", "identity;q=0, *;q=0"));
+    let never = door.send(never).await;
+    assert_eq!((never.status, never.code()), (406, "NOT_ACCEPTABLE".to_owned()));
+    let head = TestRequest::default().method(actix_web::http::Method::HEAD).uri("/api/v1/products");
+    assert_eq!(door.send(head).await.status, 200);
+}

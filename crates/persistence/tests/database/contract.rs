@@ -1,0 +1,103 @@
+//! The adapters keep the contract of every port: the same cases as the store in memory.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Result, Store,
+    audit::AuditQueries,
+    catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    event::{Entity, Event},
+    id::{EventId, UserId},
+    identity::ports::UserQueries,
+    testing::{
+        FakeClock,
+        contract::{self, Harness},
+    },
+};
+use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
+use souk_persistence::Engine;
+use uuid::Uuid;
+
+use crate::harness::{Fresh, migrated};
+
+struct Real {
+    fresh: Fresh,
+    clock: Arc<FakeClock>,
+}
+
+async fn real(engine: Engine) -> Real {
+    Real { fresh: migrated(engine).await, clock: Arc::default() }
+}
+
+#[async_trait]
+impl Harness for Real {
+    fn store(&self) -> Arc<dyn Store> {
+        self.fresh.database.store()
+    }
+
+    fn users(&self) -> Arc<dyn UserQueries> {
+        self.fresh.database.users()
+    }
+
+    fn products(&self) -> Arc<dyn ProductQueries> {
+        self.fresh.database.products()
+    }
+
+    fn categories(&self) -> Arc<dyn CategoryQueries> {
+        self.fresh.database.categories()
+    }
+
+    fn reviews(&self) -> Arc<dyn ReviewQueries> {
+        self.fresh.database.reviews()
+    }
+
+    fn views(&self) -> Arc<dyn ViewLog> {
+        self.fresh.database.views()
+    }
+
+    fn audit(&self) -> Arc<dyn AuditQueries> {
+        self.fresh.database.audit()
+    }
+
+    fn clock(&self) -> Arc<FakeClock> {
+        Arc::clone(&self.clock)
+    }
+
+    async fn events_of(&self, entity: Uuid) -> Result<Vec<Event>> {
+        let on = self.fresh.database.migration_connection();
+        let sql =
+            "SELECT id, kind, entity_type, actor_id, payload, occurred_at FROM events WHERE entity_id = $1 ORDER BY id";
+        let rows = on
+            .query_all_raw(Statement::from_sql_and_values(on.get_database_backend(), sql, [entity.into()]))
+            .await
+            .unwrap();
+        Ok(rows
+            .iter()
+            .map(|row| Event {
+                id: EventId(row.try_get_by_index(0).unwrap()),
+                kind: row.try_get_by_index(1).unwrap(),
+                entity: Entity { kind: row.try_get_by_index(2).unwrap(), id: entity },
+                actor: row.try_get_by_index::<Option<Uuid>>(3).unwrap().map(UserId),
+                payload: row.try_get_by_index(4).unwrap(),
+                at: row.try_get_by_index(5).unwrap(),
+            })
+            .collect())
+    }
+
+    fn has_parallel_writers(&self) -> bool {
+        self.fresh.database.engine() == Engine::Postgres
+    }
+}
+
+/// Declares each suite as a case of its own, so that a breach names its port.
+macro_rules! suites {
+    ($($suite:ident),+ $(,)?) => {
+        $(async fn $suite(engine: Engine) {
+            contract::$suite::run(&real(engine).await).await;
+        })+
+        crate::on_both!($($suite),+);
+    };
+}
+
+suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, reference, views);
