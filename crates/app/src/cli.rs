@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, config_command, events, import, migrate, openapi, user};
+use crate::{audit, config_command, events, export, import, migrate, openapi, seed, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -37,6 +37,11 @@ pub(crate) enum Command {
     /// Makes accounts.
     #[command(subcommand)]
     User(user::Command),
+    /// Fills a shop with made-up products, for trials.
+    Seed(seed::Seeding),
+    /// Writes data out.
+    #[command(subcommand)]
+    Export(export::Command),
     /// Brings data in.
     #[command(subcommand)]
     Import(import::Command),

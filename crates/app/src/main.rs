@@ -7,11 +7,13 @@ mod config;
 mod config_command;
 mod demo;
 mod events;
+mod export;
 mod foundation;
 mod import;
 mod migrate;
 mod openapi;
 mod purge;
+mod seed;
 mod serve;
 mod telemetry;
 mod user;
@@ -64,6 +66,8 @@ fn run(cli: Cli) -> Outcome {
             Command::Events(command) => events::run(&command, &config).await,
             Command::Purge => purge::run(&config).await,
             Command::User(command) => user::run(command, &config).await,
+            Command::Export(command) => export::run(command, &config).await,
+            Command::Seed(asked) => seed::run(asked, &config).await,
             Command::Import(command) => import::run(command, &config).await,
             Command::Openapi(_) | Command::Config(_) => Ok(()),
         }

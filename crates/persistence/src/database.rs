@@ -9,6 +9,8 @@ use crate::{engine::Engine, error, statement::statement};
 
 /// A statement that takes longer is logged as slow (CAT-05, OBS-12).
 const SLOW: Duration = Duration::from_millis(100);
+/// Most characters of a statement in the log.
+const SHOWN: usize = 1000;
 
 /// When SQLite makes a commit durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,11 +177,16 @@ fn observe(info: &metric::Info<'_>) {
     if info.elapsed > SLOW {
         let parameters = info.statement.values.as_ref().map_or(0, |values| values.0.len());
         tracing::warn!(
-            sql = info.statement.sql,
+            sql = shown(&info.statement.sql),
             parameters,
             durationMs = info.elapsed.as_secs_f64() * 1000.0,
             failed = info.failed,
             "Slow query"
         );
     }
+}
+
+/// The beginning of a statement: one that inserts hundreds of rows says the same thing over and over.
+fn shown(sql: &str) -> &str {
+    sql.char_indices().nth(SHOWN).and_then(|(end, _)| sql.get(..end)).unwrap_or(sql)
 }
