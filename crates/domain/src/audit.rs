@@ -49,12 +49,4 @@ pub struct AuditEntry {
 pub trait AuditLog: Send {
     /// Adds an entry to the transaction.
     async fn append(&mut self, entry: AuditEntry) -> Result<()>;
-
-    /// Adds many entries; an adapter does it in fewer statements.
-    async fn append_many(&mut self, entries: Vec<AuditEntry>) -> Result<()> {
-        for entry in entries {
-            self.append(entry).await?;
-        }
-        Ok(())
-    }
 }

@@ -68,12 +68,4 @@ pub struct Change {
 pub trait Outbox: Send {
     /// Adds an event to the transaction.
     async fn append(&mut self, event: Event) -> Result<()>;
-
-    /// Adds many events; an adapter does it in fewer statements.
-    async fn append_many(&mut self, events: Vec<Event>) -> Result<()> {
-        for event in events {
-            self.append(event).await?;
-        }
-        Ok(())
-    }
 }

@@ -161,23 +161,6 @@ impl Shop {
     /// # Errors
     /// [`Error::Internal`] for an event the relay would set aside: the use case that tells it is wrong.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
-        let (entry, event) = self.told(actor, change)?;
-        tx.audit().append(entry).await?;
-        tx.outbox().append(event).await
-    }
-
-    /// [`Shop::record`] for many changes, in bulk.
-    pub async fn record_many(&self, tx: &mut dyn Tx, actor: Option<UserId>, changes: Vec<Change>) -> Result<()> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let told = changes.into_iter().map(|change| self.told(actor, change)).collect::<Result<Vec<_>>>()?;
-        let (entries, events) = told.into_iter().unzip();
-        tx.audit().append_many(entries).await?;
-        tx.outbox().append_many(events).await
-    }
-
-    fn told(&self, actor: Option<UserId>, change: Change) -> Result<(AuditEntry, Event)> {
         let at = self.now();
         let id: Uuid = self.id();
         let entry = AuditEntry {
@@ -197,7 +180,8 @@ impl Shop {
             payload: change.payload,
         };
         Fact::of(&event).map_err(Error::internal)?;
-        Ok((entry, event))
+        tx.audit().append(entry).await?;
+        tx.outbox().append(event).await
     }
 
     async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {

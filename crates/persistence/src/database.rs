@@ -173,6 +173,13 @@ async fn open(options: ConnectOptions) -> Result<DatabaseConnection> {
 /// Measures every statement and logs the slow ones: the text with its placeholders, never the values.
 fn observe(info: &metric::Info<'_>) {
     let class = info.statement.sql.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    // Off unless asked for, such as by LOG_LEVEL=info,souk::sql=debug (DB-13).
+    tracing::debug!(
+        target: "souk::sql",
+        sql = info.statement.sql,
+        durationMs = info.elapsed.as_secs_f64() * 1000.0,
+        "query"
+    );
     metrics::histogram!("db_query_duration_seconds", "statement" => class).record(info.elapsed.as_secs_f64());
     if info.elapsed > SLOW {
         let parameters = info.statement.values.as_ref().map_or(0, |values| values.0.len());

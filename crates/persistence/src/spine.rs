@@ -9,3 +9,6 @@ mod purge;
 mod relay;
 mod rows;
 mod set_aside;
+mod told;
+
+pub(crate) use told::Told;

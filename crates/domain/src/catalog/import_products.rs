@@ -60,7 +60,9 @@ pub async fn import_products(
             for part in without_repeats(rows) {
                 batch.store(&mut *tx, part).await?;
             }
-            shop.record_many(&mut *tx, Some(owner.user), std::mem::take(&mut batch.changes)).await?;
+            for change in std::mem::take(&mut batch.changes) {
+                shop.record(&mut *tx, Some(owner.user), change).await?;
+            }
             match mode {
                 ImportMode::Keep => tx.commit((batch.done, batch.known)).await,
                 // The categories made in a trial are gone with it.

@@ -107,7 +107,9 @@ async fn open_house(shop: &Shop, tx: &mut Unit<'_, Owner>) -> Result<Owner> {
             metadata: json!({ "member": user.id }),
         },
     ];
-    shop.record_many(&mut **tx, Some(user.id), changes).await?;
+    for change in changes {
+        shop.record(&mut **tx, Some(user.id), change).await?;
+    }
     Ok(Owner { seller: seller.id, user: user.id })
 }
 

@@ -14,26 +14,15 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryF
 
 use crate::{database::Database, entity::audit_log, error, tx::SeaTx};
 
-/// Rows per statement of a bulk insert, inside the parameters either engine takes.
-const BULK: usize = 1000;
-
 #[async_trait]
 impl AuditLog for SeaTx {
     async fn append(&mut self, entry: AuditEntry) -> Result<()> {
-        audit_log::Entity::insert(row(entry)).exec_without_returning(&self.tx).await.map(|_| ()).map_err(error::of)
-    }
-
-    async fn append_many(&mut self, entries: Vec<AuditEntry>) -> Result<()> {
-        let mut rows = entries.into_iter().map(row).peekable();
-        while rows.peek().is_some() {
-            let chunk = rows.by_ref().take(BULK);
-            audit_log::Entity::insert_many(chunk).exec_without_returning(&self.tx).await.map_err(error::of)?;
-        }
+        self.told.entries.push(entry);
         Ok(())
     }
 }
 
-fn row(entry: AuditEntry) -> audit_log::ActiveModel {
+pub(super) fn row(entry: AuditEntry) -> audit_log::ActiveModel {
     audit_log::ActiveModel {
         id: Set(entry.id.0),
         actor_id: Set(entry.actor.map(|user| user.0)),

@@ -5,30 +5,19 @@ use domain::{
     Result,
     event::{Event, Outbox},
 };
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::ActiveValue::Set;
 
-use crate::{entity::event, error, tx::SeaTx};
-
-/// Rows per statement of a bulk insert, inside the parameters either engine takes.
-const BULK: usize = 1000;
+use crate::{entity::event, tx::SeaTx};
 
 #[async_trait]
 impl Outbox for SeaTx {
     async fn append(&mut self, event: Event) -> Result<()> {
-        event::Entity::insert(row(event)).exec_without_returning(&self.tx).await.map(|_| ()).map_err(error::of)
-    }
-
-    async fn append_many(&mut self, events: Vec<Event>) -> Result<()> {
-        let mut rows = events.into_iter().map(row).peekable();
-        while rows.peek().is_some() {
-            let chunk = rows.by_ref().take(BULK);
-            event::Entity::insert_many(chunk).exec_without_returning(&self.tx).await.map_err(error::of)?;
-        }
+        self.told.events.push(event);
         Ok(())
     }
 }
 
-fn row(event: Event) -> event::ActiveModel {
+pub(super) fn row(event: Event) -> event::ActiveModel {
     event::ActiveModel {
         id: Set(event.id.0),
         seq: Set(None),
