@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod down;
+mod examples;
 
 use actix_web::{HttpResponse, web};
 use utoipa::{

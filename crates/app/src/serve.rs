@@ -8,7 +8,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Outcome, compose, config::Config, demo, foundation::Foundation, telemetry, views::views, workers::Workers,
+    Outcome, compose,
+    config::Config,
+    demo,
+    foundation::Foundation,
+    purge::Sweep,
+    telemetry,
+    views::views,
+    workers::{
+        Workers,
+        relay::{relay, relay_worker},
+    },
 };
 
 /// How long background work may take to end.
@@ -25,6 +35,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
+    workers.start("relay", {
+        let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
+        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), stop)
+    });
+    workers.start("purge", {
+        let sweep = Sweep::new(&foundation, &config)?;
+        move |stop| sweep.clone().run(stop)
+    });
     workers.start("metrics_upkeep", {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)

@@ -8,7 +8,7 @@ use crate::{
     audit::AuditEntry,
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
-    event::{Change, Event},
+    event::{Change, Event, Fact},
     id::{AuditId, EventId, UserId},
     idempotency::{Claim, Key, Once, Outcome, Reply},
     money::Currency,
@@ -157,6 +157,9 @@ impl Shop {
 
     /// Writes the audit row and the event of one change into the transaction of the change. Both bear the same id, so
     /// that the relay chains the one when it numbers the other.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for an event the relay would set aside: the use case that tells it is wrong.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
         let at = self.now();
         let id: Uuid = self.id();
@@ -176,6 +179,7 @@ impl Shop {
             at,
             payload: change.payload,
         };
+        Fact::of(&event).map_err(Error::internal)?;
         tx.audit().append(entry).await?;
         tx.outbox().append(event).await
     }

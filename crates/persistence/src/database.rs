@@ -9,6 +9,8 @@ use crate::{engine::Engine, error, statement::statement};
 
 /// A statement that takes longer is logged as slow (CAT-05, OBS-12).
 const SLOW: Duration = Duration::from_millis(100);
+/// Most characters of a statement in the log.
+const SHOWN: usize = 1000;
 
 /// When SQLite makes a commit durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub struct Database {
     pub(crate) engine: Engine,
     pub(crate) reader: DatabaseConnection,
     pub(crate) writer: DatabaseConnection,
+    pub(crate) committed: Arc<tokio::sync::Notify>,
 }
 
 impl Database {
@@ -69,12 +72,17 @@ impl Database {
                 (open(reading).await?, writer)
             }
         };
-        Ok(Self { engine, reader, writer })
+        Ok(Self { engine, reader, writer, committed: Arc::default() })
     }
 
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Wakes whoever waits whenever a use case of this process has committed: so the relay need not ask all the time.
+    pub fn committed(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.committed)
     }
 
     /// The connection migrations run on.
@@ -184,11 +192,16 @@ fn observe(info: &metric::Info<'_>) {
     if info.elapsed > SLOW {
         let parameters = info.statement.values.as_ref().map_or(0, |values| values.0.len());
         tracing::warn!(
-            sql = info.statement.sql,
+            sql = shown(&info.statement.sql),
             parameters,
             durationMs = info.elapsed.as_secs_f64() * 1000.0,
             failed = info.failed,
             "Slow query"
         );
     }
+}
+
+/// The beginning of a statement: one that inserts hundreds of rows says the same thing over and over.
+fn shown(sql: &str) -> &str {
+    sql.char_indices().nth(SHOWN).and_then(|(end, _)| sql.get(..end)).unwrap_or(sql)
 }

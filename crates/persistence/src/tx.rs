@@ -19,6 +19,7 @@ use crate::{database::Database, engine::Engine, error, spine::Told};
 pub(crate) struct SeaTx {
     pub(crate) engine: Engine,
     pub(crate) tx: DatabaseTransaction,
+    committed: Arc<tokio::sync::Notify>,
     /// What the logs will hold of the transaction; written at its end.
     pub(crate) told: Told,
 }
@@ -38,7 +39,8 @@ impl Database {
             Engine::Sqlite => self.writer.begin_with_options(options).await,
             Engine::Postgres => self.writer.begin().await,
         };
-        Ok(SeaTx { engine: self.engine, tx: tx.map_err(error::of)?, told: Told::default() })
+        let tx = tx.map_err(error::of)?;
+        Ok(SeaTx { engine: self.engine, tx, committed: Arc::clone(&self.committed), told: Told::default() })
     }
 }
 
@@ -85,7 +87,9 @@ impl Tx for SeaTx {
 
     async fn commit(mut self: Box<Self>) -> Result<()> {
         self.write_told().await?;
-        self.tx.commit().await.map_err(error::of)
+        self.tx.commit().await.map_err(error::of)?;
+        self.committed.notify_one();
+        Ok(())
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

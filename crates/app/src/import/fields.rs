@@ -2,7 +2,7 @@
 
 use domain::{
     Violations,
-    catalog::{ImportInput, ProductStatus},
+    catalog::{Category, ImportInput, ProductStatus},
     money::{Amount, Currency},
 };
 use serde_json::{Map, Value};
@@ -62,10 +62,10 @@ fn set(input: &mut ImportInput, field: Field, value: Value, currency: Currency, 
         Field::Description => product.description = text("/description", value, violations),
         Field::Price => product.price = text("/price", value, violations).map(|price| price.trim().to_owned()),
         Field::PriceMinor => {
-            let minor = whole("/price", value, violations);
+            let minor = whole("/price", &value, violations);
             product.price = minor.map(|minor| currency.format(Amount(minor)));
         }
-        Field::Stock => product.stock = whole("/stock", value, violations),
+        Field::Stock => product.stock = whole("/stock", &value, violations),
         Field::Images => input.images = list("/images", value, violations),
         Field::Status => {
             product.status = value.as_str().and_then(ProductStatus::named);
@@ -91,8 +91,8 @@ fn text(field: &str, value: Value, violations: &mut Violations) -> Option<String
     }
 }
 
-fn whole(field: &str, value: Value, violations: &mut Violations) -> Option<i64> {
-    let read = match &value {
+fn whole(field: &str, value: &Value, violations: &mut Violations) -> Option<i64> {
+    let read = match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
@@ -151,7 +151,15 @@ fn category(column: &str, value: &Value) -> (Vec<String>, bool) {
 /// The names of a path such as `people/body/head / face`: a slash between blanks belongs to the name.
 fn path(text: &str) -> Vec<String> {
     let names = text.replace(" / ", "\0");
-    names.split('/').map(|name| name.trim().replace('\0', " / ")).filter(|name| !name.is_empty()).collect()
+    names.split('/').map(|name| shortened(&name.trim().replace('\0', " / "))).filter(|name| !name.is_empty()).collect()
+}
+
+/// A name that is longer than a category's may be is cut: it is no reason to refuse the product.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= Category::NAME_MAX {
+        return name.to_owned();
+    }
+    name.chars().take(Category::NAME_MAX - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -188,6 +196,13 @@ mod tests {
         assert_eq!((&metadata["year"], metadata.get("inscription")), (&json!(1785), None));
         assert_eq!(metadata["category_paths"].as_array().unwrap().len(), 2);
         let _: ImportRow = input.check(&Rules::default()).unwrap();
+    }
+
+    #[test]
+    fn a_long_name_in_a_path_is_cut() {
+        let names = path(&format!("art/{}", "x".repeat(101)));
+        assert_eq!(names[1].chars().count(), Category::NAME_MAX);
+        assert!(names[1].ends_with("x…"));
     }
 
     #[test]

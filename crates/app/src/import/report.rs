@@ -48,12 +48,11 @@ impl Report {
         if rejects.is_empty() {
             return Ok(());
         }
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let named = |error| io::Error::other(format!("{}: {error}", self.path.display()));
-                self.file.insert(BufWriter::new(File::create(&self.path).map_err(named)?))
-            }
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let named = |error| io::Error::other(format!("{}: {error}", self.path.display()));
+            self.file.insert(BufWriter::new(File::create(&self.path).map_err(named)?))
         };
         for Reject { line, sku, violations } in rejects {
             for breach in violations.iter() {

@@ -40,14 +40,13 @@ impl KnownCategories {
         let mut above: Option<Category> = None;
         for name in path {
             let place = place(above.as_ref().map(|parent| parent.id), name);
-            let category = match self.0.get(&place) {
-                Some(known) => known.clone(),
-                None => {
-                    let made = make(shop, tx, above.as_ref(), name).await?;
-                    changes.push(events::category::created(&made));
-                    Arc::make_mut(&mut self.0).insert(place, made.clone());
-                    made
-                }
+            let category = if let Some(known) = self.0.get(&place) {
+                known.clone()
+            } else {
+                let made = make(shop, tx, above.as_ref(), name).await?;
+                changes.push(events::category::created(&made));
+                Arc::make_mut(&mut self.0).insert(place, made.clone());
+                made
             };
             above = Some(category);
         }

@@ -120,17 +120,25 @@ impl Build {
     }
 
     fn parts(&mut self, filter: &ProductFilter) -> Parts {
-        let visible = match (filter.status, filter.scope) {
-            (ProductStatus::Published, _) => LIVE.to_owned(),
-            (_, Scope::Published) => "1 = 0".to_owned(),
-            (status, scope) => {
-                let base = format!("p.status = '{}' AND p.deleted_at IS NULL", status.name());
+        let live = filter.statuses.is_open() || filter.scope == Scope::Published;
+        let visible = match filter.scope {
+            _ if filter.statuses.iter().next().is_none() => "1 = 0".to_owned(),
+            Scope::Published if !filter.statuses.has(ProductStatus::Published) => "1 = 0".to_owned(),
+            _ if live => LIVE.to_owned(),
+            scope => {
+                let names: Vec<_> = filter.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
+                let base = format!("p.status IN ({}) AND p.deleted_at IS NULL", names.join(", "));
                 match scope {
+                    Scope::Seller(own) if filter.statuses.has(ProductStatus::Published) => {
+                        format!("{base} AND (p.status = 'published' OR p.seller_id = {})", self.bind(own.0))
+                    }
                     Scope::Seller(own) => format!("{base} AND p.seller_id = {}", self.bind(own.0)),
                     _ => base,
                 }
             }
         };
+        // Only this is what the partial indexes and the kept counts are of.
+        let live = live && visible == LIVE;
         let seller = filter.seller.map(|seller| format!("p.seller_id = {}", self.bind(seller.0)));
         let price = (filter.min_price.is_some() || filter.max_price.is_some()).then(|| {
             let lo = filter.min_price.map_or(0, |amount| amount.0.clamp(0, AMOUNT_MAX));
@@ -144,7 +152,7 @@ impl Build {
                 self.bind(category.0)
             )
         });
-        Parts { live: filter.status == ProductStatus::Published, visible, seller, price, category }
+        Parts { live, visible, seller, price, category }
     }
 
     fn after(&mut self, list: &List<'_>) -> String {

@@ -22,7 +22,7 @@ use crate::harness::{Fresh, migrated};
 
 crate::on_both!(a_product_is_created_found_and_changed, lists_count_and_walk);
 
-async fn seller(fresh: &Fresh) -> Actor {
+pub(crate) async fn seller(fresh: &Fresh) -> Actor {
     let shop = fresh.shop();
     let input = UserInput { email: Some("ada@example.com".into()), password: Some("correct horse".into()), name: None };
     let new = input.check(&mut Violations::default()).unwrap();
@@ -44,7 +44,7 @@ fn input(name: &str, price: &str) -> ProductInput {
     }
 }
 
-async fn create(fresh: &Fresh, actor: &Actor, name: &str, price: &str) -> domain::catalog::Product {
+pub(crate) async fn create(fresh: &Fresh, actor: &Actor, name: &str, price: &str) -> domain::catalog::Product {
     let shop = fresh.shop();
     let new = input(name, price).check(&shop.rules, &mut Violations::default()).unwrap();
     let by = actor.authorize::<WriteProducts>().unwrap();
@@ -64,7 +64,7 @@ async fn a_product_is_created_found_and_changed(engine: Engine) {
     let mut patch = ProductPatch::default();
     patch.status(ProductStatus::Archived);
     let by = actor.authorize::<WriteProducts>().unwrap();
-    let after = update_product(&fresh.shop(), by, one.id, patch, Some(one.version)).await.unwrap();
+    let after = update_product(&fresh.shop(), by, one.id, patch, Some(&[one.version])).await.unwrap();
     assert_eq!(after.version, one.version.next());
     assert!(fresh.database.products().get(one.id, Scope::Published).await.unwrap().is_none());
     assert_eq!(fresh.database.products().get(one.id, Scope::of(&actor)).await.unwrap().unwrap().product, after);
