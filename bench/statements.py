@@ -61,8 +61,10 @@ def values(workloads, name, sql, number):
         moment, id = workloads.deep[number % len(workloads.deep)]
         given = [moment.replace("Z", "+00:00"), Blob(id.replace("-", ""))]
     elif name == "search":
-        query = f'"{workloads.word}" *' if workloads.server.engine == "sqlite" else f"'{workloads.word}':*"
-        given = [lo, hi, query]
+        if workloads.server.engine == "sqlite":
+            given = [lo, hi, f'"{workloads.word}" *']
+        else:
+            given = [lo, hi, f"'{workloads.word}':*", lo >> 12, hi >> 12]
     else:
         given = []
     asked = placeholders(sql)

@@ -1,10 +1,12 @@
 //! The schema, step by step, up and down, for SQLite and PostgreSQL.
 
 mod m20261121_000001_foundation;
+mod verify;
 
 use sea_orm_migration::prelude::*;
 // The binary runs steps through these and knows no database library.
 pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+pub use verify::{Fault, verify};
 
 /// Runs the steps in order and remembers which ran.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use actix_web::{
 
 use crate::{
     health, identity,
-    middleware::{authenticate, context, cors, deadline, limit, log, security},
+    middleware::{authenticate, context, cors, deadline, limit, log, security, small},
     openapi,
     problem::Problem,
     routes::{Found, Routes},
@@ -65,7 +65,9 @@ pub fn build(
         .wrap(from_fn(authenticate::layer))
         .wrap(from_fn(limit::by_address))
         .wrap(from_fn(deadline::layer))
+        .wrap(from_fn(small::mark))
         .wrap(Compress::default())
+        .wrap(from_fn(small::unmark))
         .wrap(cors::layer(settings))
         .wrap(from_fn(security::layer))
         .wrap(from_fn(log::layer))

@@ -73,7 +73,7 @@ pub struct AuditView {
     /// To which thing.
     pub entity_id: Uuid,
     /// The fields before and after.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, example = json!({"before": {"price": 1995}, "after": {"price": 2450}}))]
     pub metadata: Value,
     /// When.
     pub created_at: DateTime<Utc>,

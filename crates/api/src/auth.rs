@@ -28,7 +28,7 @@ impl<P: Permission> FromRequest for Auth<P> {
             Some(actor) => actor.authorize::<P>(),
             None => Err(Error::Unauthenticated),
         };
-        ready(proof.map(Self).map_err(Problem::from))
+        ready(proof.map(Self).map_err(|error| Problem::challenge(error, P::NAME)))
     }
 }
 

@@ -25,6 +25,16 @@ use crate::{
 
 /// Answers 200 with the JSON of a resource and its `ETag`, or 304 when the reader has it already.
 pub fn read(request: &HttpRequest, version: Option<Version>, view: &impl Serialize) -> Answer {
+    read_cached(request, version, view, "private, no-cache")
+}
+
+/// [`read`] with another `Cache-Control`.
+pub fn read_cached(
+    request: &HttpRequest,
+    version: Option<Version>,
+    view: &impl Serialize,
+    caching: &'static str,
+) -> Answer {
     let body = json(view)?;
     let tag = tag(version, &body);
     let value = HeaderValue::from_str(&tag).map_err(domain::Error::internal)?;
@@ -34,7 +44,7 @@ pub fn read(request: &HttpRequest, version: Option<Version>, view: &impl Seriali
         .filter_map(|line| line.to_str().ok())
         .any(|line| line.split(',').any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == tag));
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((header::ETAG, value)).insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    response.insert_header((header::ETAG, value)).insert_header((header::CACHE_CONTROL, caching));
     Ok(if known { response.finish() } else { response.content_type("application/json").body(body) })
 }
 
@@ -114,56 +124,66 @@ impl IfMatch {
                 }
                 let (strong, tag) = one.strip_prefix("W/").map_or((true, one), |tag| (false, tag));
                 let inner = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).ok_or_else(form)?;
-                let version = inner.split('-').next().unwrap_or_default();
-                if strong && let Ok(version) = version.parse() {
-                    versions.push(Version(version));
+                if strong && let Some(version) = version_of(inner) {
+                    versions.push(version);
                 }
             }
         }
         Ok(if given { Self::Versions(versions) } else { Self::Absent })
     }
 
-    /// The version a change expects, out of this header and the `version` of the body.
+    /// The versions a change expects, out of this header and the `version` of the body.
     ///
     /// # Errors
-    /// 400 when both are given and differ; 412 when no tag can match.
+    /// 400 when both are given and differ.
     pub fn expected(&self, body: Option<Version>) -> Result<Expected, Problem> {
         match (self, body) {
-            (Self::Absent | Self::Any, body) => Ok(Expected { version: body, by_header: false }),
+            (Self::Absent | Self::Any, body) => {
+                Ok(Expected { versions: body.map(|version| vec![version]), by_header: false })
+            }
             (Self::Versions(versions), Some(body)) if !versions.contains(&body) => Err(Problem::broken(
                 In::Body,
                 "/version",
                 "consistent",
                 "differs from If-Match; send one of them, or the same version in both",
             )),
-            (Self::Versions(versions), body) => match body.or_else(|| versions.iter().max().copied()) {
-                Some(version) => Ok(Expected { version: Some(version), by_header: true }),
-                None => Err(Problem::precondition_failed("It")),
-            },
+            (Self::Versions(_), Some(body)) => Ok(Expected { versions: Some(vec![body]), by_header: true }),
+            (Self::Versions(versions), None) => Ok(Expected { versions: Some(versions.clone()), by_header: true }),
         }
     }
+}
+
+/// The version in a tag of ours: its digits before the first hyphen.
+fn version_of(tag: &str) -> Option<Version> {
+    let digits = tag.split('-').next()?;
+    digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok().map(Version)).flatten()
 }
 
 fn form() -> Problem {
     Problem::broken(In::Header, "If-Match", "etag", "must be `*` or entity tags in quotes, as ETag gave them")
 }
 
-/// The version a change expects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The versions a change expects, any of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
-    /// The version; `None` when the caller did not say.
-    pub version: Option<Version>,
+    versions: Option<Vec<Version>>,
     by_header: bool,
 }
 
 impl Expected {
-    /// The version as the moment of the last change; see [`version_at`].
-    pub fn moment(self) -> Option<Timestamp> {
-        self.version.and_then(|version| DateTime::from_timestamp_micros(version.0))
+    /// The versions; `None` when the caller did not say. An empty list fits nothing.
+    pub fn versions(&self) -> Option<&[Version]> {
+        self.versions.as_deref()
+    }
+
+    /// The versions as moments of the last change; see [`version_at`]. What is no moment fits nothing and is left out.
+    pub fn moments(&self) -> Option<Vec<Timestamp>> {
+        let moment = |version: &Version| DateTime::from_timestamp_micros(version.0);
+        self.versions().map(|versions| versions.iter().filter_map(moment).collect())
     }
 
     /// The error of a change, as it is told: a stale header is 412, a stale body 409.
-    pub fn problem(self, error: domain::Error) -> Problem {
+    pub fn problem(&self, error: domain::Error) -> Problem {
         match error {
             domain::Error::Stale(what) if self.by_header => Problem::precondition_failed(what),
             other => other.into(),
@@ -190,11 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn what_fits_nothing_is_never_taken_for_no_condition() {
+        for tag in ["\"abc\"", "\"99999999999999999999-a\"", "\"+3-a\"", "\"\"", "W/\"3-a\"", ""] {
+            let expected = if_match(tag).unwrap().expected(None).unwrap();
+            assert_eq!(expected.versions(), Some(&[][..]), "{tag}");
+        }
+        let no_moment = if_match("\"9223372036854775807-a\"").unwrap().expected(None).unwrap();
+        assert_eq!(no_moment.moments(), Some(vec![]));
+    }
+
+    #[test]
     fn header_and_body_must_agree() {
         let tags = if_match("\"3-a\", \"4-b\"").unwrap();
-        assert_eq!(tags.expected(Some(Version(4))).unwrap().version, Some(Version(4)));
+        assert_eq!(tags.expected(Some(Version(4))).unwrap().versions(), Some(&[Version(4)][..]));
         assert_eq!(tags.expected(Some(Version(5))).unwrap_err().status(), 400);
-        assert_eq!(IfMatch::Versions(vec![]).expected(None).unwrap_err().status(), 412);
-        assert_eq!(IfMatch::Absent.expected(None).unwrap().version, None);
+        assert_eq!(tags.expected(None).unwrap().versions(), Some(&[Version(3), Version(4)][..]));
+        assert_eq!(IfMatch::Absent.expected(None).unwrap().versions(), None);
     }
 }

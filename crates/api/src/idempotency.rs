@@ -20,7 +20,6 @@ use crate::{
     Answer, Services,
     body::JsonBody,
     etag,
-    middleware::context::Context,
     problem::{In, Problem},
 };
 
@@ -31,7 +30,6 @@ pub struct Keyed {
     /// Method and path, part of what must be the same the second time.
     line: String,
     actor: Option<domain::id::UserId>,
-    request_id: String,
 }
 
 impl FromRequest for Keyed {
@@ -52,9 +50,8 @@ impl FromRequest for Keyed {
         };
         let extensions = request.extensions();
         let actor = extensions.get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
-        let request_id = extensions.get::<Context>().map(|context| context.id.clone()).unwrap_or_default();
         let line = if key.is_some() { format!("{} {}", request.method(), request.path()) } else { String::new() };
-        ready(Ok(Self { key, line, actor, request_id }))
+        ready(Ok(Self { key, line, actor }))
     }
 }
 
@@ -86,22 +83,19 @@ impl Keyed {
         match command(&once).await {
             Ok(Outcome::Fresh(value)) => Ok(response(render(&value))),
             Ok(Outcome::Replay(reply)) => {
+                let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+                if let Some(problem) = Problem::replayed(&reply) {
+                    return Err(problem.header(replayed.0, replayed.1));
+                }
                 let mut response = response(reply);
-                response
-                    .headers_mut()
-                    .insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+                response.headers_mut().insert(replayed.0, replayed.1);
                 Ok(response)
             }
             Err(error) => {
                 let lasting = matches!(error, Error::NotFound(_) | Error::Conflict(_) | Error::Forbidden(_));
                 let problem = Problem::from(error);
                 if let Some(key) = once.key.as_ref().filter(|_| lasting) {
-                    let reply = Reply {
-                        status: problem.status().as_u16(),
-                        headers: Vec::new(),
-                        body: problem.body(&self.request_id),
-                    };
-                    services.shop.remember(key, &reply).await?;
+                    services.shop.remember(key, &problem.kept()).await?;
                 }
                 Err(problem)
             }

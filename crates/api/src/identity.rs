@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod dto;
+pub mod keys;
 mod me;
 mod sellers;
 
@@ -13,6 +14,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config
         .service(accounts::register)
         .service(accounts::login)
+        .service(keys::get_jwks)
         .service(me::get_me)
         .service(me::list_my_views)
         .service(sellers::create_seller);

@@ -8,3 +8,4 @@ pub mod deadline;
 pub mod limit;
 pub mod log;
 pub mod security;
+pub mod small;

@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod down;
+mod examples;
 mod pages;
 
 use actix_web::{HttpResponse, web};

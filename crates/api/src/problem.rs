@@ -11,8 +11,8 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
-use domain::{Error, Violations};
-use serde::Serialize;
+use domain::{Error, Violations, idempotency::Reply};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::middleware::context::Context;
@@ -97,9 +97,44 @@ impl Problem {
             .header(header::RETRY_AFTER, RETRY_SECONDS.into())
     }
 
+    /// A refusal for want of a permission, which it names as RFC 6750 does.
+    pub fn challenge(error: Error, permission: &str) -> Self {
+        let challenge = match &error {
+            Error::Unauthenticated => format!("Bearer scope=\"{permission}\""),
+            Error::Forbidden(_) => format!("Bearer error=\"insufficient_scope\", scope=\"{permission}\""),
+            _ => return error.into(),
+        };
+        let mut problem = Self::from(error);
+        if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+            problem.0.headers.retain(|(name, _)| *name != header::WWW_AUTHENTICATE);
+            problem.0.headers.push((header::WWW_AUTHENTICATE, challenge));
+        }
+        problem
+    }
+
     /// The caller's version is not the present one (ruling R16).
     pub fn precondition_failed(what: &str) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED, format!("{what} was modified by another user"))
+    }
+
+    /// What is kept of it under an idempotency key: what happened, without what belongs to one request.
+    pub fn kept(&self) -> Reply {
+        let body = json!({ "message": self.0.message, "details": self.0.details });
+        Reply { status: self.0.status.as_u16(), headers: Vec::new(), body: body.to_string().into_bytes() }
+    }
+
+    /// The problem of a kept answer; `None` when the answer was none.
+    pub fn replayed(reply: &Reply) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Kept {
+            message: String,
+            details: Map<String, Value>,
+        }
+        let status = StatusCode::from_u16(reply.status).ok().filter(StatusCode::is_client_error)?;
+        let kept: Kept = serde_json::from_slice(&reply.body).ok()?;
+        let mut problem = Self::new(status, kept.message);
+        problem.0.details = kept.details;
+        Some(problem)
     }
 
     /// Adds a detail.

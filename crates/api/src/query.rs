@@ -124,6 +124,26 @@ impl Query {
         value
     }
 
+    /// A parameter that is a list: given once per item, in brackets or not. `None` when it is not given at all.
+    pub fn many<T, C: FromIterator<T>>(
+        &mut self,
+        name: &'static str,
+        rule: &'static str,
+        message: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<C> {
+        self.asked.push(name);
+        let texts: Vec<_> = self.given.extract_if(.., |(given, _)| given == name).map(|(_, text)| text).collect();
+        if texts.is_empty() {
+            return None;
+        }
+        let values: Option<C> = texts.iter().map(|text| read(text)).collect();
+        if values.is_none() {
+            self.violations.add(name, rule, message);
+        }
+        values
+    }
+
     /// A UUID.
     pub fn uuid(&mut self, name: &'static str) -> Option<Uuid> {
         self.parsed(name, "uuid", "must be a UUID", uuid)
@@ -230,6 +250,15 @@ mod tests {
             ("colour", "unknown"),
         ];
         assert_eq!(told, expected.map(|(field, rule)| (field.to_owned(), rule)));
+    }
+
+    #[test]
+    fn a_list_is_given_in_any_form() {
+        let digits = |text: &str| Query::parse(text).many::<_, Vec<u32>>("n", "digit", "", |text| text.parse().ok());
+        for text in ["n=1&n=2", "n[]=1&n[]=2", "n[0]=1&n[1]=2", "n%5B%5D=1&n=2"] {
+            assert_eq!(digits(text), Some(vec![1, 2]), "{text}");
+        }
+        assert_eq!((digits("m=1"), digits("n=1&n=x")), (None, None));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Services {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Makes and reads access tokens.
     pub tokens: Arc<dyn Tokens>,
+    /// The public keys of the tokens, as a JSON Web Key Set.
+    pub jwks: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Reads products.
     pub products: Arc<dyn ProductQueries>,
     /// Reads categories.

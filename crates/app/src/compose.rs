@@ -21,6 +21,7 @@ pub(crate) async fn services(
     let keys = database.signing_keys();
     let started = shop.now();
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
+    let jwks = tokens.jwks();
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
     // The counters that Redis would share between nodes are kept in this process.
     let shared: Arc<dyn Probe> = Arc::new(InProcess::new("redis"));
@@ -29,6 +30,7 @@ pub(crate) async fn services(
         users: database.users(),
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
+        jwks: Arc::new(move || jwks.clone()),
         products: database.products(),
         categories: database.categories(),
         reviews: database.reviews(),

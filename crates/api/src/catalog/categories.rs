@@ -125,7 +125,7 @@ pub async fn update_category(
 ) -> Answer {
     let patch = body.read(|fields| Some(category_dto::category_patch(fields)))?;
     let expected = if_match.expected(None)?;
-    let category = catalog::update_category(&services.shop, auth.0, id.0, patch, expected.moment())
+    let category = catalog::update_category(&services.shop, auth.0, id.0, patch, expected.moments().as_deref())
         .await
         .map_err(|error| expected.problem(error))?;
     etag::changed(etag::version_at(category.updated_at), &CategoryView::from(&category))
@@ -189,7 +189,7 @@ pub async fn delete_category(
 ) -> Answer {
     let expected = if_match.expected(None)?;
     let products = params.0.products.unwrap_or(ProductsWithin::Refuse);
-    catalog::delete_category(&services.shop, auth.0, id.0, products, expected.moment())
+    catalog::delete_category(&services.shop, auth.0, id.0, products, expected.moments().as_deref())
         .await
         .map_err(|error| expected.problem(error))?;
     Ok(HttpResponse::Ok().json(Done { success: true }))

@@ -36,10 +36,9 @@ pub fn open(mac: &dyn Mac, filter: &ProductFilter, sort: ProductSort, text: &str
 
 /// The signature covers what the list is: a cursor of another filter does not verify.
 fn sign(mac: &dyn Mac, filter: &ProductFilter, sort: ProductSort, key: &[u8]) -> [u8; SIGNATURE] {
-    let ProductFilter { scope: _, status, search, category, seller, min_price, max_price } = filter;
+    let ProductFilter { scope: _, statuses, search, category, seller, min_price, max_price } = filter;
     let list = format!(
-        "cursor\0{}\0{:?}\0{category:?}\0{seller:?}\0{min_price:?}\0{max_price:?}\0{sort:?}\0",
-        status.name(),
+        "cursor\0{statuses:?}\0{:?}\0{category:?}\0{seller:?}\0{min_price:?}\0{max_price:?}\0{sort:?}\0",
         search.as_ref().map(domain::text::Search::tokens),
     );
     let whole = mac.mac(&[list.as_bytes(), key].concat());

@@ -104,10 +104,10 @@ pub struct ProductPatchBody {
     #[schema(min_length = 1, max_length = 64)]
     pub sku: Option<String>,
     /// Pictures in place of the old ones.
-    #[schema(max_items = 10, nullable = false)]
+    #[schema(example = json!(["https://example.com/lamp-2.jpg"]), max_items = 10, nullable = false)]
     pub images: Option<Vec<String>>,
     /// Metadata in place of the old.
-    #[schema(value_type = Option<Object>, nullable = false)]
+    #[schema(value_type = Option<Object>, example = json!({"colour": "red"}), nullable = false)]
     pub metadata: Option<Map<String, Value>>,
     /// Another status.
     #[schema(nullable = false)]
@@ -189,7 +189,7 @@ pub struct ProductCore<'a> {
     #[schema(value_type = StatusView)]
     pub status: ProductStatus,
     /// What else there is to say of it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, example = json!({"colour": "green"}))]
     pub metadata: &'a Map<String, Value>,
     /// What buyers think.
     pub rating: RatingView,

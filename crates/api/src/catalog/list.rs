@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get};
 use domain::{
     Actor, Error, Violations,
     catalog::{
-        ProductStatus,
+        ProductStatus, Statuses,
         policy::Scope,
         queries::{Order, ProductFilter, ProductSort, ProductSummary, SortBy},
     },
@@ -41,9 +41,10 @@ pub struct ListParams {
     category_id: Option<Uuid>,
     /// Of this seller.
     seller_id: Option<Uuid>,
-    /// Published ones by default; with another status sellers see their own, administrators all.
-    #[param(value_type = Option<StatusView>)]
-    status: Option<ProductStatus>,
+    /// Those with one of these statuses, `published` by default; of other statuses sellers see their own, administrators
+    /// all. Given again for each further one, as `status=draft&status=archived` or `status[]=draft&status[]=archived`.
+    #[param(value_type = Option<Vec<StatusView>>)]
+    status: Option<Statuses>,
     /// Costs at least this, in major units.
     #[param(value_type = Option<f64>, minimum = 0, example = 10)]
     min_price: Option<String>,
@@ -110,7 +111,7 @@ impl Read for ListParams {
             search: query.one("search").filter(|text| !text.trim().is_empty()),
             category_id: query.uuid("categoryId"),
             seller_id: query.uuid("sellerId"),
-            status: query.parsed("status", "enum", &format!("must be one of {STATUS_NAMES}"), ProductStatus::named),
+            status: query.many("status", "enum", &format!("must be one of {STATUS_NAMES}"), ProductStatus::named),
             min_price: query.one("minPrice"),
             max_price: query.one("maxPrice"),
             sort_by,
@@ -139,7 +140,7 @@ impl ListParams {
         }
         Ok(ProductFilter {
             scope,
-            status: self.status.unwrap_or(ProductStatus::Published),
+            statuses: self.status.unwrap_or(Statuses::PUBLISHED),
             search: self.search.as_deref().map(Search::new),
             category: self.category_id.map(CategoryId),
             seller: self.seller_id.map(SellerId),
@@ -198,7 +199,7 @@ pub async fn list_products(caller: MaybeAuth, services: Shared, params: Params<L
     let (Params(asked), MaybeAuth(actor)) = (params, caller);
     let currency = services.shop.rules.currency;
     let (filter, sort, page) = (asked.filter(Scope::of(&actor), currency)?, asked.sort(), asked.page());
-    if filter.status != ProductStatus::Published && actor == Actor::Anonymous {
+    if !filter.statuses.is_open() && actor == Actor::Anonymous {
         return Err(Error::Unauthenticated.into());
     }
     let Some(text) = &asked.cursor else {

@@ -165,7 +165,7 @@ pub async fn update_product(
     let rules = &services.shop.rules;
     let (patch, version) = body.read(|fields| Some(dto::product_patch(fields, rules)))?;
     let expected = if_match.expected(version)?;
-    let product = catalog::update_product(&services.shop, auth.0, id.0, patch, expected.version)
+    let product = catalog::update_product(&services.shop, auth.0, id.0, patch, expected.versions())
         .await
         .map_err(|error| expected.problem(error))?;
     etag::changed(product.version, &ProductFull::new(&product, services.shop.rules.currency))
@@ -196,7 +196,7 @@ pub async fn delete_product(
     if_match: IfMatch,
 ) -> Answer {
     let expected = if_match.expected(None)?;
-    catalog::delete_product(&services.shop, auth.0, id.0, expected.version)
+    catalog::delete_product(&services.shop, auth.0, id.0, expected.versions())
         .await
         .map_err(|error| expected.problem(error))?;
     Ok(HttpResponse::Ok().json(Done { success: true }))

@@ -150,7 +150,7 @@ pub async fn update_review(
 ) -> Answer {
     let patch = body.read(|fields| Some(review_dto::review_patch(fields)))?;
     let expected = if_match.expected(None)?;
-    let review = catalog::update_review(&services.shop, auth.0, id.0, patch, expected.moment())
+    let review = catalog::update_review(&services.shop, auth.0, id.0, patch, expected.moments().as_deref())
         .await
         .map_err(|error| expected.problem(error))?;
     etag::changed(etag::version_at(review.updated_at), &ReviewView::from(&review))
@@ -180,7 +180,7 @@ pub async fn delete_review(
     if_match: IfMatch,
 ) -> Answer {
     let expected = if_match.expected(None)?;
-    catalog::delete_review(&services.shop, auth.0, id.0, expected.moment())
+    catalog::delete_review(&services.shop, auth.0, id.0, expected.moments().as_deref())
         .await
         .map_err(|error| expected.problem(error))?;
     Ok(HttpResponse::Ok().json(Done { success: true }))

@@ -1,5 +1,6 @@
 //! What the layers answer for every operation, added to what each handler documents of itself.
 
+use super::examples::Examples;
 use serde_json::json;
 use utoipa::{
     PartialSchema as _, ToSchema,
@@ -46,11 +47,39 @@ pub fn complete(document: &mut OpenApi) {
             answers(operation);
         }
     }
+    let components = serde_json::to_value(&document.components).unwrap_or_default();
+    let examples = Examples::of(&components);
+    for item in document.paths.paths.values_mut() {
+        for operation in operations(item) {
+            show(operation, &examples);
+        }
+    }
+}
+
+/// Gives every body that has no example one.
+fn show(operation: &mut Operation, examples: &Examples<'_>) {
+    let asked = operation.request_body.as_mut().and_then(own).map(|body| body.content.values_mut());
+    let answered = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    let answered = answered.filter_map(|(_, response)| own(response)).flat_map(|one| one.content.values_mut());
+    for content in asked.into_iter().flatten().chain(answered).filter_map(own) {
+        if content.example.is_none() {
+            let schema = serde_json::to_value(&content.schema).unwrap_or_default();
+            content.example = Some(examples.body(&schema));
+        }
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, patch, delete, .. } = item;
     [get, put, post, patch, delete].into_iter().flatten()
+}
+
+/// What is written in place, not a reference.
+fn own<T>(part: &mut RefOr<T>) -> Option<&mut T> {
+    match part {
+        RefOr::T(part) => Some(part),
+        RefOr::Ref(_) => None,
+    }
 }
 
 fn answers(operation: &mut Operation) {
@@ -78,6 +107,9 @@ fn answers(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
         response.headers.insert("X-Request-Id".to_owned(), RefOr::T(Header::default()));
+        if status == "401" {
+            response.headers.insert("WWW-Authenticate".to_owned(), RefOr::T(Header::default()));
+        }
         if status == "429" || status == "503" {
             response.headers.insert("Retry-After".to_owned(), RefOr::T(Header::default()));
         }

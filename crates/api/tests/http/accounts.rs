@@ -56,6 +56,17 @@ async fn a_bad_token_is_anonymous_on_public_routes_and_refused_on_protected_ones
 }
 
 #[actix_web::test]
+async fn the_keys_of_tokens_are_open_and_may_be_kept() {
+    let door = Door::new();
+    let keys = door.get("/.well-known/jwks.json").await;
+    assert_eq!((keys.status, keys.header("cache-control")), (200, "public, max-age=300"), "{}", keys.text);
+    assert_eq!(keys.json(), (door.services.jwks)());
+    let again = TestRequest::get().uri("/.well-known/jwks.json");
+    let again = door.send(again.insert_header(("If-None-Match", keys.header("etag")))).await;
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+}
+
+#[actix_web::test]
 async fn the_audit_log_is_for_administrators() {
     let door = Door::new();
     let seller = door.seller().await;

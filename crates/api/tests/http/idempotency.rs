@@ -48,6 +48,14 @@ async fn a_refusal_decided_by_the_command_is_kept_and_a_broken_rule_is_not() {
     assert_eq!(deleted.status, 200);
     let replayed = create(&door, &seller, "k-1", &lamp).await;
     assert_eq!((replayed.status, replayed.header("idempotency-replayed")), (409, "true"), "the refusal was kept");
+    let (told, again) = (taken.json()["error"].clone(), replayed.json()["error"].clone());
+    assert_eq!((&again["code"], &again["message"]), (&told["code"], &told["message"]));
+    assert_eq!(again["requestId"], replayed.header("x-request-id"), "the id is that of the present request");
+    let request = TestRequest::post().uri("/api/v1/products").insert_header(door.bearer(&seller)).set_json(&lamp);
+    let request = request.insert_header(("Idempotency-Key", "k-1"));
+    let other = door.send(request.insert_header(("Accept", "application/problem+json"))).await;
+    assert_eq!((other.status, other.header("content-type")), (409, "application/problem+json"));
+    assert_eq!((&other.json()["detail"], &other.json()["status"]), (&told["message"], &json!(409)));
     assert_eq!(create(&door, &seller, "k-2", &json!({ "name": "Lamp" })).await.status, 400);
     assert_eq!(create(&door, &seller, "k-2", &lamp).await.status, 201, "a broken rule keeps nothing");
 }

@@ -107,6 +107,7 @@ impl Door {
             users: reader.clone(),
             hasher: Arc::new(PlainHasher::default()),
             tokens: Arc::new(PlainTokens),
+            jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
             products: reader.clone(),
             categories: reader.clone(),
             reviews: reader.clone(),

@@ -134,8 +134,13 @@ async fn metrics_and_documents_can_be_closed() {
 async fn answers_are_compressed_on_wish_and_head_is_answered() {
     let door = Door::new();
     for coding in ["br", "gzip"] {
-        let answer = door.send(TestRequest::get().uri("/health").insert_header(("Accept-Encoding", coding))).await;
-        assert_eq!((answer.status, answer.header("content-encoding")), (200, coding));
+        let large = TestRequest::get().uri("/api-docs/openapi-3.0.json").insert_header(("Accept-Encoding", coding));
+        let large = door.send(large).await;
+        assert_eq!((large.status, large.header("content-encoding")), (200, coding));
+        assert!(large.header("vary").starts_with("accept-encoding"));
+        let small = door.send(TestRequest::get().uri("/health").insert_header(("Accept-Encoding", coding))).await;
+        assert_eq!((small.status, small.header("content-encoding")), (200, ""), "coding it would save nothing");
+        assert!(small.header("vary").starts_with("accept-encoding"));
     }
     let never = TestRequest::get().uri("/health").insert_header(("Accept-Encoding", "identity;q=0, *;q=0"));
     let never = door.send(never).await;

@@ -21,7 +21,7 @@ pub enum ProductsWithin {
     MoveUp,
 }
 
-/// Deletes a category without children. With `expected`, only if it was last changed at that moment. Every product
+/// Deletes a category without children. With `expected`, only if it was last changed at one of those moments. Every product
 /// moved has its own audit row and event. Products that are deleted move too, so that they can be restored.
 ///
 /// # Errors
@@ -31,13 +31,13 @@ pub async fn delete_category(
     by: Authorized<ManageCatalog>,
     id: CategoryId,
     products: ProductsWithin,
-    expected: Option<Timestamp>,
+    expected: Option<&[Timestamp]>,
 ) -> Result<()> {
     let user = by.principal().user;
     shop.write("delete_category", |mut tx| async move {
         tx.categories().lock_tree().await?;
         let category = tx.categories().find(id).await?.ok_or(Error::NotFound("Category"))?;
-        if expected.is_some_and(|expected| expected != category.updated_at) {
+        if expected.is_some_and(|any| !any.contains(&category.updated_at)) {
             return Err(Error::Stale("Category"));
         }
         if tx.categories().has_children(id).await? {
@@ -106,7 +106,7 @@ mod tests {
         let seller = given.seller().await.seller.unwrap();
         let product = given.stored_product(seller, |p| p.category = Some(leaf.id)).await;
         let by = given.authorized(&admin);
-        delete_category(&given.shop, by, leaf.id, ProductsWithin::MoveUp, Some(leaf.updated_at)).await.unwrap();
+        delete_category(&given.shop, by, leaf.id, ProductsWithin::MoveUp, Some(&[leaf.updated_at])).await.unwrap();
         assert_eq!(CategoryQueries::get(&store, leaf.id).await.unwrap(), None);
         let moved = store.product(product.id).unwrap();
         assert_eq!((moved.category, moved.version), (Some(top.id), product.version.next()));

@@ -17,7 +17,7 @@ pub async fn delete_product(
     shop: &Shop,
     by: Authorized<WriteProducts>,
     id: ProductId,
-    expected: Option<Version>,
+    expected: Option<&[Version]>,
 ) -> Result<()> {
     let principal = by.principal();
     shop.write("delete_product", |mut tx| async move {
@@ -27,7 +27,7 @@ pub async fn delete_product(
             return Err(Error::NotFound("Product"));
         }
         let read = product.version;
-        if expected.is_some_and(|version| version != read) {
+        if expected.is_some_and(|any| !any.contains(&read)) {
             return Err(Error::Stale("Product"));
         }
         let now = tx.now();
@@ -83,9 +83,9 @@ mod tests {
         let owner = given.seller().await;
         let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
         let id = product.id;
-        let stale = delete_product(&given.shop, given.authorized(&owner), id, Some(Version(7))).await;
+        let stale = delete_product(&given.shop, given.authorized(&owner), id, Some(&[Version(7)])).await;
         assert!(matches!(stale, Err(Error::Stale(_))));
-        delete_product(&given.shop, given.authorized(&owner), id, Some(Version(1))).await.unwrap();
+        delete_product(&given.shop, given.authorized(&owner), id, Some(&[Version(1)])).await.unwrap();
         assert_eq!(store.get(id, Scope::All).await.unwrap(), None);
         assert_eq!(store.product(id).unwrap().deleted.unwrap().by, owner.user);
         let again = delete_product(&given.shop, given.authorized(&owner), id, None).await;

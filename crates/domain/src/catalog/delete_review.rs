@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Deletes a review of the caller's, or any as a moderator; its stars count no more. With `expected`, only if it was
-/// last changed at that moment.
+/// last changed at one of those moments.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`] for a review of somebody else, [`Error::Stale`].
@@ -18,13 +18,13 @@ pub async fn delete_review(
     shop: &Shop,
     by: Authorized<WriteReviews>,
     id: ReviewId,
-    expected: Option<Timestamp>,
+    expected: Option<&[Timestamp]>,
 ) -> Result<()> {
     let principal = by.principal();
     shop.write("delete_review", |mut tx| async move {
         let review = tx.reviews().find(id).await?.ok_or(Error::NotFound("Review"))?;
         policy::may_change_review(principal, &review)?;
-        if expected.is_some_and(|expected| expected != review.updated_at) {
+        if expected.is_some_and(|any| !any.contains(&review.updated_at)) {
             return Err(Error::Stale("Review"));
         }
         tx.reviews().delete(id).await?;

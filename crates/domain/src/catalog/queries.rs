@@ -1,6 +1,6 @@
 //! What readers of the catalogue ask and get.
 
-use super::{Category, Product, ProductStatus, Review, Slug, policy::Scope};
+use super::{Category, Product, Review, Slug, Statuses, policy::Scope};
 use crate::{
     clock::Timestamp,
     id::{CategoryId, ProductId, SellerId},
@@ -16,8 +16,8 @@ pub const LATEST_REVIEWS: u32 = 5;
 pub struct ProductFilter {
     /// What the reader may know of.
     pub scope: Scope,
-    /// The status, as asked for within the scope.
-    pub status: ProductStatus,
+    /// The statuses, as asked for within the scope.
+    pub statuses: Statuses,
     /// Words in name or description.
     pub search: Option<Search>,
     /// In this category or below it.
@@ -35,7 +35,7 @@ impl ProductFilter {
     pub fn published(scope: Scope) -> Self {
         Self {
             scope,
-            status: ProductStatus::Published,
+            statuses: Statuses::PUBLISHED,
             search: None,
             category: None,
             seller: None,

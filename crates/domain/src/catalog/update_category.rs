@@ -16,7 +16,7 @@ use crate::{
     shop::Shop,
 };
 
-/// Changes a category; all below it moves with it. With `expected`, only if it was last changed at that moment.
+/// Changes a category; all below it moves with it. With `expected`, only if it was last changed at one of those moments.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Stale`], [`Error::Conflict`] when a sibling has the name, [`Error::Invalid`] when the
@@ -26,7 +26,7 @@ pub async fn update_category(
     by: Authorized<ManageCatalog>,
     id: CategoryId,
     patch: CategoryPatch,
-    expected: Option<Timestamp>,
+    expected: Option<&[Timestamp]>,
 ) -> Result<Category> {
     let user = by.principal().user;
     let patch = &patch;
@@ -34,7 +34,7 @@ pub async fn update_category(
         tx.categories().lock_tree().await?;
         let tree = tx.categories().all().await?;
         let before = tree.iter().find(|category| category.id == id).ok_or(Error::NotFound("Category"))?;
-        if expected.is_some_and(|expected| expected != before.updated_at) {
+        if expected.is_some_and(|any| !any.contains(&before.updated_at)) {
             return Err(Error::Stale("Category"));
         }
         let mut after = patch.applied_to(before, &tree)?;
@@ -100,13 +100,14 @@ mod tests {
         let (a, b) = (given.stored_category(None).await, given.stored_category(None).await);
         let child = given.stored_category(Some(&a)).await;
         let by = given.authorized(&admin);
-        let after = update_category(&given.shop, by, a.id, below(Some(b.id)), Some(a.updated_at)).await.unwrap();
+        let after = update_category(&given.shop, by, a.id, below(Some(b.id)), Some(&[a.updated_at])).await.unwrap();
         assert_eq!((after.parent, after.depth()), (Some(b.id), 2));
         assert!(after.updated_at > a.updated_at, "readers see the change even within one tick of the clock");
         let moved = CategoryQueries::get(&store, child.id).await.unwrap().unwrap().category;
         assert!(moved.is_within(&after) && moved.depth() == 3);
         assert_eq!(store.traces(), [("category.update".to_owned(), "category.updated".to_owned())]);
-        let stale = update_category(&given.shop, given.authorized(&admin), a.id, below(None), Some(a.updated_at)).await;
+        let stale =
+            update_category(&given.shop, given.authorized(&admin), a.id, below(None), Some(&[a.updated_at])).await;
         assert!(matches!(stale, Err(Error::Stale(_))));
     }
 

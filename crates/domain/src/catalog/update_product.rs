@@ -13,7 +13,7 @@ use crate::{
     shop::Shop,
 };
 
-/// Changes a product of the caller's. With `expected`, only if it still has that version; without, the change runs
+/// Changes a product of the caller's. With `expected`, only if it still has one of those versions; without, the change runs
 /// against the version it reads, and a lost race is told all the same (ruling R16).
 ///
 /// # Errors
@@ -24,7 +24,7 @@ pub async fn update_product(
     by: Authorized<WriteProducts>,
     id: ProductId,
     patch: ProductPatch,
-    expected: Option<Version>,
+    expected: Option<&[Version]>,
 ) -> Result<Product> {
     let principal = by.principal();
     let patch = &patch;
@@ -34,7 +34,7 @@ pub async fn update_product(
         if before.deleted.is_some() {
             return Err(Error::NotFound("Product"));
         }
-        if expected.is_some_and(|version| version != before.version) {
+        if expected.is_some_and(|any| !any.contains(&before.version)) {
             return Err(Error::Stale("Product"));
         }
         if let Some(Some(category)) = patch.category
@@ -112,7 +112,7 @@ mod tests {
         let owner = given.seller().await;
         let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
         let by = given.authorized(&owner);
-        let after = update_product(&given.shop, by, product.id, price(&given, "5"), Some(Version(1))).await.unwrap();
+        let after = update_product(&given.shop, by, product.id, price(&given, "5"), Some(&[Version(1)])).await.unwrap();
         assert_eq!((after.version, after.price.0), (Version(2), 500));
         let by = given.authorized(&given.person(Role::Admin).await);
         let after = update_product(&given.shop, by, product.id, price(&given, "6"), None).await.unwrap();
@@ -144,7 +144,7 @@ mod tests {
         let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
         let by = given.authorized(&owner);
         let stale =
-            update_product(&given.shop, by, product.id, price(&given, "5"), Some(Version(9))).await.unwrap_err();
+            update_product(&given.shop, by, product.id, price(&given, "5"), Some(&[Version(9)])).await.unwrap_err();
         assert_eq!(stale.to_string(), "Product was modified by another user");
         assert_eq!((store.product(product.id), store.traces()), (Some(product), Vec::new()));
     }

@@ -11,3 +11,4 @@ mod retention;
 mod schema;
 mod search;
 mod smoke;
+mod verify;

@@ -64,7 +64,7 @@ async fn a_product_is_created_found_and_changed(engine: Engine) {
     let mut patch = ProductPatch::default();
     patch.status(ProductStatus::Archived);
     let by = actor.authorize::<WriteProducts>().unwrap();
-    let after = update_product(&fresh.shop(), by, one.id, patch, Some(one.version)).await.unwrap();
+    let after = update_product(&fresh.shop(), by, one.id, patch, Some(&[one.version])).await.unwrap();
     assert_eq!(after.version, one.version.next());
     assert!(fresh.database.products().get(one.id, Scope::Published).await.unwrap().is_none());
     assert_eq!(fresh.database.products().get(one.id, Scope::of(&actor)).await.unwrap().unwrap().product, after);

@@ -110,13 +110,25 @@ async fn scopes_hide_what_they_must(harness: &impl Harness) {
             assert_eq!(got.is_some(), shown, "{status:?} for {scope:?}");
             let by_slug = harness.products().by_slug(&product.slug, scope).await.unwrap();
             assert_eq!(by_slug.is_some(), shown, "{status:?} by slug for {scope:?}");
-            let listed = ids(harness, &ProductFilter { status, ..of(own, scope) }).await;
+            let listed = ids(harness, &ProductFilter { statuses: status.into(), ..of(own, scope) }).await;
             assert_eq!(listed.contains(&product.id), shown, "{status:?} listed for {scope:?}");
             let sort = ProductSort { by: SortBy::Price, order: Order::Ascending };
-            let filter = ProductFilter { status, ..of(own, scope) };
+            let filter = ProductFilter { statuses: status.into(), ..of(own, scope) };
             let slice = harness.products().slice(&filter, sort, None, Limit::default()).await.unwrap();
             assert_eq!(slice.items.len(), usize::from(shown), "{status:?} in a slice for {scope:?}");
         }
+    }
+    let several = |statuses: &[ProductStatus], scope| ProductFilter {
+        statuses: statuses.iter().copied().collect(),
+        ..of(own, scope)
+    };
+    let hidden = [ProductStatus::Draft, ProductStatus::Archived];
+    for (scope, of_hidden, of_all) in
+        [(Scope::Published, 0, 1), (Scope::Seller(other), 0, 1), (Scope::Seller(own), 2, 3), (Scope::All, 2, 3)]
+    {
+        assert_eq!(ids(harness, &several(&hidden, scope)).await.len(), of_hidden, "{scope:?}");
+        assert_eq!(ids(harness, &several(&ProductStatus::ALL, scope)).await.len(), of_all, "{scope:?}");
+        assert_eq!(ids(harness, &several(&[], scope)).await.len(), 0, "{scope:?}");
     }
 }
 

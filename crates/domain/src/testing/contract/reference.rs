@@ -31,6 +31,13 @@ const SEARCHES: [Option<&str>; 9] = [
     Some("zzz"),
 ];
 
+const SETS: [&[ProductStatus]; 4] = [
+    &[ProductStatus::Published],
+    &[ProductStatus::Draft],
+    &[ProductStatus::Draft, ProductStatus::Archived],
+    &ProductStatus::ALL,
+];
+
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
     let given = fixtures(harness);
@@ -64,7 +71,11 @@ fn product(given: &Fixtures, seller: SellerId, n: usize, category: Option<crate:
     product.description = format!("With {}", WORDS[(n / 6) % 6]);
     product.category = category;
     product.price = Amount([1, 100, 100, 250, 99_999_999_999_999][n % 5]);
-    product.status = if n.is_multiple_of(7) { ProductStatus::Draft } else { ProductStatus::Published };
+    product.status = match n % 7 {
+        0 => ProductStatus::Draft,
+        3 => ProductStatus::Archived,
+        _ => ProductStatus::Published,
+    };
     product
 }
 
@@ -80,13 +91,15 @@ fn filters(one: SellerId, two: SellerId, categories: &[&Category]) -> Vec<Produc
     let mut filters = Vec::new();
     for seller in [one, two] {
         for scope in [Scope::Published, Scope::Seller(one), Scope::All] {
-            for status in [ProductStatus::Published, ProductStatus::Draft] {
-                for search in SEARCHES {
+            for statuses in SETS {
+                // What a set of several changes shows without every search.
+                let searches = if statuses.len() == 1 { SEARCHES.len() } else { 2 };
+                for search in SEARCHES.into_iter().take(searches) {
                     for category in [None, Some(categories[0].id), Some(categories[1].id)] {
                         for (min, max) in [(None, None), (Some(100), None), (Some(1), Some(250)), (None, Some(0))] {
                             filters.push(ProductFilter {
                                 scope,
-                                status,
+                                statuses: statuses.iter().copied().collect(),
                                 search: search.map(Search::new),
                                 category,
                                 seller: Some(seller),

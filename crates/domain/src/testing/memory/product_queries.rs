@@ -22,7 +22,7 @@ use crate::{
 impl State {
     fn matches(&self, filter: &ProductFilter, product: &Product) -> bool {
         filter.scope.shows(product.seller, product.status)
-            && product.status == filter.status
+            && filter.statuses.has(product.status)
             && filter.seller.is_none_or(|seller| product.seller == seller)
             && filter.min_price.is_none_or(|least| product.price >= least)
             && filter.max_price.is_none_or(|most| product.price <= most)
