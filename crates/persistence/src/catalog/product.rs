@@ -32,7 +32,8 @@ const BULK: usize = 500;
 impl ProductRepo for SeaTx {
     async fn insert(&mut self, new: &Product) -> Result<Stored> {
         if !self.store_new(new).await? {
-            return self.taken(new).await?.ok_or_else(|| Error::internal("a product id was used twice"));
+            // Who had the slug or sku a statement ago may have been deleted since: then it is free, and we try again.
+            return self.taken(new).await?.ok_or_else(|| Error::Transient("a slug or sku came free just now".into()));
         }
         Ok(Stored::Yes)
     }
