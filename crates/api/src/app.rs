@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse,
+    App, Error, HttpMessage as _, HttpRequest, HttpResponse,
+    body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
-    middleware::{Compress, from_fn},
+    middleware::{Compress, Next, from_fn},
     web::{self, Data},
 };
 
 use crate::{
     health, identity,
-    middleware::{authenticate, context, cors, deadline, limit, log, security, small},
+    middleware::{
+        authenticate,
+        context::{self, Context},
+        cors, deadline, limit, log, security, small,
+    },
     openapi,
     problem::Problem,
     routes::{Found, Routes},
@@ -61,6 +66,7 @@ pub fn build(
             }
         })
         .default_service(web::to(nowhere))
+        .wrap(from_fn(by_method))
         .wrap(from_fn(limit::by_actor))
         .wrap(from_fn(authenticate::layer))
         .wrap(from_fn(limit::by_address))
@@ -72,6 +78,21 @@ pub fn build(
         .wrap(from_fn(security::layer))
         .wrap(from_fn(log::layer))
         .wrap(from_fn(context::layer))
+}
+
+/// Refuses another method of a known path before a template with parameters takes the path's last word for an id.
+async fn by_method<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let wrong = match request.extensions().get::<Context>().map(|context| &context.found) {
+        Some(Found::OtherMethod(allow)) => Some(Problem::wrong_method(allow)),
+        _ => None,
+    };
+    match wrong {
+        Some(problem) => Err(problem.into()),
+        None => next.call(request).await,
+    }
 }
 
 /// Answers what no route takes: 405 when the path is known, else 404.

@@ -36,10 +36,11 @@ pub async fn get_health(services: Shared, _none: Params<None_>) -> HttpResponse 
 
 /// What we stand on, by name, and how it is.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"database": true, "redis": true, "degraded": [], "embedded": ["redis"]}))]
 pub struct Readiness {
     /// Each thing we stand on, such as `database`, and whether it answers.
     #[serde(flatten)]
-    #[schema(value_type = std::collections::BTreeMap<String, bool>, example = json!({"database": true, "redis": true}))]
+    #[schema(value_type = std::collections::BTreeMap<String, bool>)]
     things: Map<String, Value>,
     /// Optional things that do not answer; we serve without them.
     #[schema(example = json!([]))]

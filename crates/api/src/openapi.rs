@@ -3,6 +3,7 @@
 pub mod answers;
 mod down;
 mod examples;
+mod pages;
 
 use actix_web::{HttpResponse, web};
 use utoipa::{
@@ -64,6 +65,7 @@ pub fn openapi() -> OpenApi {
         .description(Some("The token of POST /api/v1/auth/login"))
         .build();
     let components = document.components.get_or_insert_default();
+    pages::refer(components);
     components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
     answers::complete(&mut document);
     document

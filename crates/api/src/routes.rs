@@ -114,6 +114,10 @@ impl Routes {
                     allow.push(has.as_str());
                 }
             }
+            // A path without parameters wins over one with, whatever the method.
+            if template.is_fixed() {
+                break;
+            }
         }
         if allow.is_empty() {
             return Found::Nothing;
@@ -132,6 +136,10 @@ impl Routes {
 }
 
 impl Template {
+    fn is_fixed(&self) -> bool {
+        self.segments.iter().all(|segment| matches!(segment, Segment::Fixed(_)))
+    }
+
     fn fits(&self, path: &str) -> bool {
         let mut given = path.split('/');
         for segment in &self.segments {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{config_command, migrate, openapi, user};
+use crate::{audit, config_command, events, export, import, migrate, openapi, seed, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -26,9 +26,25 @@ pub(crate) enum Command {
     /// Changes the schema of the database.
     #[command(subcommand)]
     Migrate(migrate::Command),
+    /// Verifies the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Shows events that were set aside, and lets them be tried again.
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Removes what is older than the settings of retention say; a server does so every hour.
+    Purge,
     /// Makes accounts.
     #[command(subcommand)]
     User(user::Command),
+    /// Fills a shop with made-up products, for trials.
+    Seed(seed::Seeding),
+    /// Writes data out.
+    #[command(subcommand)]
+    Export(export::Command),
+    /// Brings data in.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Shows and checks the settings.
     #[command(subcommand)]
     Config(config_command::Command),

@@ -6,7 +6,7 @@ use api::{HttpSettings, Services};
 use credentials::EdDsaTokens;
 use domain::health::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
-use platform::LocalRateLimiter;
+use platform::{InProcess, LocalRateLimiter};
 
 use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, views::Seen};
 
@@ -23,6 +23,8 @@ pub(crate) async fn services(
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
     let jwks = tokens.jwks();
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
+    // The counters that Redis would share between nodes are kept in this process.
+    let shared: Arc<dyn Probe> = Arc::new(InProcess::new("redis"));
     Ok(Services {
         shop: shop.clone(),
         users: database.users(),
@@ -37,7 +39,7 @@ pub(crate) async fn services(
         audit: database.audit(),
         limiter: Arc::new(LocalRateLimiter::default()),
         mac: Arc::new(foundation.mac("cursor")?),
-        probes: vec![database.probe(), schema],
+        probes: vec![database.probe(), schema, shared],
         metrics: Arc::new(move || metrics.render()),
         started,
         settings: settings(config),

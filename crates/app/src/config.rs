@@ -11,6 +11,7 @@ mod limits;
 mod print;
 mod reader;
 mod report;
+mod retention;
 mod secrets;
 mod setting;
 mod shop;
@@ -24,6 +25,7 @@ pub(crate) use limits::Limits;
 pub(crate) use print::print;
 pub(crate) use reader::Reader;
 pub(crate) use report::Faults;
+pub(crate) use retention::Retention;
 pub(crate) use secrets::Secrets;
 pub(crate) use setting::{Profile, Setting};
 pub(crate) use shop::ShopRules;
@@ -39,6 +41,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         identity::SETTINGS,
         limits::SETTINGS,
         shop::SETTINGS,
+        retention::SETTINGS,
         telemetry::SETTINGS,
     ]
     .into_iter()
@@ -65,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
+    /// How long what is kept.
+    pub(crate) retention: Retention,
     /// Logs.
     pub(crate) telemetry: Telemetry,
 }
@@ -79,6 +84,7 @@ impl Config {
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
+        let retention = Retention::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
         let faults = reader.into_faults();
         let read = || {
@@ -90,6 +96,7 @@ impl Config {
                 identity: identity?,
                 limits: limits?,
                 shop: shop?,
+                retention: retention?,
                 telemetry: telemetry?,
             })
         };

@@ -19,17 +19,17 @@ use crate::{foundation::Foundation, user};
 
 /// The catalogue; `demo/LICENCE.md` says where it comes from.
 const CATALOGUE: &str = include_str!("../demo/catalogue.ndjson");
-/// The accounts: what they may do, where they sign in, what they are called.
-const ACCOUNTS: [(Role, &str, &str); 3] = [
-    (Role::Admin, "admin@demo.example", "Demo Admin"),
-    (Role::Seller, "seller@demo.example", "Demo Gallery"),
-    (Role::User, "buyer@demo.example", "Demo Buyer"),
+/// The accounts: what they may do, what they are to the shop, where they sign in, what they are called.
+const ACCOUNTS: [(Role, &str, &str, &str); 3] = [
+    (Role::Admin, "admin", "admin@demo.example", "Demo Admin"),
+    (Role::Seller, "seller", "seller@demo.example", "Demo Gallery"),
+    (Role::User, "buyer", "buyer@demo.example", "Demo Buyer"),
 ];
 
 /// An account made for the demo, with the password that is shown this once.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) role: Role,
+    pub(crate) part: &'static str,
     pub(crate) email: &'static str,
     pub(crate) password: String,
 }
@@ -55,13 +55,13 @@ pub(crate) async fn load(foundation: &Foundation) -> Result<Vec<Account>> {
     }
     tracing::info!("the database is empty; the demo shop is loaded");
     let (mut accounts, mut callers) = (Vec::new(), BTreeMap::new());
-    for (role, email, name) in ACCOUNTS {
+    for (role, part, email, name) in ACCOUNTS {
         let password = user::one_time_password(&*foundation.shop.entropy);
         let input =
             UserInput { email: Some(email.to_owned()), password: Some(password.clone()), name: Some(name.to_owned()) };
         let (_, principal) = user::make(&foundation.shop, &*foundation.passwords, input, role, None).await?;
         callers.insert(role, principal);
-        accounts.push(Account { role, email, password });
+        accounts.push(Account { part, email, password });
     }
     if let (Some(admin), Some(seller)) = (callers.remove(&Role::Admin), callers.remove(&Role::Seller)) {
         load_catalogue(foundation, admin, seller).await?;

@@ -1,13 +1,19 @@
 //! The binary `souk`: settings, wiring, and the commands of the command line.
 
+mod audit;
 mod cli;
 mod compose;
 mod config;
 mod config_command;
 mod demo;
+mod events;
+mod export;
 mod foundation;
+mod import;
 mod migrate;
 mod openapi;
+mod purge;
+mod seed;
 mod serve;
 mod telemetry;
 mod user;
@@ -56,7 +62,13 @@ fn run(cli: Cli) -> Outcome {
         match command {
             Command::Serve => serve::run(config).await,
             Command::Migrate(command) => migrate::run(&command, &config).await,
+            Command::Audit(command) => audit::run(&command, &config).await,
+            Command::Events(command) => events::run(&command, &config).await,
+            Command::Purge => purge::run(&config).await,
             Command::User(command) => user::run(command, &config).await,
+            Command::Export(command) => export::run(command, &config).await,
+            Command::Seed(asked) => seed::run(asked, &config).await,
+            Command::Import(command) => import::run(command, &config).await,
             Command::Openapi(_) | Command::Config(_) => Ok(()),
         }
     })

@@ -8,7 +8,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Outcome, compose, config::Config, demo, foundation::Foundation, telemetry, views::views, workers::Workers,
+    Outcome, compose,
+    config::Config,
+    demo,
+    foundation::Foundation,
+    purge::Sweep,
+    telemetry,
+    views::views,
+    workers::{
+        Workers,
+        relay::{relay, relay_worker},
+    },
 };
 
 /// How long background work may take to end.
@@ -17,18 +27,28 @@ const WORKERS_END: Duration = Duration::from_secs(10);
 const UPKEEP: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: Config) -> Outcome {
+    // From the first moment on, being told to end is a wish to end in order.
+    let ends = signals()?;
     let metrics = telemetry::metrics()?;
     let foundation = Foundation::open(&config).await?;
     let accounts = if config.shop.demo { demo::load(&foundation).await? } else { Vec::new() };
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
+    workers.start("relay", {
+        let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
+        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), stop)
+    });
+    workers.start("purge", {
+        let sweep = Sweep::new(&foundation, &config)?;
+        move |stop| sweep.clone().run(stop)
+    });
     workers.start("metrics_upkeep", {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
     let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
-    let served = serve(&config, services, &accounts).await;
+    let served = serve(&config, services, &accounts, ends).await;
     // After the last answer: what requests left behind is stored, then the database is let go.
     workers.stop(WORKERS_END).await;
     foundation.database.close().await?;
@@ -36,7 +56,12 @@ pub(crate) async fn run(config: Config) -> Outcome {
     served
 }
 
-async fn serve(config: &Config, services: Arc<api::Services>, accounts: &[demo::Account]) -> Outcome {
+async fn serve(
+    config: &Config,
+    services: Arc<api::Services>,
+    accounts: &[demo::Account],
+    mut ends: Signals,
+) -> Outcome {
     let routes = api::app::routes(&services);
     let server = HttpServer::new(move || api::build(&services, &routes))
         .disable_signals()
@@ -48,7 +73,6 @@ async fn serve(config: &Config, services: Arc<api::Services>, accounts: &[demo::
     let address = SocketAddr::new(config.http.host, config.http.port);
     let server = server.bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let addresses = server.addrs();
-    let mut ends = signals()?;
     let server = server.run();
     let handle = server.handle();
     welcome(config, &addresses, accounts);
@@ -85,7 +109,7 @@ impl Signals {
 fn welcome(config: &Config, addresses: &[SocketAddr], accounts: &[demo::Account]) {
     let mut text = String::new();
     for account in accounts {
-        let _ = writeln!(text, "demo account  {}  {}  {}", account.role.name(), account.email, account.password);
+        let _ = writeln!(text, "demo account  {}  {}  {}", account.part, account.email, account.password);
     }
     for address in addresses {
         tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");

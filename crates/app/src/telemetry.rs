@@ -5,6 +5,7 @@
 
 use std::io::IsTerminal;
 
+use metrics::Unit;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -41,5 +42,20 @@ pub(crate) fn init(settings: &Telemetry) {
 
 /// Starts counting. Nothing listens: the HTTP door serves what the handle renders.
 pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), TIMES)?.install_recorder()
+    let buckets = Matcher::Suffix("_seconds".to_owned());
+    let handle = PrometheusBuilder::new().set_buckets_for_metric(buckets, TIMES)?.install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+/// Says what each metric counts, for whoever reads `/metrics`.
+fn describe() {
+    metrics::describe_counter!("http_requests_total", Unit::Count, "Requests answered");
+    metrics::describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time from a request to its answer");
+    metrics::describe_histogram!("db_query_duration_seconds", Unit::Seconds, "Time of a statement in the database");
+    metrics::describe_counter!("worker_restarts_total", Unit::Count, "Background work that ended and began again");
+    metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
+    metrics::describe_counter!("events_numbered_total", Unit::Count, "Events that got their place in the order");
+    metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events that failed too often to be tried again");
+    metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }

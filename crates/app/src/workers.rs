@@ -1,5 +1,7 @@
 //! Background work: every loop is started here, started again when it fails, and stopped at the end.
 
+pub(crate) mod relay;
+
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use domain::{Result, clock::Clock};

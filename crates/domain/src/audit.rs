@@ -1,12 +1,23 @@
 //! The audit log: who did what to what, append only, chained so that a change to it shows.
 
 mod chain;
+mod finding;
+mod mark;
+mod purge;
 mod queries;
+mod stored;
+mod verify;
+mod walk;
 
-pub use chain::{ChainLink, Finding, link};
+pub use chain::{ChainLink, link};
+pub use finding::Finding;
+pub use mark::{End, Mark, Note};
+pub use purge::{AuditPurge, purge_audit};
 pub use queries::{AuditFilter, AuditQueries};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+pub use stored::{Chain, ChainSnapshot, StoredEntry, StoredLink};
+pub use verify::{Verified, verify};
 
 use crate::{
     clock::Timestamp,

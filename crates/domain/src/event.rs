@@ -1,5 +1,8 @@
 //! What happened: the events every mutation leaves behind, in the transaction of the change itself.
 
+mod fact;
+
+pub use fact::{Fact, ProductFact};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;

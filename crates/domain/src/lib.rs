@@ -18,6 +18,7 @@ pub mod money;
 pub mod page;
 pub mod permission;
 pub mod relay;
+pub mod retention;
 pub mod secrets;
 pub mod shop;
 pub mod store;

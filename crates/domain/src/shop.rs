@@ -8,7 +8,7 @@ use crate::{
     audit::AuditEntry,
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
-    event::{Change, Event},
+    event::{Change, Event, Fact},
     id::{AuditId, EventId, UserId},
     idempotency::{Claim, Key, Once, Outcome, Reply},
     money::Currency,
@@ -157,6 +157,9 @@ impl Shop {
 
     /// Writes the audit row and the event of one change into the transaction of the change. Both bear the same id, so
     /// that the relay chains the one when it numbers the other.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for an event the relay would set aside: the use case that tells it is wrong.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
         let at = self.now();
         let id: Uuid = self.id();
@@ -176,6 +179,7 @@ impl Shop {
             at,
             payload: change.payload,
         };
+        Fact::of(&event).map_err(Error::internal)?;
         tx.audit().append(entry).await?;
         tx.outbox().append(event).await
     }
@@ -238,7 +242,8 @@ impl<T> std::ops::DerefMut for Unit<'_, T> {
     }
 }
 
-/// The value of a transaction that was committed. [`Unit::commit`] is its only maker, so a use case cannot forget.
+/// The value of a transaction that has ended: [`Unit::commit`] and [`Unit::discard`] are its only makers, so a use
+/// case cannot forget.
 #[derive(Debug)]
 pub struct Committed<T>(T);
 
@@ -258,5 +263,10 @@ impl<T> Unit<'_, T> {
         }
         self.tx.commit().await?;
         Ok(Committed(value))
+    }
+
+    /// Rolls back on purpose, for a trial run: the value tells what would have been.
+    pub fn discard(self, value: T) -> Committed<T> {
+        Committed(value)
     }
 }

@@ -7,6 +7,7 @@ mod entropy;
 mod fixtures;
 mod hasher;
 pub mod memory;
+pub mod search_parity;
 mod tokens;
 
 pub use clock::FakeClock;

@@ -1,8 +1,10 @@
 //! Products, categories, reviews.
 
 mod category;
+mod export;
 mod price_stretches;
 mod product;
+mod product_insert;
 mod product_list;
 mod product_queries;
 mod product_row;

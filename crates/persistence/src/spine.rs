@@ -1,5 +1,14 @@
-//! The logs every mutation writes to, and idempotency keys.
+//! The logs every mutation writes to, the relay that numbers and chains them, and idempotency keys.
 
 mod audit;
+mod chain;
 mod keys;
+mod numbering;
 mod outbox;
+mod purge;
+mod relay;
+mod rows;
+mod set_aside;
+mod told;
+
+pub(crate) use told::Told;

@@ -13,12 +13,15 @@ use domain::{
 };
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
-use crate::{database::Database, engine::Engine, error};
+use crate::{database::Database, engine::Engine, error, spine::Told};
 
 /// A transaction: on PostgreSQL read committed, on SQLite immediate, so that it cannot fail half way for a lock.
 pub(crate) struct SeaTx {
     pub(crate) engine: Engine,
     pub(crate) tx: DatabaseTransaction,
+    committed: Arc<tokio::sync::Notify>,
+    /// What the logs will hold of the transaction; written at its end.
+    pub(crate) told: Told,
 }
 
 impl Database {
@@ -36,7 +39,8 @@ impl Database {
             Engine::Sqlite => self.writer.begin_with_options(options).await,
             Engine::Postgres => self.writer.begin().await,
         };
-        Ok(SeaTx { engine: self.engine, tx: tx.map_err(error::of)? })
+        let tx = tx.map_err(error::of)?;
+        Ok(SeaTx { engine: self.engine, tx, committed: Arc::clone(&self.committed), told: Told::default() })
     }
 }
 
@@ -81,8 +85,11 @@ impl Tx for SeaTx {
         self
     }
 
-    async fn commit(self: Box<Self>) -> Result<()> {
-        self.tx.commit().await.map_err(error::of)
+    async fn commit(mut self: Box<Self>) -> Result<()> {
+        self.write_told().await?;
+        self.tx.commit().await.map_err(error::of)?;
+        self.committed.notify_one();
+        Ok(())
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

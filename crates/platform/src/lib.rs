@@ -2,8 +2,10 @@
 
 mod clock;
 mod entropy;
+mod in_process;
 mod rate_limiter;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
+pub use in_process::InProcess;
 pub use rate_limiter::LocalRateLimiter;

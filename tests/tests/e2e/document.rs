@@ -20,6 +20,8 @@ pub struct Operation {
     pub query: Vec<String>,
     /// Its body, as the document's own example shows it.
     pub body: Option<Value>,
+    /// The fields of its body that hold any text.
+    pub texts: Vec<String>,
 }
 
 /// Every operation of a document.
@@ -43,6 +45,7 @@ pub fn operations(document: &Value) -> Vec<Operation> {
                 scopes: scopes(operation.get("security").or_else(|| document.get("security"))),
                 query,
                 body: body(document, operation),
+                texts: texts(document, operation),
             });
         }
     }
@@ -72,6 +75,10 @@ fn body(document: &Value, operation: &Value) -> Option<Value> {
     for (name, field) in schema["properties"].as_object().unwrap() {
         let example = example(field).or_else(|| example(resolve(document, field)));
         let required = schema["required"].as_array().is_some_and(|list| list.contains(&json!(name)));
+        if example.is_none() && required && field["items"]["format"] == "uuid" {
+            body.insert(name.clone(), json!(["019f0000-0000-7000-8000-000000000000"]));
+            continue;
+        }
         assert!(example.is_some() || !required, "{}: {name} has no example", operation["operationId"]);
         // The example of a version is of another product's.
         if let Some(example) = example.filter(|_| name != "version") {
@@ -79,6 +86,20 @@ fn body(document: &Value, operation: &Value) -> Option<Value> {
         }
     }
     Some(body.into())
+}
+
+fn texts(document: &Value, operation: &Value) -> Vec<String> {
+    let content = operation["requestBody"]["content"].as_object().and_then(|content| content.values().next());
+    let Some(properties) = content.and_then(|content| resolve(document, &content["schema"])["properties"].as_object())
+    else {
+        return Vec::new();
+    };
+    let any_text = |field: &Value| {
+        let kind = &field["type"];
+        let text = kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string")));
+        text && field["format"] != "uuid" && field.get("enum").is_none()
+    };
+    properties.iter().filter(|(_, field)| any_text(field)).map(|(name, _)| name.clone()).collect()
 }
 
 fn example(schema: &Value) -> Option<&Value> {
@@ -92,62 +113,73 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// A draft of one seller, a category and a buyer's review: what the templates of paths stand for.
+/// A draft of one seller, a category and a buyer's review: what the templates of paths stand for. Things the document
+/// does not know yet are not there.
 #[derive(Debug, Clone)]
 pub struct World {
+    /// Every operation of the document.
+    pub operations: Vec<Operation>,
     /// The draft, seen by its seller only.
     pub draft: Value,
     /// A published product, seen by everybody.
     pub product: Value,
-    /// A category.
-    pub category: Value,
-    /// The buyer's review of the published product.
-    pub review: Value,
+    category: Option<Value>,
+    review: Option<Value>,
 }
 
 impl World {
     /// Makes one, with the demo accounts as owners.
     pub async fn new(server: &Server) -> Self {
+        let document = server.client().get("/api-docs/openapi.json").await.expect(200).json();
         let seller = server.signed_in("seller").await;
-        let buyer = server.signed_in("user").await;
+        let buyer = server.signed_in("buyer").await;
         let admin = server.signed_in("admin").await;
-        Self::of(&seller, &buyer, &admin).await
+        Self::of(operations(&document), &seller, &buyer, &admin).await
     }
 
-    /// Makes one with these owners.
-    pub async fn of(seller: &Client, buyer: &Client, admin: &Client) -> Self {
+    /// Makes another one for the same document, with these owners.
+    pub async fn again(&self, seller: &Client, buyer: &Client, admin: &Client) -> Self {
+        Self::of(self.operations.clone(), seller, buyer, admin).await
+    }
+
+    async fn of(operations: Vec<Operation>, seller: &Client, buyer: &Client, admin: &Client) -> Self {
+        let knows = |path: &str| operations.iter().any(|known| known.method == "POST" && known.path == path);
         let mut body = shop::lamp();
         body["name"] = json!("Xylophone of the world");
         let product = shop::create(seller, &body).await;
         body["status"] = json!("draft");
         body["name"] = json!("Quixotic draft of the world");
         let draft = shop::create(seller, &body).await;
-        let category = admin.post("/api/v1/categories", &json!({ "name": "Worldly things" })).await.expect(201).json();
-        let reviews = format!("{}/reviews", shop::path(&product));
-        let review = buyer.post(&reviews, &json!({ "stars": 4, "comment": "Sounds well" })).await.expect(201).json();
-        Self { draft, product, category, review }
+        let (mut category, mut review) = (None, None);
+        if knows("/api/v1/categories") {
+            // Siblings have different names, and a world may not be the first.
+            let body = json!({ "name": format!("Things of {}", product["id"]) });
+            category = Some(admin.post("/api/v1/categories", &body).await.expect(201).json());
+        }
+        if knows("/api/v1/products/{id}/reviews") {
+            let body = json!({ "stars": 4, "comment": "Sounds well" });
+            review = Some(buyer.post(&format!("{}/reviews", shop::path(&product)), &body).await.expect(201).json());
+        }
+        Self { operations, draft, product, category, review }
     }
 
     /// The path of an operation with the ids of this world in it.
     pub fn path(&self, operation: &Operation) -> String {
-        self.fill(&operation.path)
-    }
-
-    fn fill(&self, template: &str) -> String {
-        let id = |thing: &Value| thing["id"].as_str().unwrap().to_owned();
-        let product = if template.contains("/reviews") { &self.product } else { &self.draft };
-        let mut path = template.to_owned();
-        for (before, thing) in
-            [("/products/", id(product)), ("/categories/", id(&self.category)), ("/reviews/", id(&self.review))]
-        {
-            if let Some(start) = path.find(&format!("{before}{{")) {
-                let start = start + before.len();
+        let product = if operation.path.contains("/reviews") { &self.product } else { &self.draft };
+        let mut path = operation.path.clone();
+        for (before, thing) in [
+            ("/products/{", Some(product)),
+            ("/categories/{", self.category.as_ref()),
+            ("/reviews/{", self.review.as_ref()),
+        ] {
+            if let (Some(start), Some(thing)) = (path.find(before), thing) {
+                let start = start + before.len() - 1;
                 let end = start + path[start..].find('}').unwrap() + 1;
-                path.replace_range(start..end, &thing);
+                path.replace_range(start..end, thing["id"].as_str().unwrap());
             }
         }
         path = path.replace("{slug}", self.draft["slug"].as_str().unwrap());
-        assert!(!path.contains('{'), "the test does not know what stands for the parameters of {template}");
+        assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path
     }
 }

@@ -20,7 +20,7 @@ async fn demo_accounts_are_printed_once_and_work(database: Database) {
     let accounts = server.demo_accounts();
     let mut roles: Vec<&str> = accounts.iter().map(|account| account.role.as_str()).collect();
     roles.sort_unstable();
-    assert_eq!(roles, ["admin", "seller", "user"]);
+    assert_eq!(roles, ["admin", "buyer", "seller"]);
     for role in roles {
         let me = server.signed_in(role).await.get("/api/v1/users/me").await.expect(200).json();
         assert_eq!(me["role"], role, "{me}");

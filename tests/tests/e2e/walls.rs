@@ -3,7 +3,7 @@
 use souk_e2e::{Database, Server, on_each_database};
 
 use crate::{
-    document::{self, Operation, World},
+    document::{self, World},
     shop,
 };
 
@@ -15,7 +15,7 @@ const OPEN_MUTATIONS: [&str; 2] = ["register", "login"];
 /// The lowest role that has a scope; an unknown scope fails the test.
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
-        "account:own" | "reviews:write" => "user",
+        "account:own" | "reviews:write" => "buyer",
         "products:write" => "seller",
         "catalog:manage" | "reviews:moderate" | "audit:read" => "admin",
         other => panic!("tell this test which role has the scope {other}"),
@@ -25,33 +25,29 @@ fn lowest_role(scope: &str) -> &'static str {
 /// The roles below one, from the demo shop.
 fn below(role: &str) -> &'static [&'static str] {
     match role {
-        "admin" => &["user", "seller"],
-        "seller" => &["user"],
+        "admin" => &["buyer", "seller"],
+        "seller" => &["buyer"],
         _ => &[],
     }
-}
-
-async fn operations(server: &Server) -> Vec<Operation> {
-    document::operations(&server.client().get("/api-docs/openapi.json").await.expect(200).json())
 }
 
 async fn nobody_passes_a_wall(database: Database) {
     let server = Server::start(database).await;
     let world = World::new(&server).await;
     let mut checked = 0;
-    for operation in operations(&server).await {
+    for operation in &world.operations {
         let Some(scopes) = &operation.scopes else { continue };
         assert!(!scopes.is_empty(), "{} asks for a token and names no scope", operation.id);
         for token in [None, Some("garbage"), Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.")] {
             let client = server.client();
             let client = token.map_or(client.clone(), |token| client.with_token(token));
-            let reply = document::call(&client, &world, &operation).await;
+            let reply = document::call(&client, &world, operation).await;
             reply.error(401, "UNAUTHORIZED");
             assert!(reply.header("www-authenticate").starts_with("Bearer"), "{}", reply.what);
             checked += 1;
         }
         for role in scopes.iter().flat_map(|scope| below(lowest_role(scope))) {
-            let reply = document::call(&server.signed_in(role).await, &world, &operation).await;
+            let reply = document::call(&server.signed_in(role).await, &world, operation).await;
             assert!(matches!(reply.status, 403 | 404), "{role} passed: {}: {}", reply.what, reply.text());
             checked += 1;
         }
@@ -62,11 +58,12 @@ async fn nobody_passes_a_wall(database: Database) {
 async fn another_owner_is_refused(database: Database) {
     let server = Server::start(database).await;
     let (owner, buyer, admin) =
-        (server.signed_in("seller").await, server.signed_in("user").await, server.signed_in("admin").await);
+        (server.signed_in("seller").await, server.signed_in("buyer").await, server.signed_in("admin").await);
     let other_seller = shop::seller(&server, "other@example.com").await;
     let other_buyer = shop::person(&server, "another@example.com").await;
+    let first = World::new(&server).await;
     let mut checked = 0;
-    for operation in operations(&server).await {
+    for operation in &first.operations {
         let Some(scopes) = &operation.scopes else { continue };
         if !operation.path.contains('{') {
             continue;
@@ -77,13 +74,13 @@ async fn another_owner_is_refused(database: Database) {
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.
-        let world = World::of(&owner, &buyer, &admin).await;
+        let world = first.again(&owner, &buyer, &admin).await;
         if operation.id == "restore_product" {
             owner.delete(&shop::path(&world.draft)).await.expect(200);
         }
-        let reply = document::call(theirs, &world, &operation).await;
+        let reply = document::call(theirs, &world, operation).await;
         assert!(matches!(reply.status, 403 | 404), "another owner passed: {}: {}", reply.what, reply.text());
-        let reply = document::call(mine, &world, &operation).await;
+        let reply = document::call(mine, &world, operation).await;
         assert!(
             !matches!(reply.status, 401 | 403 | 404 | 405) && reply.status < 500,
             "the owner was refused, so the refusal above proves nothing: {}: {}",
@@ -97,7 +94,7 @@ async fn another_owner_is_refused(database: Database) {
 
 async fn mutations_are_secured(database: Database) {
     let server = Server::start(database).await;
-    for operation in operations(&server).await {
+    for operation in &World::new(&server).await.operations {
         let open = operation.scopes.is_none() && !matches!(operation.method.as_str(), "GET" | "HEAD");
         let known = OPEN_MUTATIONS.iter().any(|name| operation.id.starts_with(name));
         assert_eq!(open, open && known, "{} {} is open to everybody", operation.method, operation.path);

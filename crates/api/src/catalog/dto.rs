@@ -12,7 +12,10 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, OneOf, Schema, Type},
+};
 use uuid::Uuid;
 
 use super::review_dto::ReviewView;
@@ -373,7 +376,7 @@ pub struct Done {
 #[schema(as = StockAdjustment)]
 pub struct StockBody {
     /// Pieces that came (positive) or went (negative).
-    #[schema(example = -1)]
+    #[schema(schema_with = delta)]
     pub delta: i64,
     /// Only if exactly so many are on hand now.
     #[schema(example = 12, minimum = 0)]
@@ -381,6 +384,18 @@ pub struct StockBody {
     /// Why, for the audit log.
     #[schema(example = "damaged", max_length = 200)]
     pub reason: Option<String>,
+}
+
+/// A number of pieces that changes something.
+fn delta() -> Schema {
+    let came = Object::builder().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(i32::MAX));
+    let went = Object::builder().schema_type(Type::Integer).minimum(Some(i32::MIN)).maximum(Some(-1));
+    OneOf::builder()
+        .item(came)
+        .item(went)
+        .description(Some("Pieces that came (positive) or went (negative)."))
+        .example(Some((-1).into()))
+        .into()
 }
 
 /// What is on hand.

@@ -5,8 +5,9 @@ use serde_json::json;
 use utoipa::{
     PartialSchema as _, ToSchema,
     openapi::{
-        Content, Header, OpenApi, Ref, RefOr, Response,
+        Content, Header, OpenApi, Ref, RefOr, Response, Schema,
         path::{Operation, ParameterIn, PathItem},
+        schema::{AdditionalProperties, Components},
     },
 };
 
@@ -45,6 +46,7 @@ pub fn complete(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             answers(operation);
+            close(operation, components);
         }
     }
     let components = serde_json::to_value(&document.components).unwrap_or_default();
@@ -79,6 +81,18 @@ fn own<T>(part: &mut RefOr<T>) -> Option<&mut T> {
     match part {
         RefOr::T(part) => Some(part),
         RefOr::Ref(_) => None,
+    }
+}
+
+/// Says of a request's body that it takes no fields beside the declared ones (ruling R18).
+fn close(operation: &mut Operation, components: &mut Components) {
+    let Some(body) = operation.request_body.as_mut().and_then(own) else { return };
+    for content in body.content.values_mut().filter_map(own) {
+        let Some(RefOr::Ref(schema)) = &content.schema else { continue };
+        let name = schema.ref_location.rsplit('/').next().unwrap_or_default();
+        if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(name) {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
     }
 }
 
@@ -121,12 +135,25 @@ fn answers(operation: &mut Operation) {
     describe_parameters(operation);
 }
 
-/// Header parameters that are optional strings take no null: a header is there or not.
+/// What a header may hold. It takes no null: a header is there or not.
+fn header(name: &str) -> serde_json::Value {
+    match name {
+        "If-Match" => json!({ "type": "string", "pattern": ENTITY_TAGS, "example": "*" }),
+        "Idempotency-Key" => json!({ "type": "string", "pattern": "^[!-~]{1,255}$" }),
+        // What is no entity tag matches nothing, and everything is sent.
+        _ => json!({ "type": "string" }),
+    }
+}
+
+/// `*`, or entity tags between commas; nothing at all fits no version.
+const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-+.-~-]*"(, ?(W/)?"[!#-+.-~-]*")*)?$"#;
+
+/// Header parameters are optional strings with a form.
 fn describe_parameters(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else { continue };
         if parameter.parameter_in == ParameterIn::Header {
-            parameter.schema = serde_json::from_value(json!({ "type": "string", "minLength": 1 })).ok();
+            parameter.schema = serde_json::from_value(header(&parameter.name)).ok();
         }
     }
 }

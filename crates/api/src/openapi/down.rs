@@ -13,7 +13,26 @@ pub fn to_30(mut document: Value) -> Value {
         }
     }
     convert(&mut document);
+    let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+    name_types(&mut document, &schemas);
     document
+}
+
+/// `nullable` counts beside a `type` only, so that one beside a reference is given the type of what is referred to.
+fn name_types(value: &mut Value, schemas: &Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| name_types(item, schemas)),
+        Value::Object(map) => {
+            map.values_mut().for_each(|value| name_types(value, schemas));
+            let reference = map.get("allOf").and_then(|parts| parts.pointer("/0/$ref")).and_then(Value::as_str);
+            let name = reference.and_then(|reference| reference.rsplit('/').next());
+            let kind = name.and_then(|name| schemas.get(name)?.get("type")).cloned();
+            if let Some(kind) = kind.filter(|_| map.contains_key("nullable") && !map.contains_key("type")) {
+                map.insert("type".to_owned(), kind);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn convert(value: &mut Value) {
@@ -97,8 +116,12 @@ fn null_alternative(map: &mut Map<String, Value>) {
         }
         map.remove(word);
         map.insert("nullable".to_owned(), true.into());
-        let word = if others.len() == 1 { "allOf" } else { word };
-        map.insert(word.to_owned(), others.into());
+        match others.as_slice() {
+            // Words beside a reference were put around it before.
+            [Value::Object(one)] if !one.contains_key("$ref") => map.extend(one.clone()),
+            [_] => _ = map.insert("allOf".to_owned(), others.into()),
+            _ => _ = map.insert(word.to_owned(), others.into()),
+        }
     }
 }
 
@@ -114,6 +137,8 @@ mod tests {
             "c": { "type": "number", "exclusiveMinimum": 0 },
             "d": { "const": "only" },
             "e": { "$ref": "#/c", "description": "beside" },
+            "f": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/G", "description": "beside" }] },
+            "components": { "schemas": { "G": { "type": "string" } } },
         });
         let expected = json!({
             "openapi": "3.0.3",
@@ -122,6 +147,13 @@ mod tests {
             "c": { "type": "number", "minimum": 0, "exclusiveMinimum": true },
             "d": { "enum": ["only"] },
             "e": { "description": "beside", "allOf": [{ "$ref": "#/c" }] },
+            "f": {
+                "type": "string",
+                "nullable": true,
+                "description": "beside",
+                "allOf": [{ "$ref": "#/components/schemas/G" }],
+            },
+            "components": { "schemas": { "G": { "type": "string" } } },
         });
         assert_eq!(to_30(schema), expected);
     }

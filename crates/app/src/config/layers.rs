@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, path::Path};
 
+use config::{File, FileFormat, Source, ValueKind};
+
 use super::{
     NOT_USED_YET, Profile, Setting, all,
     report::{Faults, nearest},
@@ -98,15 +100,15 @@ impl Layers {
     }
 
     fn add_file(&mut self, name: &str, text: &str) {
-        let table = match text.parse::<toml::Table>() {
+        let table = match File::from_str(text, FileFormat::Toml).collect() {
             Ok(table) => table,
             Err(error) => return self.faults.add(name, error.to_string().trim().replace('\n', "\n    ")),
         };
         for (section, value) in table {
-            match value {
-                toml::Value::Table(entries) => {
+            match value.kind {
+                ValueKind::Table(entries) => {
                     for (key, value) in entries {
-                        self.add_entry(name, &format!("{section}.{key}"), &value);
+                        self.add_entry(name, &format!("{section}.{key}"), &value.kind);
                     }
                 }
                 value => self.add_entry(name, &section, &value),
@@ -114,7 +116,7 @@ impl Layers {
         }
     }
 
-    fn add_entry(&mut self, file: &str, key: &str, value: &toml::Value) {
+    fn add_entry(&mut self, file: &str, key: &str, value: &ValueKind) {
         let Some(setting) = all().find(|setting| setting.key == key) else {
             return self.unknown(format!("{key} in {file}"), key, all().map(|setting| setting.key));
         };
@@ -192,13 +194,12 @@ pub(crate) fn known_variables() -> impl Iterator<Item = String> {
     aliases.chain(all().map(Setting::variable)).chain(NOT_USED_YET.iter().map(|name| (*name).to_owned()))
 }
 
-fn text_of(value: &toml::Value) -> Option<String> {
+fn text_of(value: &ValueKind) -> Option<String> {
     match value {
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Float(number) => Some(number.to_string()),
-        toml::Value::Boolean(yes) => Some(yes.to_string()),
-        toml::Value::Array(items) => Some(items.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(",")),
-        toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+        ValueKind::Array(items) => {
+            Some(items.iter().map(|item| text_of(&item.kind)).collect::<Option<Vec<_>>>()?.join(","))
+        }
+        ValueKind::Nil | ValueKind::Table(_) => None,
+        plain => Some(plain.to_string()),
     }
 }

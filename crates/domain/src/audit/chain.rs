@@ -52,32 +52,3 @@ fn canonical(value: &serde_json::Value) -> String {
         other => other.to_string(),
     }
 }
-
-/// What a verification found wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// The entry under this link was changed, or the link was.
-    Altered(u64),
-    /// The entry under this link is gone.
-    Missing(u64),
-    /// Links end here although the sealed head says there were more.
-    CutTail {
-        /// The last link found.
-        found: u64,
-        /// The last link there was.
-        expected: u64,
-    },
-    /// The sealed head itself does not verify.
-    ForgedHead,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Altered(seq) => write!(f, "entry {seq} was altered"),
-            Self::Missing(seq) => write!(f, "entry {seq} is missing"),
-            Self::CutTail { found, expected } => write!(f, "the log ends at {found}, it reached {expected}"),
-            Self::ForgedHead => write!(f, "the sealed head of the chain does not verify"),
-        }
-    }
-}

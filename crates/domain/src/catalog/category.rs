@@ -27,6 +27,9 @@ pub struct Category {
 }
 
 impl Category {
+    /// The most characters of a name.
+    pub const NAME_MAX: usize = 100;
+
     /// The most levels of the tree.
     pub const DEPTH_MAX: usize = 10;
 

@@ -7,9 +7,6 @@ use crate::{
     text,
 };
 
-/// Most characters of a name.
-const NAME_MAX: usize = 100;
-
 /// A category as sent, unchecked.
 #[derive(Debug, Clone, Default)]
 pub struct CategoryInput {
@@ -66,8 +63,8 @@ impl CategoryPatch {
     }
 }
 
-fn name_rule(name: &str) -> Result<String, Breach> {
-    text::line(name, 1, NAME_MAX)
+pub(super) fn name_rule(name: &str) -> Result<String, Breach> {
+    text::line(name, 1, Category::NAME_MAX)
 }
 
 /// The category a new or moved one is to stand below.

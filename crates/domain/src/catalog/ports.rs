@@ -95,6 +95,9 @@ pub trait CategoryRepo: Send {
     /// The category of that id.
     async fn find(&mut self, id: CategoryId) -> Result<Option<Category>>;
 
+    /// Which of these ids are categories.
+    async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>>;
+
     /// Every category; the tree is small by nature.
     async fn all(&mut self) -> Result<Vec<Category>>;
 

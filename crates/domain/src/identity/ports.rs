@@ -17,6 +17,9 @@ pub trait UserRepo: Send {
     /// Stores a new person; `false` when the address is taken.
     async fn insert(&mut self, user: &User, password_hash: &str) -> Result<bool>;
 
+    /// The person of that address.
+    async fn by_email(&mut self, email: &Email) -> Result<Option<UserId>>;
+
     /// The person of that id.
     async fn find(&mut self, id: UserId) -> Result<Option<User>>;
 
@@ -35,6 +38,21 @@ pub trait SellerRepo: Send {
 
     /// The account a person acts for.
     async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>>;
+
+    /// The account of that slug, with its first member.
+    async fn by_slug(&mut self, slug: &str) -> Result<Option<Owner>>;
+
+    /// The oldest accounts, at most `limit`, each with its first member.
+    async fn oldest(&mut self, limit: u32) -> Result<Vec<Owner>>;
+}
+
+/// A seller account and the person who stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The account.
+    pub seller: SellerId,
+    /// Its first member.
+    pub user: UserId,
 }
 
 /// What sign-in reads.

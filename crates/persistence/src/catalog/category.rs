@@ -23,7 +23,7 @@ use crate::{
     engine::Engine,
     entity::category,
     error,
-    statement::{all, at, count, execute, one, statement},
+    statement::{all, at, count, execute, one, placeholders, statement},
     tx::SeaTx,
 };
 
@@ -41,6 +41,12 @@ impl CategoryRepo for SeaTx {
     async fn find(&mut self, id: CategoryId) -> Result<Option<Category>> {
         let found = category::Entity::find_by_id(id.0).one(&self.tx).await.map_err(error::of)?;
         Ok(found.map(from_row))
+    }
+
+    async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
+        let sql = format!("SELECT id FROM categories WHERE id IN ({})", placeholders(1, ids.len()));
+        let rows = all(&self.tx, statement(self.engine, sql, ids.iter().map(|id| id.0.into()))).await?;
+        rows.iter().map(|row| at(row, 0).map(CategoryId)).collect()
     }
 
     async fn all(&mut self) -> Result<Vec<Category>> {

@@ -31,15 +31,10 @@ const BULK: usize = 500;
 #[async_trait]
 impl ProductRepo for SeaTx {
     async fn insert(&mut self, new: &Product) -> Result<Stored> {
-        let stored = product::Entity::insert(row(new))
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&self.tx)
-            .await
-            .map_err(error::of)?;
-        if stored == 0 {
-            return self.taken(new).await?.ok_or_else(|| Error::internal("a product id was used twice"));
+        if !self.store_new(new).await? {
+            // Who had the slug or sku a statement ago may have been deleted since: then it is free, and we try again.
+            return self.taken(new).await?.ok_or_else(|| Error::Transient("a slug or sku came free just now".into()));
         }
-        self.insert_images(std::slice::from_ref(new)).await?;
         Ok(Stored::Yes)
     }
 
@@ -237,7 +232,7 @@ impl SeaTx {
             .map_err(error::of)
     }
 
-    async fn insert_images(&self, products: &[Product]) -> Result<()> {
+    pub(super) async fn insert_images(&self, products: &[Product]) -> Result<()> {
         let rows: Vec<_> = products.iter().flat_map(image_rows).collect();
         if rows.is_empty() {
             return Ok(());

@@ -78,12 +78,10 @@ impl Build {
 
         if let Some(search) = &filter.search {
             // Gathered once, for the total and the page.
-            let (from, matches) = self.matching(search, parts.live);
+            let gathered = self.gathered(search, &parts, key);
             return format!(
-                "m AS MATERIALIZED (SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {}), \
-                 t AS (SELECT count(*) AS total FROM m), \
-                 k AS (SELECT p.id FROM m p WHERE {after} ORDER BY p.{key} {direction}, p.id {direction} {end})",
-                parts.natural()
+                "{gathered}, t AS (SELECT count(*) AS total FROM m), \
+                 k AS (SELECT p.id FROM m p WHERE {after} ORDER BY p.{key} {direction}, p.id {direction} {end})"
             );
         }
 
@@ -171,6 +169,25 @@ impl Build {
             Order::Descending => '<',
         };
         format!("(p.{}, p.id) {comparison} ({value}, {id})", column(list.sort.by))
+    }
+
+    /// The common table expression `m`: what a search finds, with what the page is sorted by.
+    fn gathered(&mut self, search: &Search, parts: &Parts, key: &str) -> String {
+        let (from, matches) = self.matching(search, parts.live);
+        let natural = format!("SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {}", parts.natural());
+        let (Engine::Postgres, false, Some((lo, hi, _))) = (self.engine, parts.is_special(), &parts.price) else {
+            return format!("m AS MATERIALIZED ({natural})");
+        };
+        // PostgreSQL plans this once for all bounds, and then always reads every product of the price range to narrow
+        // a handful of matches. That pays for a narrow range only; the coarse counts tell which it is.
+        let (from_bucket, to_bucket) = (self.bind(lo >> 12), self.bind(hi >> 12));
+        let by_words = parts.joined("p.price_minor + 0", "p.category_id");
+        format!(
+            "b AS MATERIALIZED (SELECT coalesce(2 * sum(n) FILTER (WHERE bucket BETWEEN {from_bucket} AND {to_bucket}) >= sum(n), FALSE) \
+             AS wide FROM price_counts WHERE level = 1), \
+             m AS MATERIALIZED (SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {by_words} AND (SELECT wide FROM b) \
+             UNION ALL {natural} AND NOT (SELECT wide FROM b))"
+        )
     }
 
     fn matching(&mut self, search: &Search, live: bool) -> (String, String) {

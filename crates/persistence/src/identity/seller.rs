@@ -4,13 +4,17 @@ use async_trait::async_trait;
 use domain::{
     Result,
     id::{SellerId, UserId},
-    identity::{Seller, ports::SellerRepo},
+    identity::{
+        Seller,
+        ports::{Owner, SellerRepo},
+    },
 };
-use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, EntityTrait, Value, sea_query::OnConflict};
 
 use crate::{
     entity::{seller, seller_member},
     error,
+    statement::{all, at, statement},
     tx::SeaTx,
 };
 
@@ -47,5 +51,25 @@ impl SellerRepo for SeaTx {
     async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>> {
         let row = seller_member::Entity::find_by_id(user.0).one(&self.tx).await.map_err(error::of)?;
         Ok(row.map(|row| SellerId(row.seller_id)))
+    }
+
+    async fn by_slug(&mut self, slug: &str) -> Result<Option<Owner>> {
+        Ok(self.owners("s.slug = $1", slug.into(), 1).await?.pop())
+    }
+
+    async fn oldest(&mut self, limit: u32) -> Result<Vec<Owner>> {
+        self.owners("$1 = $1", true.into(), limit).await
+    }
+}
+
+impl SeaTx {
+    async fn owners(&self, condition: &str, value: Value, limit: u32) -> Result<Vec<Owner>> {
+        let sql = format!(
+            "SELECT s.id, (SELECT m.user_id FROM seller_members m WHERE m.seller_id = s.id ORDER BY m.created_at, m.user_id LIMIT 1) \
+             FROM sellers s WHERE {condition} AND EXISTS (SELECT 1 FROM seller_members m WHERE m.seller_id = s.id) \
+             ORDER BY s.id LIMIT {limit}"
+        );
+        let rows = all(&self.tx, statement(self.engine, sql, [value])).await?;
+        rows.iter().map(|row| Ok(Owner { seller: SellerId(at(row, 0)?), user: UserId(at(row, 1)?) })).collect()
     }
 }

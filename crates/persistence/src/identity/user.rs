@@ -40,6 +40,11 @@ impl UserRepo for SeaTx {
         Ok(true)
     }
 
+    async fn by_email(&mut self, email: &Email) -> Result<Option<UserId>> {
+        let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str())).one(&self.tx).await;
+        Ok(found.map_err(error::of)?.map(|row| UserId(row.id)))
+    }
+
     async fn find(&mut self, id: UserId) -> Result<Option<User>> {
         let Some(row) = user::Entity::find_by_id(id.0).one(&self.tx).await.map_err(error::of)? else { return Ok(None) };
         let roles = user_role::Entity::find()

@@ -17,16 +17,20 @@ use crate::{database::Database, entity::audit_log, error, tx::SeaTx};
 #[async_trait]
 impl AuditLog for SeaTx {
     async fn append(&mut self, entry: AuditEntry) -> Result<()> {
-        let row = audit_log::ActiveModel {
-            id: Set(entry.id.0),
-            actor_id: Set(entry.actor.map(|user| user.0)),
-            action: Set(entry.action),
-            entity_type: Set(entry.entity.kind),
-            entity_id: Set(entry.entity.id),
-            metadata: Set(entry.metadata),
-            created_at: Set(entry.at),
-        };
-        audit_log::Entity::insert(row).exec_without_returning(&self.tx).await.map(|_| ()).map_err(error::of)
+        self.told.entries.push(entry);
+        Ok(())
+    }
+}
+
+pub(super) fn row(entry: AuditEntry) -> audit_log::ActiveModel {
+    audit_log::ActiveModel {
+        id: Set(entry.id.0),
+        actor_id: Set(entry.actor.map(|user| user.0)),
+        action: Set(entry.action),
+        entity_type: Set(entry.entity.kind),
+        entity_id: Set(entry.entity.id),
+        metadata: Set(entry.metadata),
+        created_at: Set(entry.at),
     }
 }
 

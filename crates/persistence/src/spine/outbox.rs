@@ -5,24 +5,28 @@ use domain::{
     Result,
     event::{Event, Outbox},
 };
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::ActiveValue::Set;
 
-use crate::{entity::event, error, tx::SeaTx};
+use crate::{entity::event, tx::SeaTx};
 
 #[async_trait]
 impl Outbox for SeaTx {
-    async fn append(&mut self, new: Event) -> Result<()> {
-        let row = event::ActiveModel {
-            id: Set(new.id.0),
-            seq: Set(None),
-            kind: Set(new.kind),
-            entity_type: Set(new.entity.kind),
-            entity_id: Set(new.entity.id),
-            actor_id: Set(new.actor.map(|user| user.0)),
-            payload: Set(new.payload),
-            occurred_at: Set(new.at),
-            failure: Set(None),
-        };
-        event::Entity::insert(row).exec_without_returning(&self.tx).await.map(|_| ()).map_err(error::of)
+    async fn append(&mut self, event: Event) -> Result<()> {
+        self.told.events.push(event);
+        Ok(())
+    }
+}
+
+pub(super) fn row(event: Event) -> event::ActiveModel {
+    event::ActiveModel {
+        id: Set(event.id.0),
+        seq: Set(None),
+        kind: Set(event.kind),
+        entity_type: Set(event.entity.kind),
+        entity_id: Set(event.entity.id),
+        actor_id: Set(event.actor.map(|user| user.0)),
+        payload: Set(event.payload),
+        occurred_at: Set(event.at),
+        failure: Set(None),
     }
 }

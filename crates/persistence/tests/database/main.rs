@@ -1,8 +1,14 @@
 //! The adapters against real databases: each case on SQLite and again on PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod audit_chain;
 mod contract;
+mod counts;
 mod harness;
+mod logs;
+mod relay;
+mod retention;
 mod schema;
+mod search;
 mod smoke;
 mod verify;

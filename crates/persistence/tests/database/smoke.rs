@@ -22,7 +22,7 @@ use crate::harness::{Fresh, migrated};
 
 crate::on_both!(a_product_is_created_found_and_changed, lists_count_and_walk);
 
-async fn seller(fresh: &Fresh) -> Actor {
+pub(crate) async fn seller(fresh: &Fresh) -> Actor {
     let shop = fresh.shop();
     let input = UserInput { email: Some("ada@example.com".into()), password: Some("correct horse".into()), name: None };
     let new = input.check(&mut Violations::default()).unwrap();
@@ -44,7 +44,7 @@ fn input(name: &str, price: &str) -> ProductInput {
     }
 }
 
-async fn create(fresh: &Fresh, actor: &Actor, name: &str, price: &str) -> domain::catalog::Product {
+pub(crate) async fn create(fresh: &Fresh, actor: &Actor, name: &str, price: &str) -> domain::catalog::Product {
     let shop = fresh.shop();
     let new = input(name, price).check(&shop.rules, &mut Violations::default()).unwrap();
     let by = actor.authorize::<WriteProducts>().unwrap();

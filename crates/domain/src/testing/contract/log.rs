@@ -19,17 +19,17 @@ async fn entries_are_filtered_and_newest_first(harness: &impl Harness) {
     let (one, two) = (given.person(Role::User).await.user, given.person(Role::User).await.user);
     let thing: uuid::Uuid = given.shop.id();
     for (actor, action, kind) in [
-        (one, "lamp.light", "lamp"),
-        (one, "lamp.break", "lamp"),
-        (two, "lamp.light", "lamp"),
-        (one, "chair.sit", "chair"),
+        (one, "lamp.light", "user"),
+        (one, "lamp.break", "user"),
+        (two, "lamp.light", "user"),
+        (one, "chair.sit", "seller"),
     ] {
         given.clock.advance(Duration::from_millis(1));
         let change = Change {
             action,
-            event: "test.made",
+            event: if kind == "user" { "user.created" } else { "seller.created" },
             entity: Entity::new(kind, thing),
-            payload: serde_json::json!({}),
+            payload: serde_json::json!({ "userId": thing, "sellerId": thing }),
             metadata: serde_json::json!({ "b": 1, "a": { "nested": ["x", null, 1.5] } }),
         };
         let mut tx = begin(harness).await;
@@ -42,12 +42,12 @@ async fn entries_are_filtered_and_newest_first(harness: &impl Harness) {
     let actions: Vec<_> = all.items.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["chair.sit", "lamp.light", "lamp.break"]);
     assert_eq!(all.items[0].at, given.shop.now());
-    assert_eq!(all.items[0].entity, Entity::new("chair", thing));
+    assert_eq!(all.items[0].entity, Entity::new("seller", thing));
     assert_eq!(all.items[0].metadata["a"]["nested"], serde_json::json!(["x", null, 1.5]));
     let total = async |filter: AuditFilter| harness.audit().list(&filter, page(1, 20)).await.unwrap().total;
     assert_eq!(total(AuditFilter { actor: Some(one), ..of_thing.clone() }).await, 3);
     assert_eq!(total(AuditFilter { action: Some("lamp.light".to_owned()), ..of_thing.clone() }).await, 2);
-    assert_eq!(total(AuditFilter { entity_type: Some("chair".to_owned()), ..of_thing.clone() }).await, 1);
-    let nothing = AuditFilter { actor: Some(two), entity_type: Some("chair".to_owned()), ..of_thing };
+    assert_eq!(total(AuditFilter { entity_type: Some("seller".to_owned()), ..of_thing.clone() }).await, 1);
+    let nothing = AuditFilter { actor: Some(two), entity_type: Some("seller".to_owned()), ..of_thing };
     assert_eq!(total(nothing).await, 0);
 }

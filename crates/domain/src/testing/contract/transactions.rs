@@ -20,9 +20,9 @@ pub async fn run(harness: &impl Harness) {
 fn change(id: uuid::Uuid) -> Change {
     Change {
         action: "test.make",
-        event: "test.made",
-        entity: Entity::new("test", id),
-        payload: serde_json::json!({ "id": id }),
+        event: "user.created",
+        entity: Entity::new("user", id),
+        payload: serde_json::json!({ "userId": id }),
         metadata: serde_json::json!({ "before": null, "after": [1, "two"] }),
     }
 }
@@ -58,7 +58,7 @@ async fn a_commit_keeps_everything(harness: &impl Harness) {
     tx.commit().await.unwrap();
     let events = harness.events_of(id).await.unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].kind, "test.made");
+    assert_eq!(events[0].kind, "user.created");
     assert_eq!(events[0].payload, change(id).payload);
     assert_eq!((events[0].actor, events[0].at), (None, given.shop.now()));
 }

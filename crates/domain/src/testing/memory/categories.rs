@@ -27,6 +27,10 @@ impl CategoryRepo for MemoryTx {
         Ok(self.state.categories.get(&id).cloned())
     }
 
+    async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
+        Ok(ids.iter().filter(|id| self.state.categories.contains_key(id)).copied().collect())
+    }
+
     async fn all(&mut self) -> Result<Vec<Category>> {
         Ok(self.state.categories.values().cloned().collect())
     }

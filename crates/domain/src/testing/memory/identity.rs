@@ -13,7 +13,7 @@ use crate::{
     id::{SellerId, UserId},
     identity::{
         Email, Profile, Seller, User,
-        ports::{Account, SellerRepo, UserQueries, UserRepo},
+        ports::{Account, Owner, SellerRepo, UserQueries, UserRepo},
     },
     permission::Role,
 };
@@ -27,6 +27,10 @@ impl UserRepo for MemoryTx {
         let stored = StoredUser { user: user.clone(), password_hash: password_hash.to_owned() };
         self.write().users.insert(user.id, stored);
         Ok(true)
+    }
+
+    async fn by_email(&mut self, email: &Email) -> Result<Option<UserId>> {
+        Ok(self.state.users.values().find(|stored| stored.user.email == *email).map(|stored| stored.user.id))
     }
 
     async fn find(&mut self, id: UserId) -> Result<Option<User>> {
@@ -66,6 +70,16 @@ impl SellerRepo for MemoryTx {
 
     async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>> {
         Ok(self.state.seller_of(user))
+    }
+
+    async fn by_slug(&mut self, slug: &str) -> Result<Option<Owner>> {
+        let found = self.state.sellers.values().find(|stored| stored.seller.slug == slug);
+        Ok(found.and_then(StoredSeller::owner))
+    }
+
+    async fn oldest(&mut self, limit: u32) -> Result<Vec<Owner>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(self.state.sellers.values().filter_map(StoredSeller::owner).take(limit).collect())
     }
 }
 

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{MemoryTx, state::State};
+use super::{MemoryStore, MemoryTx, state::State};
 use crate::{
     catalog::{
         Product, STOCK_MAX, Slug, Version,
+        export::ProductExport,
         ports::{ProductRepo, Stored},
     },
     clock::Timestamp,
@@ -149,5 +150,15 @@ impl ProductRepo for MemoryTx {
 
     async fn taken_slugs(&mut self, slugs: &[Slug]) -> Result<Vec<Slug>> {
         Ok(self.state.live().map(|product| &product.slug).filter(|slug| slugs.contains(slug)).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl ProductExport for MemoryStore {
+    async fn next(&self, seller: Option<SellerId>, after: Option<ProductId>, limit: u32) -> Result<Vec<Product>> {
+        let state = self.state();
+        let wanted = state.live().filter(|product| seller.is_none_or(|seller| product.seller == seller));
+        let rest = wanted.filter(|product| after.is_none_or(|after| product.id > after));
+        Ok(rest.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     event::Event,
     id::{CategoryId, ProductId, ReviewId, SellerId, UserId},
     idempotency::{Key, Reply},
-    identity::{Seller, User},
+    identity::{Seller, User, ports::Owner},
 };
 
 /// Everything, as one transaction sees it.
@@ -38,6 +38,12 @@ pub(super) struct StoredUser {
 pub(super) struct StoredSeller {
     pub seller: Seller,
     pub members: Vec<UserId>,
+}
+
+impl StoredSeller {
+    pub(super) fn owner(&self) -> Option<Owner> {
+        self.members.first().map(|user| Owner { seller: self.seller.id, user: *user })
+    }
 }
 
 /// Two keys of one scope meet, whatever their request was.

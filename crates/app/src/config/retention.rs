@@ -1,0 +1,36 @@
+//! `[retention]`: how long what is kept. Idempotency keys are kept as long as `shop.keep_keys_hours` says.
+
+use std::time::Duration;
+
+use super::{Reader, Setting};
+
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting::new("retention.events_days", "30", "Days that numbered events are kept; 0 keeps them for ever."),
+    Setting::new("retention.audit_days", "0", "Days that audit entries are kept; 0 keeps them for ever."),
+    Setting::new(
+        "retention.deleted_products_days",
+        "30",
+        "Days that a deleted product can be restored; 0 keeps it for ever.",
+    ),
+];
+
+/// How long what is kept; `None` for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Retention {
+    pub(crate) events: Option<Duration>,
+    pub(crate) audit: Option<Duration>,
+    pub(crate) deleted_products: Option<Duration>,
+}
+
+impl Retention {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut days = |key| {
+            let days: Option<u64> = reader.number(key, 0..=36_500);
+            days.map(|days| (days > 0).then(|| Duration::from_hours(24 * days)))
+        };
+        let events = days("retention.events_days");
+        let audit = days("retention.audit_days");
+        let deleted_products = days("retention.deleted_products_days");
+        Some(Self { events: events?, audit: audit?, deleted_products: deleted_products? })
+    }
+}

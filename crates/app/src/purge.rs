@@ -1,0 +1,77 @@
+//! `souk purge`, and the same every hour: removes what is older than it is kept.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    Result, Shop,
+    catalog::purge_products,
+    retention::{Keep, Purge, Purged, purge},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Outcome, audit, config::Config, foundation::Foundation};
+
+/// How often a server purges.
+const EVERY: Duration = Duration::from_hours(1);
+
+/// Everything a purge needs.
+#[derive(Clone)]
+pub(crate) struct Sweep {
+    shop: Shop,
+    logs: Purge,
+    products: Option<Duration>,
+}
+
+impl Sweep {
+    pub(crate) fn new(foundation: &Foundation, config: &Config) -> Result<Self> {
+        let database = &foundation.database;
+        let keep = Keep {
+            events: config.retention.events,
+            keys: Some(foundation.shop.rules.keep_keys),
+            audit: config.retention.audit,
+        };
+        let logs = Purge {
+            logs: database.log_purge(),
+            chain: database.chain(),
+            audit: database.audit_purge(),
+            key: Arc::new(foundation.mac(audit::PURPOSE)?),
+            clock: Arc::clone(&foundation.shop.clock),
+            keep,
+        };
+        Ok(Self { shop: foundation.shop.clone(), logs, products: config.retention.deleted_products })
+    }
+
+    /// Purges once: products first, whose purge leaves events of its own.
+    async fn once(&self) -> Result<(u64, Purged)> {
+        let products = match self.products {
+            Some(keep) => purge_products(&self.shop, keep).await?,
+            None => 0,
+        };
+        Ok((products, purge(&self.logs).await?))
+    }
+
+    /// Purges now and then every hour, until told to stop.
+    pub(crate) async fn run(self, stop: CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
+            let (products, logs) = self.once().await?;
+            tracing::debug!(products, events = logs.events, keys = logs.keys, audit = logs.audit, "purged");
+            tokio::select! {
+                () = self.shop.clock.sleep(EVERY) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn run(config: &Config) -> Outcome {
+    let foundation = Foundation::open(config).await?;
+    let done = Sweep::new(&foundation, config)?.once().await;
+    foundation.database.close().await?;
+    let (products, logs) = done?;
+    println!(
+        "purged: {products} products, {} events, {} idempotency keys, {} audit entries",
+        logs.events, logs.keys, logs.audit
+    );
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! The relay's loop: one step after another while there is work, else it sleeps until a commit wakes it.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    Result,
+    relay::{Relay, Step, step},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{audit, foundation::Foundation};
+
+/// For how long the lease is taken: after a crash another node, or this one after its restart, waits so long.
+const LEASE: Duration = Duration::from_secs(5);
+/// Most events numbered in one transaction: few enough that SQLite's other writers wait only some milliseconds.
+const BATCH: u32 = 500;
+/// Commits of other nodes wake nobody here, so the log is asked this often.
+const LOOK: Duration = Duration::from_millis(200);
+/// After a commit others are waited for, so that under load one transaction numbers many events.
+const GATHER: Duration = Duration::from_millis(25);
+/// The longest pause after errors in a row, such as while the database is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A relay with a name that no other start of the program ever has.
+pub(crate) fn relay(foundation: &Foundation) -> Result<Relay> {
+    Ok(Relay {
+        log: foundation.database.relay_log(),
+        key: Arc::new(foundation.mac(audit::PURPOSE)?),
+        clock: Arc::clone(&foundation.shop.clock),
+        holder: foundation.shop.id::<Uuid>().to_string(),
+        lease: LEASE,
+        batch: BATCH,
+    })
+}
+
+/// Runs the relay until told to stop; then numbers what is left and gives the lease back.
+pub(crate) async fn relay_worker(relay: Relay, committed: Arc<Notify>, stop: CancellationToken) -> Result<()> {
+    let mut held = None;
+    let mut pause = LOOK;
+    loop {
+        let last = stop.is_cancelled();
+        match step(&relay, &mut held).await {
+            Ok(Step::Led(done)) => {
+                pause = LOOK;
+                metrics::counter!("events_numbered_total").increment(u64::try_from(done.numbered).unwrap_or_default());
+                metrics::counter!("events_set_aside_total").increment(u64::try_from(done.failed).unwrap_or_default());
+                metrics::gauge!("relay_leader").set(1.0);
+                if done.more {
+                    continue;
+                }
+            }
+            Ok(Step::Standby) => {
+                pause = LOOK;
+                metrics::gauge!("relay_leader").set(0.0);
+            }
+            Err(error) => {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                let pause_ms = pause.as_secs_f64() * 1000.0;
+                tracing::warn!(error = crate::chain(&error), pauseMs = pause_ms, "the relay tries again");
+            }
+        }
+        if last {
+            break;
+        }
+        tokio::select! {
+            () = relay.clock.sleep(pause) => {}
+            // An error is not retried at the pace of the commits.
+            () = committed.notified(), if pause == LOOK => relay.clock.sleep(GATHER).await,
+            () = stop.cancelled() => {}
+        }
+    }
+    match &held {
+        Some(lease) => relay.log.release(lease).await,
+        None => Ok(()),
+    }
+}

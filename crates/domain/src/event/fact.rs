@@ -1,0 +1,185 @@
+//! What an event says, read back into types: the relay numbers no event that consumers could not read.
+
+use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::Event;
+use crate::{
+    catalog::ProductStatus,
+    id::{CategoryId, ProductId, ReviewId, SellerId, UserId},
+};
+
+/// The verbs of each type of thing. An event with another kind is set aside.
+const KINDS: &[(&str, &[&str])] = &[
+    ("product", &["created", "updated", "deleted", "restored", "purged", "stock_changed"]),
+    ("category", &["created", "updated", "deleted"]),
+    ("review", &["created", "updated", "deleted", "hidden", "shown"]),
+    ("seller", &["created"]),
+    ("user", &["created"]),
+];
+
+/// The part of an event that its type of thing promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A product changed.
+    Product(ProductFact),
+    /// A product is gone for good; nothing else is known of it any more.
+    ProductPurged(ProductId),
+    /// A category changed.
+    Category(CategoryId),
+    /// A review changed.
+    Review(ReviewId),
+    /// A seller account changed.
+    Seller(SellerId),
+    /// A person's account changed.
+    User(UserId),
+}
+
+/// What every event of a product carries: enough to decide who may hear of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductFact {
+    /// The product.
+    pub product_id: ProductId,
+    /// The account that sells it.
+    pub seller_id: SellerId,
+    /// The category it is in.
+    pub category_id: Option<CategoryId>,
+    /// Where it stands; decides who could read it.
+    pub status: ProductStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PurgedFact {
+    product_id: ProductId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CategoryFact {
+    category_id: CategoryId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewFact {
+    review_id: ReviewId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SellerFact {
+    seller_id: SellerId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UserFact {
+    user_id: UserId,
+}
+
+impl Fact {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// Why it cannot be read: an unknown kind, a field that is missing or of another type, or a payload about
+    /// another thing than the event itself.
+    pub fn of(event: &Event) -> Result<Self, String> {
+        let entity = known(&event.kind).ok_or_else(|| format!("unknown kind {:?}", event.kind))?;
+        if entity != event.entity.kind {
+            return Err(format!("kind {:?} does not fit the entity type {:?}", event.kind, event.entity.kind));
+        }
+        let (fact, id): (Self, Uuid) = match entity {
+            "product" if event.kind == "product.purged" => {
+                let id = payload::<PurgedFact>(event)?.product_id;
+                (Self::ProductPurged(id), id.0)
+            }
+            "product" => {
+                let fact: ProductFact = payload(event)?;
+                let id = fact.product_id.0;
+                (Self::Product(fact), id)
+            }
+            "category" => {
+                let id = payload::<CategoryFact>(event)?.category_id;
+                (Self::Category(id), id.0)
+            }
+            "review" => {
+                let id = payload::<ReviewFact>(event)?.review_id;
+                (Self::Review(id), id.0)
+            }
+            "seller" => {
+                let id = payload::<SellerFact>(event)?.seller_id;
+                (Self::Seller(id), id.0)
+            }
+            _ => {
+                let id = payload::<UserFact>(event)?.user_id;
+                (Self::User(id), id.0)
+            }
+        };
+        if id == event.entity.id {
+            Ok(fact)
+        } else {
+            Err(format!("the payload tells of {id}, the event of {}", event.entity.id))
+        }
+    }
+}
+
+/// The type of thing a known kind is about.
+fn known(kind: &str) -> Option<&'static str> {
+    let (entity, verb) = kind.split_once('.')?;
+    KINDS.iter().find(|(name, verbs)| *name == entity && verbs.contains(&verb)).map(|(name, _)| *name)
+}
+
+fn payload<T: DeserializeOwned>(event: &Event) -> Result<T, String> {
+    T::deserialize(&event.payload).map_err(|error| format!("the payload of {:?} does not decode: {error}", event.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{clock::Timestamp, event::Entity, id::EventId};
+
+    fn event(kind: &str, entity: &str, payload: serde_json::Value) -> Event {
+        Event {
+            id: EventId(Uuid::from_u128(1)),
+            kind: kind.to_owned(),
+            entity: Entity::new(entity, Uuid::from_u128(7)),
+            actor: None,
+            at: Timestamp::UNIX_EPOCH,
+            payload,
+        }
+    }
+
+    #[test]
+    fn a_known_event_reads_back() {
+        let id = Uuid::from_u128(7);
+        let told = event("seller.created", "seller", json!({ "sellerId": id, "slug": "ada" }));
+        assert_eq!(Fact::of(&told), Ok(Fact::Seller(SellerId(id))));
+        let payload =
+            json!({ "productId": id, "sellerId": Uuid::nil(), "categoryId": null, "status": "draft", "stock": 3 });
+        let Ok(Fact::Product(fact)) = Fact::of(&event("product.stock_changed", "product", payload)) else {
+            panic!("must read");
+        };
+        assert_eq!((fact.product_id, fact.category_id, fact.status), (ProductId(id), None, ProductStatus::Draft));
+    }
+
+    #[test]
+    fn what_no_consumer_could_read_is_refused_with_its_reason() {
+        let id = Uuid::from_u128(7);
+        for (told, reason) in [
+            (event("product.exploded", "product", json!({})), "unknown kind"),
+            (event("created", "product", json!({})), "unknown kind"),
+            (event("user.created", "seller", json!({ "userId": id })), "does not fit"),
+            (event("user.created", "user", json!({ "userId": 7 })), "does not decode"),
+            (event("user.created", "user", json!("text")), "does not decode"),
+            (event("product.created", "product", json!({ "productId": id })), "sellerId"),
+            (event("user.created", "user", json!({ "userId": Uuid::nil() })), "tells of"),
+        ] {
+            let refused = Fact::of(&told).unwrap_err();
+            assert!(refused.contains(reason), "{refused}");
+        }
+    }
+}

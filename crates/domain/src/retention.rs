@@ -1,0 +1,115 @@
+//! How long logs are kept, and the purge of what is older.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    audit::{AuditPurge, Chain, purge_audit},
+    clock::{Clock, Timestamp},
+    error::Result,
+    secrets::Mac,
+};
+
+/// Rows removed in one transaction, so that writers are not held up.
+const PORTION: u32 = 1_000;
+
+/// How long what is kept; `None` keeps it for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// Numbered events.
+    pub events: Option<Duration>,
+    /// Answers under idempotency keys.
+    pub keys: Option<Duration>,
+    /// Audit entries.
+    pub audit: Option<Duration>,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { events: Some(Duration::from_hours(30 * 24)), keys: Some(Duration::from_hours(24)), audit: None }
+    }
+}
+
+/// The logs that are purged by age alone.
+#[async_trait]
+pub trait LogPurge: Send + Sync {
+    /// Removes events older than `before`, at most `limit`, and gives how many. Only an unbroken row from the lowest
+    /// number on goes, so that what is left has no gap; an event without a number never goes.
+    async fn events(&self, before: Timestamp, limit: u32) -> Result<u64>;
+
+    /// Removes idempotency keys older than `before`, at most `limit`, and gives how many.
+    async fn keys(&self, before: Timestamp, limit: u32) -> Result<u64>;
+}
+
+/// What the purge runs with.
+#[derive(Clone)]
+pub struct Purge {
+    /// Events and keys.
+    pub logs: Arc<dyn LogPurge>,
+    /// The audit chain.
+    pub chain: Arc<dyn Chain>,
+    /// The end of the audit chain that is cut.
+    pub audit: Arc<dyn AuditPurge>,
+    /// The key of the audit chain.
+    pub key: Arc<dyn Mac>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// What is kept.
+    pub keep: Keep,
+}
+
+impl std::fmt::Debug for Purge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Purge").field("keep", &self.keep).finish_non_exhaustive()
+    }
+}
+
+/// How many rows a purge removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Events.
+    pub events: u64,
+    /// Idempotency keys.
+    pub keys: u64,
+    /// Audit entries.
+    pub audit: u64,
+}
+
+/// Removes everything that is older than it is kept, in small transactions.
+///
+/// # Errors
+/// Those of the ports; [`crate::Error::Conflict`] when the audit log does not verify, after the rest was purged.
+pub async fn purge(with: &Purge) -> Result<Purged> {
+    let now = with.clock.now();
+    let mut done = Purged::default();
+    if let Some(age) = with.keep.events {
+        loop {
+            let gone = with.logs.events(now - age, PORTION).await?;
+            done.events += gone;
+            if gone < u64::from(PORTION) {
+                break;
+            }
+        }
+    }
+    if let Some(age) = with.keep.keys {
+        loop {
+            let gone = with.logs.keys(now - age, PORTION).await?;
+            done.keys += gone;
+            if gone < u64::from(PORTION) {
+                break;
+            }
+        }
+    }
+    if let Some(age) = with.keep.audit {
+        loop {
+            let gone =
+                purge_audit(with.chain.as_ref(), with.audit.as_ref(), with.key.as_ref(), now - age, PORTION).await?;
+            done.audit += gone;
+            if gone < u64::from(PORTION) {
+                break;
+            }
+        }
+    }
+    Ok(done)
+}
