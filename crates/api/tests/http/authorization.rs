@@ -97,7 +97,7 @@ impl Ada {
         let seller = who.seller.unwrap();
         let secretly = |p: &mut Product| {
             p.name = format!("{SECRET} {}", p.name);
-            p.description = SECRET.to_owned();
+            SECRET.clone_into(&mut p.description);
             p.slug = domain::catalog::Slug::of(&p.name);
             p.price = domain::money::Amount(7_777_777);
         };
