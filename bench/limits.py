@@ -99,6 +99,8 @@ def inlined(sql, given):
     def literal(value):
         if value is None:
             return "NULL"
+        if isinstance(value, int):
+            return str(value)
         if value is NAME:
             return "'bench-' || " + FRESH.format(0)
         if isinstance(value, Fresh):

@@ -87,7 +87,9 @@ def inserted(workloads, sql):
     """Values for the columns that the text names, row after row."""
     given = []
     for table, columns, rest in re.findall(r'INSERT INTO "?(\w+)"? \(([^)]*)\)(.*?)(?=INSERT INTO|$)', sql, re.S):
-        columns = [column.strip(' "') for column in columns.split(",")]
+        # Rows that are joined to something else name themselves which columns they hold.
+        named = re.search(r"\) v \(([^)]*)\)", rest)
+        columns = [column.strip(' "') for column in (named[1] if named else columns).split(",")]
         count = len(re.findall(r"\$\d+|\?", rest))
         given += [column_value(workloads, table, columns[n % len(columns)], n // len(columns)) for n in range(count)]
     return given

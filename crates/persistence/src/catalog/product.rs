@@ -192,7 +192,11 @@ impl ProductRepo for SeaTx {
 impl SeaTx {
     /// Whether another product that is not deleted has the slug or, within the seller, the sku.
     async fn taken(&self, new: &Product) -> Result<Option<Stored>> {
-        let sql = "SELECT slug = $2 FROM products WHERE deleted_at IS NULL AND id <> $1 AND (slug = $2 OR (seller_id = $3 AND sku = $4)) \
+        // Two questions, one for each index: as one with OR, SQLite reads the whole table.
+        let sql = "SELECT is_slug FROM ( \
+                   SELECT slug = $2 AS is_slug FROM products \
+                   WHERE seller_id = $3 AND sku = $4 AND sku IS NOT NULL AND deleted_at IS NULL AND id <> $1 \
+                   UNION ALL SELECT TRUE FROM products WHERE slug = $2 AND deleted_at IS NULL AND id <> $1) taken \
                    ORDER BY 1 LIMIT 1";
         let values = [new.id.0.into(), new.slug.as_str().into(), new.seller.0.into(), new.sku.clone().into()];
         let row = one(&self.tx, statement(self.engine, sql, values)).await?;
