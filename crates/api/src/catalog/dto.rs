@@ -394,7 +394,7 @@ fn delta() -> Schema {
         .item(came)
         .item(went)
         .description(Some("Pieces that came (positive) or went (negative)."))
-        .example(Some((-1).into()))
+        .examples([serde_json::Value::from(-1)])
         .into()
 }
 

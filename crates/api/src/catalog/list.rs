@@ -58,7 +58,7 @@ pub struct ListParams {
     #[param(value_type = Option<OrderView>)]
     sort_order: Option<Order>,
     /// The page, from 1. Not together with `cursor`.
-    #[param(required = false, minimum = 1, maximum = 4_294_967_295, default = 1, value_type = i64)]
+    #[param(required = false, minimum = 1, maximum = 4_294_967_295_i64, default = 1, value_type = i64)]
     page: u32,
     /// Items per page.
     #[param(required = false, minimum = 1, maximum = 100, default = 20)]
