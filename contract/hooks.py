@@ -28,6 +28,9 @@ def money(number):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # The id of a category must be one of this shop.
+    if case.method == "PATCH" and isinstance(case.body, dict) and UUID.match(str(case.body.get("parentId"))):
+        # And no category stands below itself.
+        case.body["parentId"] = None
     for part in (case.body, case.query):
         for name in ("categoryId", "parentId"):
             if isinstance(part, dict) and isinstance(part.get(name), str) and UUID.match(part[name]):
@@ -38,8 +41,12 @@ def before_call(context, case, kwargs):
         for name, value in body.items():
             if isinstance(value, str):
                 body[name] = CONTROL.sub("-", value)
-        if "price" in body:
-            body["price"] = money(body["price"])
+        for name in ("price", "discount"):
+            if name in body:
+                body[name] = money(body[name])
+        # Pictures have addresses of the web.
+        if isinstance(body.get("images"), list):
+            body["images"] = ["https://example.com/a.jpg" if isinstance(one, str) else one for one in body["images"]]
     query = case.query
     if query:
         for name in ("minPrice", "maxPrice"):

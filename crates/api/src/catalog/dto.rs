@@ -116,7 +116,7 @@ pub struct ProductPatchBody {
     #[schema(nullable = false)]
     pub status: Option<StatusView>,
     /// The version the change was made for; another one by now is a conflict.
-    #[schema(example = 3, minimum = 1, nullable = false)]
+    #[schema(example = 3, minimum = 1)]
     pub version: Option<i64>,
 }
 

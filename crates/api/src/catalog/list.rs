@@ -46,10 +46,10 @@ pub struct ListParams {
     #[param(value_type = Option<Vec<StatusView>>)]
     status: Option<Statuses>,
     /// Costs at least this, in major units.
-    #[param(value_type = Option<f64>, minimum = 0, example = 10)]
+    #[param(value_type = Option<f64>, example = 10)]
     min_price: Option<String>,
     /// Costs at most this, in major units.
-    #[param(value_type = Option<f64>, minimum = 0, example = 50)]
+    #[param(value_type = Option<f64>, example = 50)]
     max_price: Option<String>,
     /// What to sort by; ties are broken by id.
     #[param(value_type = Option<SortByView>)]
