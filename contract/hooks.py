@@ -1,6 +1,6 @@
 """What the document cannot say of requests that are right, told to schemathesis.
 
-A rule that joins two parameters, or a field that names a row, has no word in OpenAPI. Where such a rule is met, the
+A rule that joins two parameters, a field that names a row or a price in whole cents has no word in OpenAPI. Where such a rule is met, the
 request is changed so that it keeps it; every other fault of an answer stays a fault.
 """
 
@@ -13,14 +13,45 @@ CATEGORY = os.environ["SOUK_CATEGORY"]
 UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Cent by cent; the largest price.
+CENTS, LARGEST = 2, 999_999_999_999.99
+
+
+def money(number):
+    """The price or bound next to a number, or what is no number as it is."""
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
+        return number
+    return max(0.01, round(min(number, LARGEST), CENTS))
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # The id of a category must be one of this shop.
+    if case.method == "PATCH" and isinstance(case.body, dict) and UUID.match(str(case.body.get("parentId"))):
+        # And no category stands below itself.
+        case.body["parentId"] = None
     for part in (case.body, case.query):
         for name in ("categoryId", "parentId"):
             if isinstance(part, dict) and isinstance(part.get(name), str) and UUID.match(part[name]):
                 part[name] = CATEGORY
+    # Texts hold no control characters (the naughty strings try them all), and prices end with the cent.
+    body = case.body
+    if isinstance(body, dict):
+        for name, value in body.items():
+            if isinstance(value, str):
+                body[name] = CONTROL.sub("-", value)
+        for name in ("price", "discount"):
+            if name in body:
+                body[name] = money(body[name])
+        # Pictures have addresses of the web.
+        if isinstance(body.get("images"), list):
+            body["images"] = ["https://example.com/a.jpg" if isinstance(one, str) else one for one in body["images"]]
     query = case.query
+    if query:
+        for name in ("minPrice", "maxPrice"):
+            if name in query:
+                query[name] = money(query[name])
     if not query:
         return
     # A list goes on from a cursor that it gave, and by cursor or by page.

@@ -35,7 +35,7 @@ pub struct AuditParams {
     /// Entries about this thing.
     entity_id: Option<Uuid>,
     /// The page, from 1.
-    #[param(required = false, minimum = 1, maximum = 4_294_967_295, default = 1, value_type = i64)]
+    #[param(required = false, minimum = 1, maximum = 4_294_967_295_i64, default = 1, value_type = i64)]
     page: u32,
     /// Items per page.
     #[param(required = false, minimum = 1, maximum = 100, default = 20)]

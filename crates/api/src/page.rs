@@ -11,7 +11,7 @@ use crate::query::{Query, Read};
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
     /// The page, from 1.
-    #[param(required = false, minimum = 1, maximum = 4_294_967_295, default = 1, example = 1, value_type = i64, rename = "page")]
+    #[param(required = false, minimum = 1, maximum = 4_294_967_295_i64, default = 1, example = 1, value_type = i64, rename = "page")]
     page: u32,
     /// Items per page.
     #[param(required = false, minimum = 1, maximum = 100, default = 20, example = 20, rename = "limit")]

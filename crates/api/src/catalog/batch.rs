@@ -27,10 +27,9 @@ pub struct BatchBody {
     #[schema(example = json!(["0190f5fe-7c00-7a00-8000-0123456789ab"]), min_items = 1, max_items = 100)]
     pub ids: Vec<Uuid>,
     /// The category they move to.
-    #[schema(nullable = false)]
     pub category_id: Option<Uuid>,
     /// The share taken off their prices, in percent, rounded half to even.
-    #[schema(example = 10, minimum = 0, maximum = 100, nullable = false)]
+    #[schema(example = 10, minimum = 0, maximum = 100)]
     pub discount: Option<f64>,
 }
 

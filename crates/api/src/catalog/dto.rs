@@ -116,7 +116,7 @@ pub struct ProductPatchBody {
     #[schema(nullable = false)]
     pub status: Option<StatusView>,
     /// The version the change was made for; another one by now is a conflict.
-    #[schema(example = 3, minimum = 1, nullable = false)]
+    #[schema(example = 3, minimum = 1)]
     pub version: Option<i64>,
 }
 
@@ -394,7 +394,7 @@ fn delta() -> Schema {
         .item(came)
         .item(went)
         .description(Some("Pieces that came (positive) or went (negative)."))
-        .example(Some((-1).into()))
+        .examples([serde_json::Value::from(-1)])
         .into()
 }
 

@@ -46,10 +46,10 @@ pub struct ListParams {
     #[param(value_type = Option<Vec<StatusView>>)]
     status: Option<Statuses>,
     /// Costs at least this, in major units.
-    #[param(value_type = Option<f64>, minimum = 0, example = 10)]
+    #[param(value_type = Option<f64>, example = 10)]
     min_price: Option<String>,
     /// Costs at most this, in major units.
-    #[param(value_type = Option<f64>, minimum = 0, example = 50)]
+    #[param(value_type = Option<f64>, example = 50)]
     max_price: Option<String>,
     /// What to sort by; ties are broken by id.
     #[param(value_type = Option<SortByView>)]
@@ -58,7 +58,7 @@ pub struct ListParams {
     #[param(value_type = Option<OrderView>)]
     sort_order: Option<Order>,
     /// The page, from 1. Not together with `cursor`.
-    #[param(required = false, minimum = 1, maximum = 4_294_967_295, default = 1, value_type = i64)]
+    #[param(required = false, minimum = 1, maximum = 4_294_967_295_i64, default = 1, value_type = i64)]
     page: u32,
     /// Items per page.
     #[param(required = false, minimum = 1, maximum = 100, default = 20)]
