@@ -20,9 +20,20 @@ CENTS, LARGEST = 2, 999_999_999_999.99
 
 def money(number):
     """The price or bound next to a number, or what is no number as it is."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number == 0:
         return number
+    if number < 0:
+        return -money(-number)
     return max(0.01, round(min(number, LARGEST), CENTS))
+
+
+def without_nul(value):
+    """The same JSON without U+0000, which PostgreSQL cannot store and metadata refuses."""
+    if isinstance(value, dict):
+        return {key.replace("\0", ""): without_nul(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [without_nul(one) for one in value]
+    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 @schemathesis.hook
@@ -41,6 +52,8 @@ def before_call(context, case, kwargs):
         for name, value in body.items():
             if isinstance(value, str):
                 body[name] = CONTROL.sub("-", value)
+        if isinstance(body.get("metadata"), dict):
+            body["metadata"] = without_nul(body["metadata"])
         for name in ("price", "discount"):
             if name in body:
                 body[name] = money(body[name])
