@@ -24,7 +24,12 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct BatchBody {
     /// The products, each once.
-    #[schema(example = json!(["0190f5fe-7c00-7a00-8000-0123456789ab"]), min_items = 1, max_items = 100)]
+    #[schema(
+        value_type = std::collections::HashSet<Uuid>,
+        example = json!(["0190f5fe-7c00-7a00-8000-0123456789ab"]),
+        min_items = 1,
+        max_items = 100
+    )]
     pub ids: Vec<Uuid>,
     /// The category they move to.
     pub category_id: Option<Uuid>,
