@@ -27,10 +27,10 @@ pub struct AuditParams {
     /// Entries by this person.
     user_id: Option<Uuid>,
     /// Entries of this action.
-    #[param(example = "product.delete")]
+    #[param(example = "product.delete", pattern = r"^[^\x00]*$")]
     action: Option<String>,
     /// Entries about this type of thing.
-    #[param(example = "product")]
+    #[param(example = "product", pattern = r"^[^\x00]*$")]
     entity_type: Option<String>,
     /// Entries about this thing.
     entity_id: Option<Uuid>,

@@ -106,6 +106,7 @@ fn too_large(limit: usize) -> Problem {
 pub struct Fields<'a> {
     given: Vec<(Cow<'a, str>, &'a RawValue)>,
     asked: Vec<&'static str>,
+    null_is_fault: bool,
     /// What is wrong so far; the rules of the domain add to it.
     pub violations: Violations,
 }
@@ -128,6 +129,12 @@ pub enum Given<T> {
 }
 
 impl<'a> Fields<'a> {
+    /// From here on `null` is a fault where it cannot empty the field: in a change, taking it for absent would do
+    /// nothing and say nothing.
+    pub fn of_a_change(&mut self) {
+        self.null_is_fault = true;
+    }
+
     /// The text of a field; `null` counts as absent.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.typed(name, "string", "must be a string")
@@ -250,7 +257,7 @@ impl<'a> Fields<'a> {
 
     fn nullable<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Self) -> Option<T>) -> Given<T> {
         if self.given.iter().any(|(given, raw)| given == name && raw.get() == "null") {
-            self.take(name);
+            self.take_raw(name);
             return Given::Null;
         }
         read(self).map_or(Given::Absent, Given::Value)
@@ -262,10 +269,20 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &'static str) -> Option<&'a str> {
+        let raw = self.take_raw(name)?;
+        if raw != "null" {
+            return Some(raw);
+        }
+        if self.null_is_fault {
+            return self.fault(name, "null", "must not be null; leave it out to keep what there is");
+        }
+        None
+    }
+
+    fn take_raw(&mut self, name: &'static str) -> Option<&'a str> {
         self.asked.push(name);
         let place = self.given.iter().position(|(given, _)| given == name)?;
-        let raw = self.given.swap_remove(place).1.get();
-        (raw != "null").then_some(raw)
+        Some(self.given.swap_remove(place).1.get())
     }
 
     fn refuse_unknown(&mut self) {
@@ -292,7 +309,8 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields { given: Vec::new(), asked: Vec::new(), violations: Violations::default() };
+        let mut fields =
+            Fields { given: Vec::new(), asked: Vec::new(), null_is_fault: false, violations: Violations::default() };
         while let Some(Name(name)) = map.next_key()? {
             let value: &RawValue = map.next_value()?;
             if fields.given.iter().any(|(given, _)| *given == name) {

@@ -52,6 +52,7 @@ pub struct CategoryPatchBody {
 
 /// Reads a [`CategoryPatchBody`].
 pub fn category_patch(fields: &mut Fields<'_>) -> CategoryPatch {
+    fields.of_a_change();
     let mut patch = CategoryPatch::default();
     if let Some(name) = fields.text("name") {
         patch.name(&name, &mut fields.violations);

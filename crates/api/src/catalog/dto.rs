@@ -116,12 +116,13 @@ pub struct ProductPatchBody {
     #[schema(nullable = false)]
     pub status: Option<StatusView>,
     /// The version the change was made for; another one by now is a conflict.
-    #[schema(example = 3, minimum = 1)]
+    #[schema(example = 3, minimum = 1, nullable = false)]
     pub version: Option<i64>,
 }
 
 /// Reads a [`ProductPatchBody`]: the change and the version it was made for.
 pub fn product_patch(fields: &mut Fields<'_>, rules: &Rules) -> (ProductPatch, Option<Version>) {
+    fields.of_a_change();
     let mut patch = ProductPatch::default();
     if let Some(name) = fields.text("name") {
         patch.name(&name, rules, &mut fields.violations);

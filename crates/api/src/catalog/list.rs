@@ -35,7 +35,7 @@ use crate::{
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListParams {
     /// Words in name or description: all must be there, the last one as the beginning of a word.
-    #[param(example = "reading la")]
+    #[param(example = "reading la", pattern = r"^[^\x00]*$")]
     search: Option<String>,
     /// In this category or below it.
     category_id: Option<Uuid>,

@@ -39,6 +39,7 @@ pub struct ReviewPatchBody {
 
 /// Reads a [`ReviewPatchBody`].
 pub fn review_patch(fields: &mut Fields<'_>) -> ReviewPatch {
+    fields.of_a_change();
     let mut patch = ReviewPatch::default();
     if let Some(stars) = fields.small("stars") {
         patch.stars(stars, &mut fields.violations);
