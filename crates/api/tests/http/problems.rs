@@ -20,6 +20,9 @@ async fn unknown_routes_and_wrong_methods_are_told_apart() {
         let wrong = door.send(TestRequest::put().uri(path)).await;
         assert_eq!((wrong.status, wrong.header("allow"), wrong.code().as_str()), (405, allow, "METHOD_NOT_ALLOWED"));
     }
+    // A fixed path is itself and not the id of a product, even for a method that only products have.
+    let wrong = door.send(TestRequest::patch().uri("/api/v1/products/batch-update")).await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, "POST"));
 }
 
 #[actix_web::test]
