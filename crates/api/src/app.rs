@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{
     App, Error, HttpMessage as _, HttpRequest, HttpResponse,
-    body::MessageBody,
+    body::{BoxBody, MessageBody},
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
     middleware::{Compress, Next, from_fn},
@@ -84,14 +84,14 @@ pub fn build(
 async fn by_method<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let wrong = match request.extensions().get::<Context>().map(|context| &context.found) {
         Some(Found::OtherMethod(allow)) => Some(Problem::wrong_method(allow)),
         _ => None,
     };
     match wrong {
-        Some(problem) => Err(problem.into()),
-        None => next.call(request).await,
+        Some(problem) => Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))),
+        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     }
 }
 

@@ -68,8 +68,12 @@ fn body(document: &Value, operation: &Value) -> Option<Value> {
     let content = operation.get("requestBody")?.get("content")?.as_object()?.values().next()?;
     let schema = resolve(document, &content["schema"]);
     let whole = content.get("example").or_else(|| example(schema));
-    if let Some(whole) = whole {
-        return Some(whole.clone());
+    if let Some(Value::Object(whole)) = whole {
+        let mut whole = whole.clone();
+        // The ids of the example are nobody's here, and its version is another product's.
+        let required = |name: &String| schema["required"].as_array().is_some_and(|list| list.contains(&json!(name)));
+        whole.retain(|name, _| required(name) || (schema["properties"][name]["format"] != "uuid" && name != "version"));
+        return Some(whole.into());
     }
     let mut body = serde_json::Map::new();
     for (name, field) in schema["properties"].as_object().unwrap() {

@@ -35,7 +35,7 @@ use crate::{
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct ListParams {
     /// Words in name or description: all must be there, the last one as the beginning of a word.
-    #[param(example = "reading la", pattern = r"^[^\x00]*$")]
+    #[param(example = "graphite pap", pattern = r"^[^\x00]*$")]
     search: Option<String>,
     /// In this category or below it.
     category_id: Option<Uuid>,
@@ -49,7 +49,7 @@ pub struct ListParams {
     #[param(value_type = Option<f64>, example = 10)]
     min_price: Option<String>,
     /// Costs at most this, in major units.
-    #[param(value_type = Option<f64>, example = 50)]
+    #[param(value_type = Option<f64>, example = 5000)]
     max_price: Option<String>,
     /// What to sort by; ties are broken by id.
     #[param(value_type = Option<SortByView>)]
