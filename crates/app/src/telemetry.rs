@@ -56,6 +56,6 @@ fn describe() {
     metrics::describe_counter!("worker_restarts_total", Unit::Count, "Background work that ended and began again");
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("events_numbered_total", Unit::Count, "Events that got their place in the order");
-    metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events that failed too often to be tried again");
+    metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events set aside as unreadable");
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
