@@ -2,7 +2,7 @@
 //! thousands cost a few.
 
 use domain::{Result, audit::AuditEntry, event::Event};
-use sea_orm::{DatabaseTransaction, EntityTrait, Value};
+use sea_orm::{EntityTrait, Value};
 
 use super::{audit, outbox};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     entity::{audit_log, event},
     error,
     statement::{execute, statement},
+    transaction::Transaction,
     tx::SeaTx,
 };
 
@@ -57,7 +58,7 @@ const BOTH: &str = "WITH audited AS ( \
      INSERT INTO events (id, kind, entity_type, entity_id, actor_id, payload, occurred_at) \
      VALUES ($8, $9, $10, $11, $12, $13, $14)";
 
-async fn both(tx: &DatabaseTransaction, entry: AuditEntry, event: Event) -> Result<()> {
+async fn both(tx: &Transaction, entry: AuditEntry, event: Event) -> Result<()> {
     let values: [Value; 14] = [
         entry.id.0.into(),
         entry.actor.map(|user| user.0).into(),
