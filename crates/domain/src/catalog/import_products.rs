@@ -175,10 +175,10 @@ impl Batch<'_> {
             let held = tx.products().add_stock(before.id, delta, Some(before.stock), after.updated_at).await?;
             held.ok_or_else(changed_meanwhile)?;
         }
-        let mut stored = tx.products().update(&after, before.version).await.map_err(again_when_stale)?;
+        let mut stored = tx.products().update(&after, &before).await.map_err(again_when_stale)?;
         if stored == Stored::SlugTaken {
             after.slug = after.slug.with_suffix(after.id.0);
-            stored = tx.products().update(&after, before.version).await.map_err(again_when_stale)?;
+            stored = tx.products().update(&after, &before).await.map_err(again_when_stale)?;
         }
         if stored != Stored::Yes {
             return Err(changed_meanwhile());

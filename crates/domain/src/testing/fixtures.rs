@@ -129,7 +129,7 @@ impl Fixtures {
         let mut product = self.product(seller);
         with(&mut product);
         let mut tx = self.tx().await;
-        assert_eq!(tx.products().insert(&product).await.expect("a product is stored"), Stored::Yes);
+        assert_eq!(tx.products().insert(&mut product).await.expect("a product is stored"), Stored::Yes);
         tx.commit().await.expect("a product is committed");
         product
     }
