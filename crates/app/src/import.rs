@@ -19,11 +19,12 @@ use domain::{
     identity::{Selling, seller_for},
 };
 use pipeline::Batch;
-use progress::Progress;
+
 use report::Report;
 
 pub use columns::Overrides;
 pub(crate) use command::{Command, run};
+pub(crate) use progress::Progress;
 
 /// Why a command of the operator failed; shown as it is.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -108,7 +108,7 @@ pub(crate) fn one_time_password(entropy: &dyn Entropy) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn read_password() -> std::io::Result<String> {
+pub(crate) fn read_password() -> std::io::Result<String> {
     let mut text = String::new();
     std::io::stdin().take(8 * 1024).read_to_string(&mut text)?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())

@@ -1,14 +1,9 @@
 //! Which seller account the operator's own commands, such as an import, work for.
 
-use serde_json::json;
-
-use super::{Email, Seller, User, ports::Owner};
+use super::{Email, Enrolled, NO_PASSWORD, Newcomer, enrol, ports::Owner};
 use crate::{
-    catalog::Slug,
     error::{Error, Result},
-    event::{Change, Entity},
-    id::{SellerId, UserId},
-    permission::{Role, Roles},
+    permission::Role,
     shop::{Shop, Unit},
 };
 
@@ -16,8 +11,6 @@ use crate::{
 const HOUSE_EMAIL: &str = "catalogue@localhost";
 /// The name of the house account, as buyers see it.
 const HOUSE_NAME: &str = "Catalogue";
-/// A bcrypt hash whose salt and digest nobody chose a password for: no password fits it.
-const NO_PASSWORD: &str = "$2b$04$......................0000000000000000000000000000000";
 
 /// Which seller account is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,50 +60,15 @@ async fn named(tx: &mut Unit<'_, Owner>, name: &str) -> Result<Owner> {
     Ok(Owner { seller, user })
 }
 
+/// The house account's address and name may be somebody else's already, who must not be given the products.
 async fn open_house(shop: &Shop, tx: &mut Unit<'_, Owner>) -> Result<Owner> {
-    let now = tx.now();
     let email = Email::parse(HOUSE_EMAIL).map_err(|breach| Error::internal(breach.message))?;
-    let user = User {
-        id: shop.id::<UserId>(),
-        email,
-        name: HOUSE_NAME.to_owned(),
-        roles: Roles::new([Role::User, Role::Seller]),
-        created_at: now,
-        updated_at: now,
-    };
-    let taken = || Error::conflict("The address or slug of the house account is taken; name a seller with --seller");
-    if !tx.users().insert(&user, NO_PASSWORD).await? {
-        return Err(taken());
+    let house = Newcomer { email, name: HOUSE_NAME.to_owned(), role: Role::Seller };
+    let now = tx.now();
+    match enrol(shop, &mut **tx, &house, NO_PASSWORD, now).await? {
+        Enrolled { user, seller: Some(seller), made: true } => Ok(Owner { seller, user }),
+        _ => Err(Error::conflict("The address of the house account is taken; name a seller with --seller")),
     }
-    let seller = Seller {
-        id: shop.id::<SellerId>(),
-        name: HOUSE_NAME.to_owned(),
-        slug: Slug::of(HOUSE_NAME).to_string(),
-        created_at: now,
-    };
-    if !tx.sellers().insert(&seller, user.id).await? {
-        return Err(taken());
-    }
-    let changes = vec![
-        Change {
-            action: "user.create",
-            event: "user.created",
-            entity: Entity::new("user", user.id),
-            payload: json!({ "userId": user.id }),
-            metadata: json!({ "roles": user.roles }),
-        },
-        Change {
-            action: "seller.create",
-            event: "seller.created",
-            entity: Entity::new("seller", seller.id),
-            payload: json!({ "sellerId": seller.id, "slug": seller.slug }),
-            metadata: json!({ "member": user.id }),
-        },
-    ];
-    for change in changes {
-        shop.record(&mut **tx, Some(user.id), change).await?;
-    }
-    Ok(Owner { seller: seller.id, user: user.id })
 }
 
 #[cfg(test)]
