@@ -14,6 +14,7 @@ pub mod id;
 pub mod idempotency;
 pub mod identity;
 pub mod limit;
+pub mod meter;
 pub mod money;
 pub mod page;
 pub mod permission;

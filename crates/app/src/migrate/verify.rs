@@ -15,7 +15,7 @@ use persistence::{Database, Engine};
 use platform::{SystemClock, SystemEntropy};
 
 use super::scratch::Scratch;
-use crate::{Outcome, config::Config, foundation, user};
+use crate::{Outcome, config::Config, foundation, telemetry::Counters, user};
 
 /// Verifies every migration on the engine of the configured database, which is not touched.
 pub(super) async fn run(config: &Config) -> Outcome {
@@ -49,6 +49,7 @@ fn shop(config: &Config, database: &Database) -> Shop {
         store: database.store(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        meter: Arc::new(Counters),
         rules: config.shop.rules.clone(),
     }
 }
