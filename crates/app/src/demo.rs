@@ -56,7 +56,7 @@ pub(crate) async fn load(foundation: &Foundation) -> Result<Vec<Account>> {
     tracing::info!("the database is empty; the demo shop is loaded");
     let (mut accounts, mut callers) = (Vec::new(), BTreeMap::new());
     for (role, part, email, name) in ACCOUNTS {
-        let password = user::one_time_password(&*foundation.shop.entropy);
+        let password = user::one_time(&*foundation.shop.entropy);
         let input =
             UserInput { email: Some(email.to_owned()), password: Some(password.clone()), name: Some(name.to_owned()) };
         let (_, principal) = user::make(&foundation.shop, &*foundation.passwords, input, role, None).await?;

@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     foundation::Foundation,
     import::{Failure, Progress},
-    user::read_password,
+    user,
 };
 
 /// Products per transaction.
@@ -61,7 +61,7 @@ pub(crate) struct Seeding {
 }
 
 pub(crate) async fn run(asked: Seeding, config: &Config) -> Outcome {
-    let password = if asked.password_stdin { Some(checked(&read_password()?)?) } else { None };
+    let password = if asked.password_stdin { Some(checked(&user::from_stdin()?)?) } else { None };
     let foundation = Foundation::open(config).await?;
     let began = Instant::now();
     let done = match hash(&foundation, password.as_ref()).await {

@@ -84,7 +84,7 @@ async fn seed(shop: &Shop, hasher: &dyn PasswordHasher) -> Result<()> {
 async fn person(shop: &Shop, hasher: &dyn PasswordHasher, role: Role) -> Result<Principal> {
     let input = UserInput {
         email: Some(format!("{}@verify.example", role.name())),
-        password: Some(user::one_time_password(&*shop.entropy)),
+        password: Some(user::one_time(&*shop.entropy)),
         name: Some(role.name().to_owned()),
     };
     Ok(user::make(shop, hasher, input, role, None).await?.1)
