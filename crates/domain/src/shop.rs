@@ -8,7 +8,7 @@ use crate::{
     audit::AuditEntry,
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
-    event::{Change, Event, Fact},
+    event::{Change, Event, Fact, Trace},
     id::{AuditId, EventId, UserId},
     idempotency::{Claim, Key, Once, Outcome, Reply},
     meter::Meter,
@@ -165,6 +165,16 @@ impl Shop {
     /// # Errors
     /// [`Error::Internal`] for an event the relay would set aside: the use case that tells it is wrong.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
+        let Trace { entry, event } = self.trace(actor, change)?;
+        tx.audit().append(entry).await?;
+        tx.outbox().append(event).await
+    }
+
+    /// What [`Shop::record`] writes, for the few changes that go past the use cases' transactions.
+    ///
+    /// # Errors
+    /// Those of [`Shop::record`].
+    pub fn trace(&self, actor: Option<UserId>, change: Change) -> Result<Trace> {
         let at = self.now();
         let id: Uuid = self.id();
         let entry = AuditEntry {
@@ -184,8 +194,7 @@ impl Shop {
             payload: change.payload,
         };
         Fact::of(&event).map_err(Error::internal)?;
-        tx.audit().append(entry).await?;
-        tx.outbox().append(event).await
+        Ok(Trace { entry, event })
     }
 
     async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {
