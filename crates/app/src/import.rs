@@ -81,7 +81,7 @@ pub async fn import(shop: &Shop, options: &Options, out: &mut (dyn Write + Send)
         let Batch { rows, rejects, read } = batch?;
         let owner = match owner {
             Some(owner) => owner,
-            None => *owner.insert(seller_for(shop, &options.seller).await?),
+            None => *owner.insert(seller_for(shop, &options.seller, mode).await?),
         };
         let done = import_products(shop, owner, &rows, mode, &mut known).await?;
         report.add(&rejects)?;

@@ -14,7 +14,7 @@ use std::time::Instant;
 use clap::Args;
 use domain::{
     Shop,
-    catalog::{Goods, KnownCategories, Stocked, stock_shop},
+    catalog::{Goods, ImportMode, KnownCategories, Stocked, stock_shop},
     identity::{
         NO_PASSWORD, Password, Selling, enrol_people,
         ports::{Owner, PasswordHasher},
@@ -104,7 +104,7 @@ async fn seed(shop: &Shop, asked: &Seeding, hash: &str) -> Result<Seeded, Failur
     let mut enrolled = Vec::new();
     // First, because a name may be wrong.
     let named = match &asked.seller {
-        Some(name) => Some(seller_for(shop, &Selling::Named(name.clone())).await?),
+        Some(name) => Some(seller_for(shop, &Selling::Named(name.clone()), ImportMode::Keep).await?),
         None => None,
     };
     let sellers = if named.is_some() { 0 } else { asked.sellers };

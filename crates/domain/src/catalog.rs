@@ -54,6 +54,7 @@ pub use review_input::{NewReview, ReviewInput, ReviewPatch};
 pub use slug::Slug;
 pub use statuses::Statuses;
 pub use stock_shop::{Goods, Stocked, stock_shop};
+pub(crate) use stock_shop::{plant, shelve};
 pub use update_category::update_category;
 pub use update_product::update_product;
 pub use update_review::update_review;

@@ -11,6 +11,7 @@ mod user;
 
 pub(crate) use enrol_people::enrol;
 pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
+pub(crate) use house::stand_in;
 pub use house::{Selling, seller_for};
 pub use login::{Credentials, Login, SignedIn};
 pub use open_seller::{SellerInput, open_seller};

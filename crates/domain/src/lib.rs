@@ -7,6 +7,7 @@ pub mod actor;
 pub mod audit;
 pub mod catalog;
 pub mod clock;
+pub mod demo;
 pub mod error;
 pub mod event;
 pub mod health;

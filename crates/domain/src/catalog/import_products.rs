@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::Change,
     id::CategoryId,
-    identity::ports::Owner,
+    identity::{ports::Owner, stand_in},
     shop::Shop,
     store::Tx,
 };
@@ -54,6 +54,10 @@ pub async fn import_products(
     let before = &*known;
     let (done, after) = shop
         .write("import_products", |mut tx| async move {
+            let owner = match mode {
+                ImportMode::Keep => owner,
+                ImportMode::Trial => stand_in(shop, &mut *tx, owner).await?,
+            };
             let mut batch =
                 Batch { shop, owner, known: before.clone(), changes: Vec::new(), done: Imported::default() };
             batch.know_categories(&mut *tx, rows).await?;

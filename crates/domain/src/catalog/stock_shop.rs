@@ -56,7 +56,13 @@ pub async fn stock_shop(shop: &Shop, owner: Owner, goods: &[Goods], known: &mut 
 }
 
 /// Finds or makes the categories of a batch, in the name of `by`.
-async fn plant(shop: &Shop, tx: &mut dyn Tx, by: UserId, goods: &[Goods], known: &mut KnownCategories) -> Result<()> {
+pub(crate) async fn plant(
+    shop: &Shop,
+    tx: &mut dyn Tx,
+    by: UserId,
+    goods: &[Goods],
+    known: &mut KnownCategories,
+) -> Result<()> {
     let mut changes = Vec::new();
     known.know(shop, tx, goods.iter().map(|goods| goods.row.path.as_slice()), &mut changes).await?;
     for change in changes {
@@ -66,7 +72,7 @@ async fn plant(shop: &Shop, tx: &mut dyn Tx, by: UserId, goods: &[Goods], known:
 }
 
 /// Stores the products of a batch that are not there yet, with their reviews.
-async fn shelve(
+pub(crate) async fn shelve(
     shop: &Shop,
     tx: &mut dyn Tx,
     owner: Owner,
