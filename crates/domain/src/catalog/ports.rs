@@ -121,6 +121,10 @@ pub trait ReviewRepo: Send {
     /// Stores a new review; `false` when its author has one of this product already.
     async fn insert(&mut self, review: &Review) -> Result<bool>;
 
+    /// Stores many new reviews at once. All or none: one whose author has one of the product already is an
+    /// [`crate::Error::Conflict`].
+    async fn insert_many(&mut self, reviews: &[Review]) -> Result<()>;
+
     /// The review of that id, held against other writers of it until the transaction ends: what is added to the
     /// rating is the difference to what is read here.
     async fn find(&mut self, id: ReviewId) -> Result<Option<Review>>;
