@@ -28,7 +28,7 @@ use crate::{audit, catalog, health, identity};
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::StatusView, catalog::categories::ProductsWithinView)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),

@@ -20,7 +20,10 @@ use uuid::Uuid;
 
 use super::{
     cursor,
-    dto::{ProductItem, STATUS_NAMES, StatusView},
+    dto::{
+        product::ProductItem,
+        status::{STATUS_NAMES, StatusView},
+    },
 };
 use crate::{
     Answer, Shared,
