@@ -2,6 +2,7 @@
 
 pub mod around;
 pub mod category;
+pub mod metadata;
 pub mod new_product;
 mod number;
 pub mod product;

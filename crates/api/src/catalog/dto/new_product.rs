@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::status::{STATUS_NAMES, StatusView};
+use super::{
+    metadata::Metadata,
+    status::{STATUS_NAMES, StatusView},
+};
 use crate::body::Fields;
 
 /// A product of a new kind.
@@ -17,13 +20,13 @@ use crate::body::Fields;
 #[serde(rename_all = "camelCase")]
 pub struct NewProductBody {
     /// Its name; how long it may be is a setting, 3 to 100 characters by default.
-    #[schema(example = "Reading lamp", min_length = 3, max_length = 100)]
+    #[schema(example = "Reading lamp", format = "product-name")]
     pub name: String,
     /// What it is.
-    #[schema(example = "Brass, with a green shade", max_length = 1000)]
+    #[schema(example = "Brass, with a green shade", max_length = 1000, format = "paragraph")]
     pub description: Option<String>,
-    /// What it costs in major units of the shop's currency, greater than 0, exact to the minor unit.
-    #[schema(example = 19.95, exclusive_minimum = 0)]
+    /// What it costs in major units of the shop's currency, exact to the minor unit.
+    #[schema(example = 19.95, format = "price")]
     pub price: f64,
     /// Pieces on hand; 0 when absent.
     #[schema(example = 12, minimum = 0, maximum = 2_147_483_647)]
@@ -31,13 +34,13 @@ pub struct NewProductBody {
     /// The category.
     pub category_id: Option<Uuid>,
     /// The seller's own number for it, unique within the seller.
-    #[schema(example = "LAMP-1", min_length = 1, max_length = 64)]
+    #[schema(example = "LAMP-1", min_length = 1, max_length = 64, format = "name")]
     pub sku: Option<String>,
     /// Addresses of pictures, in order.
-    #[schema(example = json!(["https://example.com/lamp.jpg"]), max_items = 10)]
+    #[schema(example = json!(["https://example.com/lamp.jpg"]), max_items = 10, max_length = 2048, format = "web-address")]
     pub images: Option<Vec<String>>,
     /// What else there is to say of it.
-    #[schema(value_type = Option<Object>, example = json!({"colour": "green"}))]
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<Map<String, Value>>,
     /// Where it stands in its life; published when absent.
     pub status: Option<StatusView>,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     around::{CategoryRefView, ImageView},
+    metadata::Metadata,
     number::price,
     rating::RatingView,
     review::ReviewView,
@@ -53,7 +54,7 @@ pub struct ProductCore<'a> {
     #[schema(value_type = StatusView)]
     pub status: ProductStatus,
     /// What else there is to say of it.
-    #[schema(value_type = Object, example = json!({"colour": "green"}))]
+    #[schema(value_type = Metadata)]
     pub metadata: &'a Map<String, Value>,
     /// What buyers think.
     pub rating: RatingView,

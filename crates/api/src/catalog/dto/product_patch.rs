@@ -9,7 +9,10 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::status::{STATUS_NAMES, StatusView};
+use super::{
+    metadata::Metadata,
+    status::{STATUS_NAMES, StatusView},
+};
 use crate::body::{Fields, Given};
 
 /// A change of a product: what is absent stays.
@@ -18,13 +21,13 @@ use crate::body::{Fields, Given};
 #[serde(rename_all = "camelCase")]
 pub struct ProductPatchBody {
     /// A new name.
-    #[schema(example = "Reading lamp, large", min_length = 3, max_length = 100, nullable = false)]
+    #[schema(example = "Reading lamp, large", format = "product-name", nullable = false)]
     pub name: Option<String>,
     /// A new description.
-    #[schema(max_length = 1000, nullable = false)]
+    #[schema(max_length = 1000, format = "paragraph", nullable = false)]
     pub description: Option<String>,
     /// A new price in major units.
-    #[schema(example = 24.5, exclusive_minimum = 0, nullable = false)]
+    #[schema(example = 24.5, format = "price", nullable = false)]
     pub price: Option<f64>,
     /// A new number of pieces on hand.
     #[schema(minimum = 0, maximum = 2_147_483_647, nullable = false)]
@@ -32,13 +35,13 @@ pub struct ProductPatchBody {
     /// Another category; null takes it out of its category.
     pub category_id: Option<Uuid>,
     /// Another number; null takes it away.
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, format = "name")]
     pub sku: Option<String>,
     /// Pictures in place of the old ones.
-    #[schema(example = json!(["https://example.com/lamp-2.jpg"]), max_items = 10, nullable = false)]
+    #[schema(example = json!(["https://example.com/lamp-2.jpg"]), max_items = 10, max_length = 2048, format = "web-address", nullable = false)]
     pub images: Option<Vec<String>>,
     /// Metadata in place of the old.
-    #[schema(value_type = Option<Object>, example = json!({"colour": "red"}), nullable = false)]
+    #[schema(value_type = Option<Metadata>, nullable = false)]
     pub metadata: Option<Map<String, Value>>,
     /// Another status.
     #[schema(nullable = false)]
@@ -83,5 +86,9 @@ pub fn product_patch(fields: &mut Fields<'_>, rules: &Rules) -> (ProductPatch, O
     if let Some(status) = fields.choice("status", ProductStatus::named, STATUS_NAMES) {
         patch.status(status);
     }
-    (patch, fields.integer("version").map(Version))
+    let version = fields.integer("version");
+    if version.is_some_and(|version| version < 1) {
+        fields.violations.add("/version", "range", "must be a whole number from 1");
+    }
+    (patch, version.map(Version))
 }

@@ -1,6 +1,9 @@
 //! Stock as JSON: a change of it, and what is on hand.
 
-use domain::{catalog::StockChange, text};
+use domain::{
+    catalog::{STOCK_MAX, StockChange},
+    text,
+};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
@@ -18,10 +21,10 @@ pub struct StockBody {
     #[schema(schema_with = delta)]
     pub delta: i64,
     /// Only if exactly so many are on hand now.
-    #[schema(example = 12, minimum = 0)]
+    #[schema(example = 12, minimum = 0, maximum = 2_147_483_647)]
     pub expected: Option<i64>,
     /// Why, for the audit log.
-    #[schema(example = "damaged", max_length = 200)]
+    #[schema(example = "damaged", max_length = 200, format = "line")]
     pub reason: Option<String>,
 }
 
@@ -47,6 +50,9 @@ pub fn stock_change(fields: &mut Fields<'_>) -> Option<StockChange> {
         fields.violations.add("/delta", "range", "must be a whole number other than 0 that 32 bits hold");
     }
     let expected = fields.integer("expected");
+    if expected.is_some_and(|pieces| !(0..=STOCK_MAX).contains(&pieces)) {
+        fields.violations.add("/expected", "range", format!("must be a whole number from 0 to {STOCK_MAX}"));
+    }
     let reason = fields.text("reason");
     if let Some(reason) = &reason {
         fields.violations.check("/reason", text::line(reason, 0, 200));

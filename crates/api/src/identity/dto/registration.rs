@@ -12,10 +12,10 @@ pub struct Registration {
     #[schema(example = "ada@example.com", format = Email, max_length = 255)]
     pub email: String,
     /// The password they choose.
-    #[schema(example = "correct horse battery", min_length = 8, max_length = 1024, format = Password)]
+    #[schema(example = "correct horse battery", min_length = 8, max_length = 1024, format = Password, pattern = r"^[^\x00]*$")]
     pub password: String,
     /// The name they go by; without one, the part of the address before the `@`.
-    #[schema(example = "Ada", min_length = 1, max_length = 100)]
+    #[schema(example = "Ada", min_length = 1, max_length = 100, format = "name")]
     pub name: Option<String>,
 }
 

@@ -12,7 +12,7 @@ use crate::body::Fields;
 #[derive(Debug, ToSchema)]
 pub struct NewSeller {
     /// The name shown to buyers.
-    #[schema(example = "Ada's Lamps", min_length = 1, max_length = 100)]
+    #[schema(example = "Ada's Lamps", min_length = 1, max_length = 100, format = "name")]
     pub name: String,
 }
 
