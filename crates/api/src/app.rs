@@ -40,7 +40,7 @@ pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static 
 
 /// The table of routes of an application; made once and shared by its workers.
 pub fn routes(services: &Services) -> Arc<Routes> {
-    Arc::new(Routes::new(&openapi(), &other_routes(services), &services.settings.limits))
+    Arc::new(Routes::new(&openapi(&services.shop.rules), &other_routes(services), &services.settings.limits))
 }
 
 /// The whole application. The layers stand in the order of API-10; the last `wrap` is the outermost.
@@ -62,7 +62,7 @@ pub fn build(
                 config.route("/metrics", web::get().to(health::metrics));
             }
             if open_docs {
-                openapi::serve(config);
+                openapi::serve(config, &services.shop.rules);
             }
         })
         .default_service(web::to(nowhere))

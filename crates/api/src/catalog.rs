@@ -2,12 +2,10 @@
 
 pub mod batch;
 pub mod categories;
-pub mod category_dto;
 mod cursor;
 pub mod dto;
 pub mod list;
 mod products;
-pub mod review_dto;
 mod reviews;
 mod stock;
 

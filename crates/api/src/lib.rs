@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod catalog;
+pub mod done;
 pub mod etag;
 pub mod health;
 pub mod idempotency;

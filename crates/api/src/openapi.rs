@@ -3,9 +3,11 @@
 pub mod answers;
 mod down;
 mod examples;
+mod forms;
 mod pages;
 
 use actix_web::{HttpResponse, web};
+use domain::shop::Rules;
 use utoipa::{
     OpenApi as _,
     openapi::{
@@ -28,7 +30,7 @@ use crate::{audit, catalog, health, identity};
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::StatusView, catalog::categories::ProductsWithinView)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -54,8 +56,8 @@ fn health_operations(config: &mut ServiceConfig<'_>) {
     config.service(health::get_health).service(health::get_ready);
 }
 
-/// The document in `OpenAPI` 3.1.
-pub fn openapi() -> OpenApi {
+/// The document in `OpenAPI` 3.1, for a shop with these rules.
+pub fn openapi(rules: &Rules) -> OpenApi {
     use utoipa_actix_web::AppExt as _;
     let (_, mut document) =
         actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(operations).split_for_parts();
@@ -67,18 +69,19 @@ pub fn openapi() -> OpenApi {
     let components = document.components.get_or_insert_default();
     pages::refer(components);
     components.security_schemes.insert("bearer".to_owned(), SecurityScheme::Http(bearer).into());
+    forms::tell(&mut document, rules);
     answers::complete(&mut document);
     document
 }
 
 /// The document in `OpenAPI` 3.0.3, for generators that do not read 3.1.
-pub fn openapi30() -> serde_json::Value {
-    down::to_30(serde_json::to_value(openapi()).unwrap_or_default())
+pub fn openapi30(rules: &Rules) -> serde_json::Value {
+    down::to_30(serde_json::to_value(openapi(rules)).unwrap_or_default())
 }
 
 /// Serves both documents and Swagger UI.
-pub fn serve(config: &mut web::ServiceConfig) {
-    let old = openapi30().to_string();
+pub fn serve(config: &mut web::ServiceConfig, rules: &Rules) {
+    let old = openapi30(rules).to_string();
     config
         .route(
             "/api-docs/openapi-3.0.json",
@@ -87,5 +90,5 @@ pub fn serve(config: &mut web::ServiceConfig) {
                 async move { HttpResponse::Ok().content_type("application/json").body(old) }
             }),
         )
-        .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/api-docs/openapi.json", openapi()));
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/api-docs/openapi.json", openapi(rules)));
 }

@@ -34,7 +34,7 @@ pub struct BatchBody {
     /// The category they move to.
     pub category_id: Option<Uuid>,
     /// The share taken off their prices, in percent, rounded half to even.
-    #[schema(example = 10, minimum = 0, maximum = 100)]
+    #[schema(example = 10, minimum = 0, maximum = 100, multiple_of = 0.01)]
     pub discount: Option<f64>,
 }
 

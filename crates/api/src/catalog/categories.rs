@@ -10,14 +10,14 @@ use domain::{
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    category_dto::{self, CategoryCountView, CategoryPatchBody, CategoryView, NewCategoryBody, TreeView},
-    dto::Done,
+use super::dto::category::{
+    CategoryCountView, CategoryPatchBody, CategoryView, NewCategoryBody, TreeView, category_patch, new_category,
 };
 use crate::{
     Answer, Shared,
     auth::Auth,
     body::JsonBody,
+    done::Done,
     etag::{self, IfMatch},
     idempotency::{Keyed, reply},
     path::Id,
@@ -62,7 +62,7 @@ pub async fn create_category(
     keyed: Keyed,
     body: JsonBody,
 ) -> Answer {
-    let new = body.read(|fields| category_dto::new_category(fields).check(&mut fields.violations))?;
+    let new = body.read(|fields| new_category(fields).check(&mut fields.violations))?;
     let render = |category: &Category| {
         let mut reply = reply(StatusCode::CREATED, Vec::new(), &CategoryView::from(category));
         reply.headers = vec![
@@ -123,7 +123,7 @@ pub async fn update_category(
     if_match: IfMatch,
     body: JsonBody,
 ) -> Answer {
-    let patch = body.read(|fields| Some(category_dto::category_patch(fields)))?;
+    let patch = body.read(|fields| Some(category_patch(fields)))?;
     let expected = if_match.expected(None)?;
     let category = catalog::update_category(&services.shop, auth.0, id.0, patch, expected.moments().as_deref())
         .await

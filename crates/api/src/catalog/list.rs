@@ -20,7 +20,10 @@ use uuid::Uuid;
 
 use super::{
     cursor,
-    dto::{ProductItem, STATUS_NAMES, StatusView},
+    dto::{
+        product::ProductItem,
+        status::{STATUS_NAMES, StatusView},
+    },
 };
 use crate::{
     Answer, Shared,
@@ -46,10 +49,10 @@ pub struct ListParams {
     #[param(value_type = Option<Vec<StatusView>>)]
     status: Option<Statuses>,
     /// Costs at least this, in major units.
-    #[param(value_type = Option<f64>, example = 10)]
+    #[param(value_type = Option<f64>, example = 10, format = "price-bound")]
     min_price: Option<String>,
     /// Costs at most this, in major units.
-    #[param(value_type = Option<f64>, example = 5000)]
+    #[param(value_type = Option<f64>, example = 5000, format = "price-bound")]
     max_price: Option<String>,
     /// What to sort by; ties are broken by id.
     #[param(value_type = Option<SortByView>)]
@@ -64,6 +67,7 @@ pub struct ListParams {
     #[param(required = false, minimum = 1, maximum = 100, default = 20)]
     limit: u32,
     /// Reads by cursor: empty at first, then the `nextCursor` of the answer before.
+    #[param(pattern = "^[A-Za-z0-9_-]*$")]
     cursor: Option<String>,
 }
 

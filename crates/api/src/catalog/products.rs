@@ -12,11 +12,16 @@ use domain::{
     permission::WriteProducts,
 };
 
-use super::dto::{self, Done, NewProductBody, ProductDetailView, ProductFull, ProductPatchBody};
+use super::dto::{
+    new_product::{NewProductBody, new_product},
+    product::{ProductDetailView, ProductFull},
+    product_patch::{ProductPatchBody, product_patch},
+};
 use crate::{
     Answer, Services, Shared,
     auth::{Auth, MaybeAuth},
     body::JsonBody,
+    done::Done,
     etag::{self, IfMatch},
     idempotency::{Keyed, reply},
     path::Id,
@@ -47,7 +52,7 @@ pub async fn create_product(
     body: JsonBody,
 ) -> Answer {
     let rules = &services.shop.rules;
-    let new = body.read(|fields| dto::new_product(fields).check(rules, &mut fields.violations))?;
+    let new = body.read(|fields| new_product(fields).check(rules, &mut fields.violations))?;
     let render = |product: &Product| {
         let mut reply = reply(StatusCode::CREATED, Vec::new(), &ProductFull::new(product, rules.currency));
         reply.headers = vec![
@@ -163,7 +168,7 @@ pub async fn update_product(
     body: JsonBody,
 ) -> Answer {
     let rules = &services.shop.rules;
-    let (patch, version) = body.read(|fields| Some(dto::product_patch(fields, rules)))?;
+    let (patch, version) = body.read(|fields| Some(product_patch(fields, rules)))?;
     let expected = if_match.expected(version)?;
     let product = catalog::update_product(&services.shop, auth.0, id.0, patch, expected.versions())
         .await

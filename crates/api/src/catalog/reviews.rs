@@ -8,14 +8,12 @@ use domain::{
     permission::{ModerateReviews, WriteReviews},
 };
 
-use super::{
-    dto::Done,
-    review_dto::{self, ModerationBody, NewReviewBody, ReviewPatchBody, ReviewView},
-};
+use super::dto::review::{ModerationBody, NewReviewBody, ReviewPatchBody, ReviewView, new_review, review_patch};
 use crate::{
     Answer, Services, Shared,
     auth::{Auth, MaybeAuth},
     body::JsonBody,
+    done::Done,
     etag::{self, IfMatch},
     idempotency::{Keyed, reply},
     page::{PageParams, PageView},
@@ -72,7 +70,7 @@ pub async fn create_review(
     keyed: Keyed,
     body: JsonBody,
 ) -> Answer {
-    let new = body.read(|fields| review_dto::new_review(fields).check(&mut fields.violations))?;
+    let new = body.read(|fields| new_review(fields).check(&mut fields.violations))?;
     let render = |review: &Review| {
         let mut reply = reply(StatusCode::CREATED, Vec::new(), &ReviewView::from(review));
         reply.headers = vec![
@@ -148,7 +146,7 @@ pub async fn update_review(
     if_match: IfMatch,
     body: JsonBody,
 ) -> Answer {
-    let patch = body.read(|fields| Some(review_dto::review_patch(fields)))?;
+    let patch = body.read(|fields| Some(review_patch(fields)))?;
     let expected = if_match.expected(None)?;
     let review = catalog::update_review(&services.shop, auth.0, id.0, patch, expected.moments().as_deref())
         .await

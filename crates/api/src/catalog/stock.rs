@@ -1,18 +1,13 @@
 //! The stock of a product.
 
 use actix_web::{http::StatusCode, post};
-use domain::{
-    catalog::{self, StockChange},
-    id::ProductId,
-    permission::WriteProducts,
-    text,
-};
+use domain::{catalog, id::ProductId, permission::WriteProducts};
 
-use super::dto::{StockBody, StockView};
+use super::dto::stock::{StockBody, StockView, stock_change};
 use crate::{
     Answer, Shared,
     auth::Auth,
-    body::{Fields, JsonBody},
+    body::JsonBody,
     idempotency::{Keyed, reply},
     path::Id,
     query::{None_, Params},
@@ -50,21 +45,4 @@ pub async fn adjust_stock(
             catalog::adjust_stock(&services.shop, auth.0, id.0, change, once).await
         })
         .await
-}
-
-/// Reads a [`StockBody`].
-fn stock_change(fields: &mut Fields<'_>) -> Option<StockChange> {
-    let delta = fields.integer("delta");
-    if delta.is_none() {
-        fields.violations.missing::<()>("/delta");
-    }
-    if delta.is_some_and(|delta| delta == 0 || i32::try_from(delta).is_err()) {
-        fields.violations.add("/delta", "range", "must be a whole number other than 0 that 32 bits hold");
-    }
-    let expected = fields.integer("expected");
-    let reason = fields.text("reason");
-    if let Some(reason) = &reason {
-        fields.violations.check("/reason", text::line(reason, 0, 200));
-    }
-    Some(StockChange { delta: delta?, expected, reason })
 }

@@ -1,9 +1,13 @@
 //! Signing up and signing in.
 
 use actix_web::{HttpResponse, http::StatusCode, post, web};
-use domain::identity::{self, Credentials, Login, NewUser, Password};
+use domain::identity::{self, Login, NewUser};
 
-use super::dto::{self, LoginRequest, Registration, Session, UserView};
+use super::dto::{
+    registration::{Registration, registration},
+    session::{LoginRequest, Session, credentials},
+    user::UserView,
+};
 use crate::{
     Answer, Shared,
     body::JsonBody,
@@ -29,7 +33,7 @@ pub async fn register(services: Shared, none: Params<None_>, keyed: Keyed, body:
 
 async fn sign_up(services: Shared, _none: Params<None_>, keyed: Keyed, body: JsonBody) -> Answer {
     let new: NewUser = body.read(|fields| {
-        let input = dto::registration(fields);
+        let input = registration(fields);
         input.check(&mut fields.violations)
     })?;
     let render = |user: &identity::User| {
@@ -59,16 +63,7 @@ pub async fn login(services: Shared, none: Params<None_>, body: JsonBody) -> Ans
 }
 
 async fn sign_in(services: Shared, _none: Params<None_>, body: JsonBody) -> Answer {
-    let given = body.read(|fields| {
-        let (email, password) = (fields.text("email"), fields.text("password"));
-        if email.is_none() {
-            fields.violations.missing::<()>("/email");
-        }
-        if password.is_none() {
-            fields.violations.missing::<()>("/password");
-        }
-        Some(Credentials { email: email?, password: Password::given(password?) })
-    })?;
+    let given = body.read(credentials)?;
     let door =
         Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), tokens: services.tokens.as_ref() };
     let signed = door.with_password(&services.shop, given).await?;

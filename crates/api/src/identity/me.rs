@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get};
 use domain::{Error, permission::OwnAccount};
 
-use super::dto::{UserView, ViewedProduct};
+use super::dto::{user::UserView, viewed::ViewedProduct};
 use crate::{
     Answer, Shared,
     auth::Auth,

@@ -6,7 +6,7 @@ use domain::{
     permission::OwnAccount,
 };
 
-use super::dto::{self, NewSeller, SellerView};
+use super::dto::seller::{NewSeller, SellerView, new_seller};
 use crate::{
     Answer, Shared,
     auth::Auth,
@@ -36,7 +36,7 @@ pub async fn create_seller(
     body: JsonBody,
 ) -> Answer {
     let name = body.read(|fields| {
-        let input = dto::new_seller(fields);
+        let input = new_seller(fields);
         input.check(&mut fields.violations)
     })?;
     let render = |seller: &Seller| {

@@ -71,13 +71,13 @@ fn show(operation: &mut Operation, examples: &Examples<'_>) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+pub(super) fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, patch, delete, .. } = item;
     [get, put, post, patch, delete].into_iter().flatten()
 }
 
 /// What is written in place, not a reference.
-fn own<T>(part: &mut RefOr<T>) -> Option<&mut T> {
+pub(super) fn own<T>(part: &mut RefOr<T>) -> Option<&mut T> {
     match part {
         RefOr::T(part) => Some(part),
         RefOr::Ref(_) => None,

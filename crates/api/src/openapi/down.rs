@@ -105,23 +105,36 @@ fn types(map: &mut Map<String, Value>) {
     }
 }
 
-/// `oneOf: [{type: null}, X]` becomes `X` with `nullable: true`.
+/// `oneOf: [{type: null}, X]` becomes `X` with `nullable: true`; of several others one takes the null.
 fn null_alternative(map: &mut Map<String, Value>) {
     for word in ["oneOf", "anyOf"] {
         let Some(Value::Array(choices)) = map.get(word) else { continue };
-        let others: Vec<Value> =
+        let mut others: Vec<Value> =
             choices.iter().filter(|one| one.get("type") != Some(&"null".into())).cloned().collect();
         if others.len() == choices.len() {
             continue;
         }
         map.remove(word);
+        if others.len() > 1 {
+            take_null(&mut others);
+            map.insert(word.to_owned(), others.into());
+            continue;
+        }
         map.insert("nullable".to_owned(), true.into());
         match others.as_slice() {
             // Words beside a reference were put around it before.
             [Value::Object(one)] if !one.contains_key("$ref") => map.extend(one.clone()),
-            [_] => _ = map.insert("allOf".to_owned(), others.into()),
-            _ => _ = map.insert(word.to_owned(), others.into()),
+            _ => _ = map.insert("allOf".to_owned(), others.into()),
         }
+    }
+}
+
+/// Lets the first choice that has a type be null; references have none beside them.
+fn take_null(choices: &mut Vec<Value>) {
+    let typed = choices.iter_mut().filter_map(Value::as_object_mut).find(|one| one.contains_key("type"));
+    match typed {
+        Some(one) => _ = one.insert("nullable".to_owned(), true.into()),
+        None => choices.push(json!({ "type": "object", "nullable": true, "enum": [null] })),
     }
 }
 
@@ -138,6 +151,8 @@ mod tests {
             "d": { "const": "only" },
             "e": { "$ref": "#/c", "description": "beside" },
             "f": { "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/G", "description": "beside" }] },
+            "g": { "anyOf": [{ "type": "null" }, { "$ref": "#/c" }, { "type": "string" }] },
+            "h": { "oneOf": [{ "$ref": "#/c" }, { "type": "null" }, { "$ref": "#/d" }] },
             "components": { "schemas": { "G": { "type": "string" } } },
         });
         let expected = json!({
@@ -152,6 +167,10 @@ mod tests {
                 "nullable": true,
                 "description": "beside",
                 "allOf": [{ "$ref": "#/components/schemas/G" }],
+            },
+            "g": { "anyOf": [{ "$ref": "#/c" }, { "type": "string", "nullable": true }] },
+            "h": {
+                "oneOf": [{ "$ref": "#/c" }, { "$ref": "#/d" }, { "type": "object", "nullable": true, "enum": [null] }],
             },
             "components": { "schemas": { "G": { "type": "string" } } },
         });
@@ -168,11 +187,13 @@ mod tests {
                     assert!(!map.get("type").is_some_and(|one| one == "null"), "{map:?}");
                     assert!(!map.get("exclusiveMinimum").is_some_and(Value::is_number), "{map:?}");
                     assert!(!map.contains_key("const"), "{map:?}");
+                    assert!(!map.contains_key("propertyNames"), "{map:?}");
+                    assert!(!map.contains_key("nullable") || map.contains_key("type"), "{map:?}");
                     map.values().for_each(walk);
                 }
                 _ => {}
             }
         }
-        walk(&crate::openapi30());
+        walk(&crate::openapi30(&domain::shop::Rules::default()));
     }
 }

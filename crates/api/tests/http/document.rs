@@ -1,13 +1,20 @@
 //! The document and the application say the same.
 
 use actix_web::{http::Method, test::TestRequest};
+use domain::shop::Rules;
 use serde_json::{Value, json};
 
 use crate::setup::Door;
 
 const ID: &str = "0190f5fe-7c00-7a00-8000-0123456789ab";
 
-fn operations(document: &Value) -> Vec<(Method, String, Value)> {
+/// The document of a shop with the default rules.
+pub fn document() -> Value {
+    serde_json::to_value(souk_api::openapi(&Rules::default())).unwrap()
+}
+
+/// Method, path and document of every operation; ids in paths name nothing.
+pub fn operations(document: &Value) -> Vec<(Method, String, Value)> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -44,7 +51,7 @@ async fn every_documented_operation_is_served_and_secured_ones_refuse_strangers(
 
 #[actix_web::test]
 async fn every_answer_has_a_description_and_every_error_a_schema() {
-    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    let document = document();
     for (method, path, operation) in operations(&document) {
         assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{method} {path}");
         for (status, response) in operation["responses"].as_object().unwrap() {
@@ -62,7 +69,7 @@ async fn every_answer_has_a_description_and_every_error_a_schema() {
 async fn every_body_has_an_example_and_those_of_requests_are_taken() {
     let door = Door::new();
     let admin = door.person(domain::permission::Role::Admin).await;
-    for (method, path, operation) in operations(&serde_json::to_value(souk_api::openapi()).unwrap()) {
+    for (method, path, operation) in operations(&document()) {
         for (status, response) in operation["responses"].as_object().unwrap() {
             for (kind, content) in response["content"].as_object().into_iter().flatten() {
                 let shown = content.get("example").is_some() || !status.starts_with('2');
@@ -95,7 +102,7 @@ async fn every_reference_leads_somewhere() {
             _ => {}
         }
     }
-    for document in [serde_json::to_value(souk_api::openapi()).unwrap(), souk_api::openapi30()] {
+    for document in [document(), souk_api::openapi30(&Rules::default())] {
         walk(&document, &document);
     }
 }
@@ -105,7 +112,7 @@ async fn every_reference_leads_somewhere() {
 async fn every_field_the_document_names_is_read() {
     let door = Door::new();
     let admin = door.person(domain::permission::Role::Admin).await;
-    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    let document = document();
     for (method, path, operation) in operations(&document) {
         let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema/$ref") else { continue };
         let schema = document.pointer(schema.as_str().unwrap().trim_start_matches('#')).unwrap();
@@ -128,7 +135,7 @@ async fn every_field_the_document_names_is_read() {
 async fn every_parameter_the_document_names_is_read() {
     let door = Door::new();
     let admin = door.person(domain::permission::Role::Admin).await;
-    let document = serde_json::to_value(souk_api::openapi()).unwrap();
+    let document = document();
     for (method, path, operation) in operations(&document) {
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {

@@ -4,6 +4,7 @@
 mod accounts;
 mod authorization;
 mod bad_input;
+mod bounds;
 mod categories;
 mod document;
 mod idempotency;

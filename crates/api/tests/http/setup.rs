@@ -127,9 +127,18 @@ impl Door {
 
     /// Sends a request to a fresh application over the same shop.
     pub async fn send(&self, request: TestRequest) -> Reply {
+        self.send_all([request]).await.remove(0)
+    }
+
+    /// Sends requests to one application, one after the other.
+    pub async fn send_all(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<Reply> {
         let routes = souk_api::app::routes(&self.services);
         let app = test::init_service(souk_api::build(&self.services, &routes)).await;
-        Reply::of(test::call_service(&app, request.to_request()).await)
+        let mut replies = Vec::new();
+        for request in requests {
+            replies.push(Reply::of(test::call_service(&app, request.to_request()).await));
+        }
+        replies
     }
 
     pub async fn get(&self, path: &str) -> Reply {

@@ -17,12 +17,12 @@ use crate::body::{Fields, Given};
 #[serde(rename_all = "camelCase")]
 pub struct NewCategoryBody {
     /// Its name, unique among its siblings.
-    #[schema(example = "Lamps", min_length = 1, max_length = 100)]
+    #[schema(example = "Lamps", min_length = 1, max_length = 100, format = "name")]
     pub name: String,
     /// The category above it; none puts it at the top.
     pub parent_id: Option<Uuid>,
     /// Its place among its siblings; lower stands first.
-    #[schema(example = 0)]
+    #[schema(example = 0, minimum = -2_147_483_648, maximum = 2_147_483_647)]
     pub rank: Option<i32>,
 }
 
@@ -41,12 +41,12 @@ pub fn new_category(fields: &mut Fields<'_>) -> CategoryInput {
 #[serde(rename_all = "camelCase")]
 pub struct CategoryPatchBody {
     /// Another name.
-    #[schema(example = "Lights", min_length = 1, max_length = 100, nullable = false)]
+    #[schema(example = "Lights", min_length = 1, max_length = 100, format = "name", nullable = false)]
     pub name: Option<String>,
     /// Another category above it; null moves it to the top.
     pub parent_id: Option<Uuid>,
     /// Another place among its siblings.
-    #[schema(nullable = false)]
+    #[schema(minimum = -2_147_483_648, maximum = 2_147_483_647, nullable = false)]
     pub rank: Option<i32>,
 }
 

@@ -16,7 +16,7 @@ pub struct NewReviewBody {
     #[schema(example = 5, minimum = 1, maximum = 5)]
     pub stars: i32,
     /// What there is to say.
-    #[schema(example = "Warm light", max_length = 2000)]
+    #[schema(example = "Warm light", max_length = 2000, format = "paragraph")]
     pub comment: Option<String>,
 }
 
@@ -33,7 +33,7 @@ pub struct ReviewPatchBody {
     #[schema(example = 4, minimum = 1, maximum = 5, nullable = false)]
     pub stars: Option<i32>,
     /// Other words.
-    #[schema(max_length = 2000, nullable = false)]
+    #[schema(max_length = 2000, format = "paragraph", nullable = false)]
     pub comment: Option<String>,
 }
 

@@ -1,0 +1,121 @@
+//! The forms of values: a field names its form by `format`, and the document tells it in words that validators read.
+//!
+//! A rule stands here once, however many fields keep it; those that the operator sets are told as they are set.
+
+use domain::{
+    money::{AMOUNT_MAX, Amount, Currency},
+    shop::Rules,
+};
+use serde_json::{Value, json};
+use utoipa::openapi::{OpenApi, RefOr, Schema};
+
+/// One line: no control characters (`domain::text::line`).
+const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+/// One line that is not blank.
+const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// Text with line breaks and tabs (`domain::text::paragraph`).
+const PARAGRAPH: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+/// An address of the web: scheme, host, and no character that ends one in a page.
+const WEB_ADDRESS: &str = r#"^https?://[^\s<>"\\/?#\x00-\x1f\x7f-\x9f][^\s<>"\\\x00-\x1f\x7f-\x9f]*$"#;
+
+/// What a form means in a JSON schema; `None` when it is a format of the standard.
+fn meaning(form: &str, rules: &Rules) -> Option<Value> {
+    Some(match form {
+        "line" => json!({ "pattern": LINE }),
+        "name" => json!({ "pattern": NAME }),
+        "product-name" => json!({ "pattern": NAME, "minLength": rules.name_min, "maxLength": rules.name_max }),
+        "paragraph" => json!({ "pattern": PARAGRAPH }),
+        "web-address" => json!({ "pattern": WEB_ADDRESS }),
+        "price" => amounts(rules.currency, Amount(1)),
+        "price-bound" => amounts(rules.currency, Amount(-AMOUNT_MAX)),
+        _ => return None,
+    })
+}
+
+/// Amounts of a currency in major units, from `least` to the highest.
+fn amounts(currency: Currency, least: Amount) -> Value {
+    let number = |amount| serde_json::from_str::<Value>(&currency.format(amount)).unwrap_or_default();
+    json!({ "minimum": number(least), "maximum": number(Amount(AMOUNT_MAX)), "multipleOf": number(Amount(1)) })
+}
+
+/// Puts the meaning of each form in the place of its name.
+pub fn tell(document: &mut OpenApi, rules: &Rules) {
+    let components = document.components.iter_mut().flat_map(|components| components.schemas.values_mut());
+    let parameters = document.paths.paths.values_mut().flat_map(super::answers::operations);
+    let parameters = parameters.flat_map(|operation| operation.parameters.iter_mut().flatten());
+    let parameters = parameters.filter_map(|parameter| super::answers::own(parameter)?.schema.as_mut());
+    for schema in components.chain(parameters) {
+        tell_schema(schema, rules);
+    }
+}
+
+fn tell_schema(schema: &mut RefOr<Schema>, rules: &Rules) {
+    let mut value = serde_json::to_value(&*schema).unwrap_or_default();
+    rewrite(&mut value, rules);
+    if let Ok(told) = serde_json::from_value(value) {
+        *schema = told;
+    }
+}
+
+fn rewrite(value: &mut Value, rules: &Rules) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, rules)),
+        Value::Object(map) => {
+            map.values_mut().for_each(|value| rewrite(value, rules));
+            let form = map.get("format").and_then(Value::as_str);
+            if let Some(Value::Object(words)) = form.and_then(|form| meaning(form, rules)) {
+                map.remove("format");
+                map.extend(words);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(rules: &Rules, schema: &str, field: &str) -> Value {
+        let document = serde_json::to_value(crate::openapi(rules)).unwrap();
+        document["components"]["schemas"][schema]["properties"][field].clone()
+    }
+
+    #[test]
+    fn prices_end_with_the_minor_unit_of_the_shop() {
+        for (code, step, most) in
+            [("EUR", "0.01", "999999999999.99"), ("KWD", "0.001", "99999999999.999"), ("JPY", "1", "99999999999999")]
+        {
+            let rules = Rules { currency: Currency::named(code).unwrap(), ..Rules::default() };
+            let price = told(&rules, "ProductPatch", "price");
+            let words = ["minimum", "multipleOf", "maximum"].map(|word| price[word].as_f64());
+            assert_eq!(words, [step, step, most].map(|number| number.parse().ok()), "{code}");
+        }
+    }
+
+    #[test]
+    fn names_are_as_long_as_the_shop_allows() {
+        let rules = Rules { name_min: 1, name_max: 250, ..Rules::default() };
+        let name = told(&rules, "NewProduct", "name");
+        assert_eq!((&name["minLength"], &name["maxLength"]), (&json!(1), &json!(250)));
+    }
+
+    /// A form that nobody explains would say nothing to anybody.
+    #[test]
+    fn every_form_has_a_meaning() {
+        fn walk(value: &Value, known: &[&str]) {
+            match value {
+                Value::Array(items) => items.iter().for_each(|item| walk(item, known)),
+                Value::Object(map) => {
+                    if let Some(Value::String(format)) = map.get("format") {
+                        assert!(known.contains(&format.as_str()), "{format}");
+                    }
+                    map.values().for_each(|value| walk(value, known));
+                }
+                _ => {}
+            }
+        }
+        let standard = ["uuid", "date-time", "email", "password", "int32", "int64", "double"];
+        walk(&serde_json::to_value(crate::openapi(&Rules::default())).unwrap(), &standard);
+    }
+}
