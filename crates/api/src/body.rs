@@ -82,11 +82,25 @@ impl FromRequest for JsonBody {
 }
 
 fn wrong_type(request: &HttpRequest) -> Option<Problem> {
+    let refused = |message| Some(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
+    let mut parts = given.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
     let fits = essence.eq_ignore_ascii_case("application/json")
         || (essence.len() > 5 && essence.get(essence.len() - 5..).is_some_and(|end| end.eq_ignore_ascii_case("+json")));
-    (!fits).then(|| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json"))
+    if !fits {
+        return refused("Send the body as application/json");
+    }
+    // RFC 8259, 8.1: JSON between systems is UTF-8. Who says otherwise would have their text misread.
+    let charsets =
+        parts.filter_map(|part| part.split_once('=')).filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    let mut others = charsets.map(|(_, value)| value.trim_matches('"')).filter(|charset| !utf_8(charset));
+    others.next().and_then(|_| refused("Send the body in UTF-8, as application/json without a charset"))
+}
+
+/// US-ASCII is a part of UTF-8.
+fn utf_8(charset: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known))
 }
 
 fn announced(request: &HttpRequest) -> Option<usize> {

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use domain::{
-    catalog::{export::ProductExport, ports::CategoryQueries},
+    catalog::{ImportMode, export::ProductExport, ports::CategoryQueries},
     id::{CategoryId, SellerId},
     identity::{Selling, seller_for},
     money::Currency,
@@ -47,7 +47,7 @@ pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let database = &foundation.database;
     let seller = match asked.seller {
-        Some(name) => Some(seller_for(&foundation.shop, &Selling::Named(name)).await?.seller),
+        Some(name) => Some(seller_for(&foundation.shop, &Selling::Named(name), ImportMode::Trial).await?.seller),
         None => None,
     };
     let (products, categories) = (database.export(), database.categories());

@@ -11,7 +11,10 @@ use migration::{Migrator, MigratorTrait};
 use persistence::Database;
 use platform::{SystemClock, SystemEntropy};
 
-use crate::config::{Config, Secrets};
+use crate::{
+    config::{Config, Secrets},
+    telemetry::Counters,
+};
 
 /// The database, ready to use, and the domain on top of it.
 pub(crate) struct Foundation {
@@ -38,7 +41,8 @@ impl Foundation {
         require_schema(&database).await?;
         let passwords = passwords(config)?;
         let seal = Seal::new(master.clone(), Arc::clone(&entropy));
-        let shop = Shop { store: database.store(), clock, entropy, rules: config.shop.rules.clone() };
+        let (meter, rules) = (Arc::new(Counters), config.shop.rules.clone());
+        let shop = Shop { store: database.store(), clock, entropy, meter, rules };
         Ok(Self { database, shop, master, seal, passwords })
     }
 

@@ -19,11 +19,12 @@ use domain::{
     identity::{Selling, seller_for},
 };
 use pipeline::Batch;
-use progress::Progress;
+
 use report::Report;
 
 pub use columns::Overrides;
 pub(crate) use command::{Command, run};
+pub(crate) use progress::Progress;
 
 /// Why a command of the operator failed; shown as it is.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -80,7 +81,7 @@ pub async fn import(shop: &Shop, options: &Options, out: &mut (dyn Write + Send)
         let Batch { rows, rejects, read } = batch?;
         let owner = match owner {
             Some(owner) => owner,
-            None => *owner.insert(seller_for(shop, &options.seller).await?),
+            None => *owner.insert(seller_for(shop, &options.seller, mode).await?),
         };
         let done = import_products(shop, owner, &rows, mode, &mut known).await?;
         report.add(&rejects)?;

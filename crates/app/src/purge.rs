@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Result, Shop,
+    Result,
     catalog::purge_products,
     retention::{Keep, Purge, Purged, purge},
 };
@@ -17,7 +17,6 @@ const EVERY: Duration = Duration::from_hours(1);
 /// Everything a purge needs.
 #[derive(Clone)]
 pub(crate) struct Sweep {
-    shop: Shop,
     logs: Purge,
     products: Option<Duration>,
 }
@@ -35,16 +34,16 @@ impl Sweep {
             chain: database.chain(),
             audit: database.audit_purge(),
             key: Arc::new(foundation.mac(audit::PURPOSE)?),
-            clock: Arc::clone(&foundation.shop.clock),
+            shop: foundation.shop.clone(),
             keep,
         };
-        Ok(Self { shop: foundation.shop.clone(), logs, products: config.retention.deleted_products })
+        Ok(Self { logs, products: config.retention.deleted_products })
     }
 
     /// Purges once: products first, whose purge leaves events of its own.
     async fn once(&self) -> Result<(u64, Purged)> {
         let products = match self.products {
-            Some(keep) => purge_products(&self.shop, keep).await?,
+            Some(keep) => purge_products(&self.logs.shop, keep).await?,
             None => 0,
         };
         Ok((products, purge(&self.logs).await?))
@@ -56,7 +55,7 @@ impl Sweep {
             let (products, logs) = self.once().await?;
             tracing::debug!(products, events = logs.events, keys = logs.keys, audit = logs.audit, "purged");
             tokio::select! {
-                () = self.shop.clock.sleep(EVERY) => {}
+                () = self.logs.shop.clock.sleep(EVERY) => {}
                 () = stop.cancelled() => {}
             }
         }

@@ -1,25 +1,40 @@
-//! `souk seed --products N`: fills a shop with products made up from a seed, for trials of any size.
+//! `souk seed --products N`: fills a shop with sellers, buyers, products and reviews made up from a seed, for trials of
+//! any size.
 //!
-//! One seed makes the same products, skus, prices and categories every time; only ids and moments differ. They go the
-//! way of an import: the same rules, an audit row and an event each, and a second run changes nothing.
+//! One seed makes the same accounts, products, prices, categories and reviews every time; only ids and moments differ.
+//! What is made keeps the rules of what clients make, with an audit row and an event each, in one transaction per batch.
+//! What is there already stays as it is, so a second run changes nothing and one that was cut off is completed.
+
+mod dice;
+mod made_up;
+mod people;
+
+use std::time::Instant;
 
 use clap::Args;
 use domain::{
     Shop,
-    catalog::{ImportInput, ImportMode, ImportRow, Imported, KnownCategories, ProductInput, import_products},
-    identity::{Selling, seller_for},
-    money::Amount,
+    catalog::{Goods, ImportMode, KnownCategories, Stocked, stock_shop},
+    identity::{
+        NO_PASSWORD, Password, Selling, enrol_people,
+        ports::{Owner, PasswordHasher},
+        seller_for,
+    },
 };
-use serde_json::json;
+use made_up::Recipe;
 
-use crate::{Outcome, config::Config, foundation::Foundation, import::Failure};
+use crate::{
+    Outcome,
+    config::Config,
+    foundation::Foundation,
+    import::{Failure, Progress},
+    user,
+};
 
 /// Products per transaction.
 const BATCH: u64 = 500;
-const MATERIALS: [&str; 8] = ["Brass", "Oak", "Linen", "Glass", "Copper", "Wool", "Ceramic", "Marble"];
-const THINGS: [&str; 10] = ["Lamp", "Vase", "Chair", "Bowl", "Clock", "Mirror", "Blanket", "Table", "Candle", "Shelf"];
-const STYLES: [&str; 6] = ["antique", "modern", "rustic", "painted", "folding", "très élégant"];
-const ROOMS: [&str; 5] = ["Kitchen", "Living room", "Bedroom", "Garden", "Study"];
+/// People per transaction.
+const PEOPLE: usize = 500;
 
 /// How much to make.
 #[derive(Debug, Args)]
@@ -27,101 +42,187 @@ pub(crate) struct Seeding {
     /// How many products there shall be of this seed.
     #[arg(long, value_name = "N")]
     products: u64,
-    /// The seed; another one makes other products beside those of the first.
+    /// The seed; another one makes other accounts and products beside those of the first.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The seller account they belong to. Without it: the only account there is, or a house account when there is none.
-    #[arg(long, value_name = "EMAIL|SLUG")]
+    /// How many sellers share the products.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    sellers: u64,
+    /// The one seller account, instead of made-up ones, that gets all products.
+    #[arg(long, value_name = "EMAIL|SLUG", conflicts_with = "sellers")]
     seller: Option<String>,
+    /// How many buyers write the reviews; without any there are none.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    buyers: u64,
+    /// Reads from the standard input the one password of all accounts that are made. Without it nobody can sign in to
+    /// them.
+    #[arg(long)]
+    password_stdin: bool,
 }
 
 pub(crate) async fn run(asked: Seeding, config: &Config) -> Outcome {
+    let password = if asked.password_stdin { Some(checked(&user::from_stdin()?)?) } else { None };
     let foundation = Foundation::open(config).await?;
-    let done = seed(&foundation.shop, &asked).await;
+    let began = Instant::now();
+    let done = match hash(&foundation, password.as_ref()).await {
+        Ok(hash) => seed(&foundation.shop, &asked, &hash).await,
+        Err(error) => Err(error.into()),
+    };
     foundation.database.close().await?;
-    let Imported { created, updated, unchanged } = done.map_err(|failure| -> Box<dyn std::error::Error> { failure })?;
-    println!("seeded: created {created}, updated {updated}, unchanged {unchanged}");
-    Ok(())
+    let Seeded { accounts, stocked } = done.map_err(|failure| -> Box<dyn std::error::Error> { failure })?;
+    let line = format!(
+        "seeded: created {accounts} accounts, {} products, {} reviews; {} products were there; {:.1} s\n",
+        stocked.created,
+        stocked.reviews,
+        stocked.present,
+        began.elapsed().as_secs_f64()
+    );
+    Ok(crate::print(&line)?)
 }
 
-async fn seed(shop: &Shop, asked: &Seeding) -> Result<Imported, Failure> {
-    let meant = asked.seller.clone().map_or(Selling::TheOnly, Selling::Named);
-    let owner = seller_for(shop, &meant).await?;
+fn checked(text: &str) -> Result<Password, String> {
+    Password::parse(text).map_err(|breach| format!("the password {}", breach.message))
+}
+
+/// Made once for all: a hash costs tens of milliseconds.
+async fn hash(foundation: &Foundation, password: Option<&Password>) -> domain::Result<String> {
+    match password {
+        Some(password) => foundation.passwords.hash(password).await,
+        None => Ok(NO_PASSWORD.to_owned()),
+    }
+}
+
+/// What a run made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Seeded {
+    accounts: u64,
+    stocked: Stocked,
+}
+
+async fn seed(shop: &Shop, asked: &Seeding, hash: &str) -> Result<Seeded, Failure> {
+    let mut done = Seeded::default();
+    let mut enrolled = Vec::new();
+    // First, because a name may be wrong.
+    let named = match &asked.seller {
+        Some(name) => Some(seller_for(shop, &Selling::Named(name.clone()), ImportMode::Keep).await?),
+        None => None,
+    };
+    let sellers = if named.is_some() { 0 } else { asked.sellers };
+    let people = people::sellers(asked.seed, sellers).chain(people::buyers(asked.seed, asked.buyers));
+    let people = people.collect::<Result<Vec<_>, _>>()?;
+    for batch in people.chunks(PEOPLE) {
+        enrolled.extend(enrol_people(shop, batch, hash).await?);
+    }
+    done.accounts = u64::try_from(enrolled.iter().filter(|one| one.made).count())?;
+    let made_up = enrolled.iter().take(usize::try_from(sellers)?);
+    let made_up = made_up.filter_map(|one| Some(Owner { seller: one.seller?, user: one.user }));
+    let owners: Vec<Owner> = named.into_iter().chain(made_up).collect();
+    let buyers = enrolled.iter().skip(usize::try_from(sellers)?).map(|one| one.user).collect();
+    let recipe = Recipe { rules: shop.rules.clone(), seed: asked.seed, buyers };
+
     let mut known = KnownCategories::default();
-    let mut total = Imported::default();
+    let progress = Progress::new(Some(asked.products));
+    let apart = u64::try_from(owners.len())?.max(1);
     let mut first = 0;
+    // Product n is of seller n modulo their number: a round gives every seller one batch.
     while first < asked.products {
-        let numbers = first..(first + BATCH).min(asked.products);
-        first = numbers.end;
-        let rows = numbers.map(|number| row(shop, asked.seed, number)).collect::<Result<Vec<_>, _>>()?;
-        let done = import_products(shop, owner, &rows, ImportMode::Keep, &mut known).await?;
-        total.created += done.created;
-        total.updated += done.updated;
-        total.unchanged += done.unchanged;
+        let end = first.saturating_add(BATCH * apart).min(asked.products);
+        for (place, owner) in (first..).zip(&owners) {
+            let numbers = (place..end).step_by(usize::try_from(apart)?);
+            let goods = numbers.map(|number| recipe.goods(number)).collect::<Result<Vec<Goods>, _>>()?;
+            let Stocked { created, present, reviews } = stock_shop(shop, *owner, &goods, &mut known).await?;
+            let Stocked { created: c, present: p, reviews: r } = &mut done.stocked;
+            (*c, *p, *r) = (*c + created, *p + present, *r + reviews);
+            progress.at(*c + *p, *c + *p);
+        }
+        first = end;
     }
-    Ok(total)
-}
-
-/// Product `number` of a seed.
-fn row(shop: &Shop, seed: u64, number: u64) -> Result<ImportRow, domain::Error> {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
-    let (style, material, thing) = (dice.pick(&STYLES), dice.pick(&MATERIALS), dice.pick(&THINGS));
-    // Cheap things are common, dear ones rare.
-    let steps = dice.below(1000);
-    let minor = i64::try_from(100 + steps * steps / 2 + dice.below(100)).unwrap_or(100);
-    let images = (0..dice.below(4)).map(|n| format!("https://images.example/{seed}/{number}/{n}.jpg")).collect();
-    let product = ProductInput {
-        sku: Some(format!("S{seed}-{number:08}")),
-        name: Some(format!("{material} {thing} {number}")),
-        description: Some(format!("A {style} {} of {}.", thing.to_lowercase(), material.to_lowercase())),
-        price: Some(shop.rules.currency.format(Amount(minor))),
-        stock: i64::try_from(dice.below(200)).ok(),
-        ..ProductInput::default()
-    };
-    let input = ImportInput {
-        line: number + 1,
-        product,
-        category: Some(vec![dice.pick(&ROOMS).to_owned(), format!("{thing}s")]),
-        images: Some(images),
-        metadata: json!({ "material": material, "style": style }).as_object().cloned(),
-    };
-    input.check(&shop.rules).map_err(domain::Error::Invalid)
-}
-
-/// Numbers that look random and follow from the seed (`SplitMix64`).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        let count = u64::try_from(of.len()).unwrap_or(1);
-        let place = usize::try_from(self.below(count)).unwrap_or_default();
-        of.get(place).copied().unwrap_or_default()
-    }
+    progress.end();
+    Ok(done)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::testing::Fixtures;
+    use std::collections::BTreeMap;
+
+    use domain::{
+        catalog::{ProductStatus, export::ProductExport, ports::ReviewQueries},
+        page::{Limit, PageRequest},
+        testing::{Fixtures, memory::MemoryStore},
+    };
 
     use super::*;
 
+    fn asked(products: u64) -> Seeding {
+        Seeding { products, seed: 1, sellers: 3, seller: None, buyers: 20, password_stdin: false }
+    }
+
+    async fn products(store: &MemoryStore) -> Vec<domain::catalog::Product> {
+        store.next(None, None, u32::MAX).await.unwrap()
+    }
+
     #[tokio::test]
-    async fn one_seed_makes_the_same_products_every_time() {
-        let (fixtures, store) = Fixtures::in_memory();
-        let mut asked = Seeding { products: 700, seed: 1, seller: None };
-        let done = seed(&fixtures.shop, &asked).await.unwrap();
-        assert_eq!((done.created, done.unchanged), (700, 0));
+    async fn one_seed_makes_the_same_shop_every_time() {
+        let (given, store) = Fixtures::in_memory();
+        let done = seed(&given.shop, &asked(700), NO_PASSWORD).await.unwrap();
+        assert_eq!((done.accounts, done.stocked.created, done.stocked.present), (23, 700, 0));
         let events = store.events().len();
-        assert_eq!(seed(&fixtures.shop, &asked).await.unwrap().unchanged, 700);
+        let again = seed(&given.shop, &asked(700), NO_PASSWORD).await.unwrap();
+        assert_eq!(again, Seeded { accounts: 0, stocked: Stocked { created: 0, present: 700, reviews: 0 } });
         assert_eq!(store.events().len(), events);
-        asked.seed = 2;
-        assert_eq!(seed(&fixtures.shop, &asked).await.unwrap().created, 700);
+        let more = seed(&given.shop, &asked(800), NO_PASSWORD).await.unwrap();
+        assert_eq!((more.stocked.created, more.stocked.present), (100, 700));
+        let other = seed(&given.shop, &Seeding { seed: 2, ..asked(50) }, NO_PASSWORD).await.unwrap();
+        assert_eq!((other.accounts, other.stocked.created), (23, 50));
+
+        // Somewhere else, in one go: the same things.
+        let (elsewhere, twin) = Fixtures::in_memory();
+        seed(&elsewhere.shop, &asked(800), NO_PASSWORD).await.unwrap();
+        let known = |products: Vec<domain::catalog::Product>| -> BTreeMap<_, _> {
+            let of_first = products.into_iter().filter(|p| p.sku.as_ref().is_some_and(|sku| sku.starts_with("S1-")));
+            of_first.map(|p| (p.sku, (p.name, p.price, p.stock, p.status, p.rating))).collect()
+        };
+        assert_eq!(known(products(&twin).await), known(products(&store).await));
+    }
+
+    #[tokio::test]
+    async fn prices_stock_statuses_and_reviews_vary_and_ratings_are_right() {
+        let (given, store) = Fixtures::in_memory();
+        seed(&given.shop, &asked(1_000), NO_PASSWORD).await.unwrap();
+        let all = products(&store).await;
+        assert!(all.iter().all(|product| (100..=50_100).contains(&product.price.0)));
+        assert!(
+            all.iter().any(|product| product.price.0 < 2_000) && all.iter().any(|product| product.price.0 > 48_000)
+        );
+        assert!(all.iter().any(|product| product.stock == 0) && all.iter().any(|product| product.stock > 100));
+        for status in ProductStatus::ALL {
+            assert!(all.iter().any(|product| product.status == status), "{status:?}");
+        }
+        let mut counts = std::collections::BTreeSet::new();
+        for product in &all {
+            let page = PageRequest { page: 1, limit: Limit::new(100).unwrap() };
+            let reviews = store.of_product(product.id, page).await.unwrap();
+            let sum: i64 = reviews.items.iter().map(|review| i64::from(review.stars)).sum();
+            assert_eq!((product.rating.sum, product.rating.count), (sum, i64::try_from(reviews.total).unwrap()));
+            counts.insert(reviews.total);
+        }
+        assert!(counts.contains(&0) && counts.iter().any(|count| *count > 5), "{counts:?}");
+        let sellers: std::collections::BTreeSet<_> = all.iter().map(|product| product.seller).collect();
+        assert_eq!(sellers.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn one_seller_can_be_named() {
+        let (given, store) = Fixtures::in_memory();
+        let member = given.seller().await;
+        let slug = {
+            let mut tx = given.tx().await;
+            let user = tx.users().find(member.user).await.unwrap().unwrap();
+            user.email.as_str().to_owned()
+        };
+        let named = Seeding { seller: Some(slug), buyers: 0, ..asked(10) };
+        let done = seed(&given.shop, &named, NO_PASSWORD).await.unwrap();
+        assert_eq!((done.accounts, done.stocked.created, done.stocked.reviews), (0, 10, 0));
+        assert!(products(&store).await.iter().all(|product| Some(product.seller) == member.seller));
     }
 }

@@ -31,7 +31,9 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let ends = signals()?;
     let metrics = telemetry::metrics()?;
     let foundation = Foundation::open(&config).await?;
-    let accounts = if config.shop.demo { demo::load(&foundation).await? } else { Vec::new() };
+    if config.shop.demo {
+        demo::load(&foundation).await?;
+    }
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
@@ -48,7 +50,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         move |stop| upkeep(metrics.clone(), stop)
     });
     let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
-    let served = serve(&config, services, &accounts, ends).await;
+    let served = serve(&config, services, ends).await;
     // After the last answer: what requests left behind is stored, then the database is let go.
     workers.stop(WORKERS_END).await;
     foundation.database.close().await?;
@@ -56,12 +58,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     served
 }
 
-async fn serve(
-    config: &Config,
-    services: Arc<api::Services>,
-    accounts: &[demo::Account],
-    mut ends: Signals,
-) -> Outcome {
+async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals) -> Outcome {
     let routes = api::app::routes(&services);
     let server = HttpServer::new(move || api::build(&services, &routes))
         .disable_signals()
@@ -75,7 +72,7 @@ async fn serve(
     let addresses = server.addrs();
     let server = server.run();
     let handle = server.handle();
-    welcome(config, &addresses, accounts);
+    welcome(config, &addresses);
     tokio::pin!(server);
     tokio::select! {
         ended = &mut server => return ended.map_err(Into::into),
@@ -106,11 +103,8 @@ impl Signals {
 }
 
 /// Tells people where we are; programs read the log. Writing to a `String` cannot fail.
-fn welcome(config: &Config, addresses: &[SocketAddr], accounts: &[demo::Account]) {
+fn welcome(config: &Config, addresses: &[SocketAddr]) {
     let mut text = String::new();
-    for account in accounts {
-        let _ = writeln!(text, "demo account  {}  {}  {}", account.part, account.email, account.password);
-    }
     for address in addresses {
         tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");
         let _ = writeln!(text, "products      http://{address}/api/v1/products");

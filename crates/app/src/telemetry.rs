@@ -5,6 +5,7 @@
 
 use std::io::IsTerminal;
 
+use domain::meter::Meter;
 use metrics::Unit;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -30,7 +31,8 @@ pub(crate) fn init(settings: &Telemetry) {
     let started = if json {
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     } else {
-        lines.with_ansi(std::io::stderr().is_terminal()).try_init()
+        // Colours would need another crate; asking for them without it panics.
+        lines.with_ansi(false).try_init()
     };
     drop(started);
     std::panic::set_hook(Box::new(|panic| {
@@ -48,14 +50,50 @@ pub(crate) fn metrics() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// The domain's counters.
+#[derive(Debug)]
+pub(crate) struct Counters;
+
+impl Meter for Counters {
+    fn transaction_retried(&self, use_case: &'static str) {
+        metrics::counter!("transaction_retries_total", "use_case" => use_case).increment(1);
+    }
+}
+
 /// Says what each metric counts, for whoever reads `/metrics`.
 fn describe() {
     metrics::describe_counter!("http_requests_total", Unit::Count, "Requests answered");
     metrics::describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time from a request to its answer");
     metrics::describe_histogram!("db_query_duration_seconds", Unit::Seconds, "Time of a statement in the database");
+    metrics::describe_counter!("transaction_retries_total", Unit::Count, "Transactions that ran once more");
     metrics::describe_counter!("worker_restarts_total", Unit::Count, "Background work that ended and began again");
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("events_numbered_total", Unit::Count, "Events that got their place in the order");
     metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events set aside as unreadable");
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_counted_by_use_case() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            for use_case in ["create_product", "create_product", "register"] {
+                Counters.transaction_retried(use_case);
+            }
+        });
+        let text = handle.render();
+        for line in [
+            "# HELP transaction_retries_total Transactions that ran once more",
+            "transaction_retries_total{use_case=\"create_product\"} 2",
+            "transaction_retries_total{use_case=\"register\"} 1",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
 }

@@ -1,23 +1,22 @@
 //! `souk user`: makes accounts from the command line.
 
-use std::io::Read;
+mod password;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
     Actor, Principal, Shop, Violations,
-    clock::Entropy,
     idempotency::Once,
     identity::{SellerInput, User, UserInput, create_user, open_seller, ports::PasswordHasher},
     permission::{OwnAccount, Role},
 };
 
+pub(crate) use self::password::{from_stdin, one_time};
 use crate::{Outcome, config::Config, foundation::Foundation};
 
 /// What to do with accounts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Makes an account; prints the password unless it was given.
+    /// Makes an account. Asks for the password on a terminal; without one, a password is made and printed.
     Create(NewAccount),
 }
 
@@ -36,7 +35,7 @@ pub(crate) struct NewAccount {
     /// The name of the seller account; only for sellers, their own name when absent.
     #[arg(long)]
     seller_name: Option<String>,
-    /// Reads the password from the standard input instead of making one.
+    /// Reads the password from the standard input instead of asking for it or making one.
     #[arg(long)]
     password_stdin: bool,
 }
@@ -50,9 +49,9 @@ enum RoleName {
 
 pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
     let Command::Create(account) = command;
-    let given = if account.password_stdin { Some(read_password()?) } else { None };
+    let given = password::given(account.password_stdin)?;
     let foundation = Foundation::open(config).await?;
-    let password = given.clone().unwrap_or_else(|| one_time_password(&*foundation.shop.entropy));
+    let password = given.clone().unwrap_or_else(|| one_time(&*foundation.shop.entropy));
     let role = match account.role {
         RoleName::User => Role::User,
         RoleName::Seller => Role::Seller,
@@ -99,17 +98,4 @@ fn told(error: domain::Error) -> Box<dyn std::error::Error> {
     let domain::Error::Invalid(violations) = &error else { return error.into() };
     let faults = violations.iter().map(|one| format!("\n  {} {}", one.field.trim_start_matches('/'), one.message));
     format!("the account was not made:{}", faults.collect::<String>()).into()
-}
-
-/// Sixteen random characters.
-pub(crate) fn one_time_password(entropy: &dyn Entropy) -> String {
-    let mut bytes = [0; 12];
-    entropy.fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn read_password() -> std::io::Result<String> {
-    let mut text = String::new();
-    std::io::stdin().take(8 * 1024).read_to_string(&mut text)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

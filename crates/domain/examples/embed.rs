@@ -22,6 +22,7 @@ async fn main() -> Result<()> {
         store: Arc::new(store.clone()),
         clock: Arc::new(FakeClock::default()),
         entropy: Arc::new(SeededEntropy::new(1)),
+        meter: Arc::new(()),
         rules: Rules::default(),
     };
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
+    audit::AuditEntry,
     clock::Timestamp,
     error::Result,
     id::{EventId, UserId},
@@ -61,6 +62,15 @@ pub struct Change {
     pub payload: Value,
     /// What an auditor needs: the fields before and after.
     pub metadata: Value,
+}
+
+/// What one change leaves in the logs; both have the same id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// The audit row.
+    pub entry: AuditEntry,
+    /// The event.
+    pub event: Event,
 }
 
 /// The outbox: events wait here, in the transaction that caused them, until the relay gives them their number.

@@ -1,5 +1,6 @@
 //! People and seller accounts.
 
+mod enrol_people;
 mod house;
 mod login;
 mod open_seller;
@@ -8,6 +9,9 @@ mod register;
 mod seller;
 mod user;
 
+pub(crate) use enrol_people::enrol;
+pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
+pub(crate) use house::stand_in;
 pub use house::{Selling, seller_for};
 pub use login::{Credentials, Login, SignedIn};
 pub use open_seller::{SellerInput, open_seller};

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 
 use crate::{
     audit::{AuditPurge, Chain, purge_audit},
-    clock::{Clock, Timestamp},
+    clock::Timestamp,
     error::Result,
     secrets::Mac,
+    shop::Shop,
 };
 
 /// Rows removed in one transaction, so that writers are not held up.
@@ -53,8 +54,8 @@ pub struct Purge {
     pub audit: Arc<dyn AuditPurge>,
     /// The key of the audit chain.
     pub key: Arc<dyn Mac>,
-    /// Where time comes from.
-    pub clock: Arc<dyn Clock>,
+    /// Where time comes from, and what the purge tells of itself.
+    pub shop: Shop,
     /// What is kept.
     pub keep: Keep,
 }
@@ -81,7 +82,7 @@ pub struct Purged {
 /// # Errors
 /// Those of the ports; [`crate::Error::Conflict`] when the audit log does not verify, after the rest was purged.
 pub async fn purge(with: &Purge) -> Result<Purged> {
-    let now = with.clock.now();
+    let now = with.shop.now();
     let mut done = Purged::default();
     if let Some(age) = with.keep.events {
         loop {
@@ -103,8 +104,8 @@ pub async fn purge(with: &Purge) -> Result<Purged> {
     }
     if let Some(age) = with.keep.audit {
         loop {
-            let gone =
-                purge_audit(with.chain.as_ref(), with.audit.as_ref(), with.key.as_ref(), now - age, PORTION).await?;
+            let (chain, cut, key) = (with.chain.as_ref(), with.audit.as_ref(), with.key.as_ref());
+            let gone = purge_audit(&with.shop, chain, cut, key, now - age, PORTION).await?;
             done.audit += gone;
             if gone < u64::from(PORTION) {
                 break;

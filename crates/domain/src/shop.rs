@@ -8,9 +8,10 @@ use crate::{
     audit::AuditEntry,
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
-    event::{Change, Event, Fact},
+    event::{Change, Event, Fact, Trace},
     id::{AuditId, EventId, UserId},
     idempotency::{Claim, Key, Once, Outcome, Reply},
+    meter::Meter,
     money::Currency,
     store::{Store, Tx},
 };
@@ -51,6 +52,8 @@ pub struct Shop {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
+    /// What operators count.
+    pub meter: Arc<dyn Meter>,
     /// The operator's rules.
     pub rules: Rules,
 }
@@ -147,6 +150,7 @@ impl Shop {
             match outcome {
                 Err(Error::Transient(cause)) if attempt < ATTEMPTS => {
                     tracing::warn!(use_case = name, attempt, %cause, "transaction runs again");
+                    self.meter.transaction_retried(name);
                     self.clock.sleep(self.pause(attempt)).await;
                     attempt += 1;
                 }
@@ -161,6 +165,16 @@ impl Shop {
     /// # Errors
     /// [`Error::Internal`] for an event the relay would set aside: the use case that tells it is wrong.
     pub async fn record(&self, tx: &mut dyn Tx, actor: Option<UserId>, change: Change) -> Result<()> {
+        let Trace { entry, event } = self.trace(actor, change)?;
+        tx.audit().append(entry).await?;
+        tx.outbox().append(event).await
+    }
+
+    /// What [`Shop::record`] writes, for the few changes that go past the use cases' transactions.
+    ///
+    /// # Errors
+    /// Those of [`Shop::record`].
+    pub fn trace(&self, actor: Option<UserId>, change: Change) -> Result<Trace> {
         let at = self.now();
         let id: Uuid = self.id();
         let entry = AuditEntry {
@@ -180,8 +194,7 @@ impl Shop {
             payload: change.payload,
         };
         Fact::of(&event).map_err(Error::internal)?;
-        tx.audit().append(entry).await?;
-        tx.outbox().append(event).await
+        Ok(Trace { entry, event })
     }
 
     async fn open<'a, T>(&self, once: Option<&'a Once<'a, T>>) -> Result<Opened<'a, T>> {
@@ -268,5 +281,56 @@ impl<T> Unit<'_, T> {
     /// Rolls back on purpose, for a trial run: the value tells what would have been.
     pub fn discard(self, value: T) -> Committed<T> {
         Committed(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{permission::Role, testing::Fixtures};
+
+    #[derive(Default)]
+    struct Tally(Mutex<Vec<&'static str>>);
+
+    impl Meter for Tally {
+        fn transaction_retried(&self, use_case: &'static str) {
+            self.0.lock().unwrap().push(use_case);
+        }
+    }
+
+    async fn lose(given: &Fixtures, tally: &Arc<Tally>, races: u32) -> Result<u32> {
+        let shop = Shop { meter: Arc::<Tally>::clone(tally), ..given.shop.clone() };
+        let attempt = std::sync::atomic::AtomicU32::new(0);
+        let attempt = &attempt;
+        shop.write("light_lamps", |mut tx| async move {
+            let number = attempt.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            assert!(tx.users().insert(&given.user(Role::User), "plain$x").await?);
+            if number <= races {
+                // Another transaction commits in between, so that ours loses.
+                given.person(Role::User).await;
+            }
+            tx.commit(number).await
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn every_attempt_after_the_first_is_counted_by_name() {
+        let (given, _) = Fixtures::in_memory();
+        let tally = Arc::new(Tally::default());
+        assert_eq!(lose(&given, &tally, 0).await.unwrap(), 1);
+        assert!(tally.0.lock().unwrap().is_empty());
+        assert_eq!(lose(&given, &tally, 2).await.unwrap(), 3);
+        assert_eq!(*tally.0.lock().unwrap(), ["light_lamps"; 2]);
+    }
+
+    #[tokio::test]
+    async fn a_race_lost_every_time_is_told_after_the_last_attempt() {
+        let (given, _) = Fixtures::in_memory();
+        let tally = Arc::new(Tally::default());
+        assert!(matches!(lose(&given, &tally, u32::MAX).await, Err(Error::Transient(_))));
+        assert_eq!(tally.0.lock().unwrap().len(), 3, "four attempts are three retries");
     }
 }

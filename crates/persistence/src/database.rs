@@ -1,16 +1,11 @@
-//! Connections: pools, their limits, and what is logged and measured of each statement.
+//! Connections: pools and their limits.
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{Error, Result, health::Probe};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, metric};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 
-use crate::{engine::Engine, error, statement::statement};
-
-/// A statement that takes longer is logged as slow (CAT-05, OBS-12).
-const SLOW: Duration = Duration::from_millis(100);
-/// Most characters of a statement in the log.
-const SHOWN: usize = 1000;
+use crate::{engine::Engine, error, pool::Pool, statement::statement};
 
 /// When SQLite makes a commit durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +37,9 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Database {
     pub(crate) engine: Engine,
-    pub(crate) reader: DatabaseConnection,
-    pub(crate) writer: DatabaseConnection,
+    pub(crate) reader: Pool,
+    pub(crate) writer: Pool,
+    migrations: DatabaseConnection,
     pub(crate) committed: Arc<tokio::sync::Notify>,
 }
 
@@ -55,24 +51,21 @@ impl Database {
     pub async fn connect(settings: &Settings) -> Result<Self> {
         let engine = Engine::of_url(&settings.url)
             .ok_or_else(|| Error::internal("the database URL must begin with sqlite: or postgres://"))?;
-        let (reader, writer) = match engine {
+        let (reader, writer, mut migrating) = match engine {
             Engine::Postgres => {
-                let mut options = options(settings);
-                options.max_connections(settings.max_connections);
-                let pool = open(options).await?;
-                (pool.clone(), pool)
+                let pool = open(options(settings), engine, settings, settings.max_connections).await?;
+                (pool.clone(), pool, options(settings))
             }
             Engine::Sqlite => {
-                let mut writing = sqlite(settings, true);
-                // One writer: others wait for it in the pool, in order, instead of polling a lock.
-                writing.max_connections(1);
-                let writer = open(writing).await?;
-                let mut reading = sqlite(settings, false);
-                reading.max_connections(settings.max_connections.min(useful_readers()));
-                (open(reading).await?, writer)
+                // One writer: others wait for it in line, instead of polling a lock.
+                let writer = open(sqlite(settings, true), engine, settings, 1).await?;
+                let readers = settings.max_connections.min(useful_readers());
+                (open(sqlite(settings, false), engine, settings, readers).await?, writer, sqlite(settings, true))
             }
         };
-        Ok(Self { engine, reader, writer, committed: Arc::default() })
+        migrating.max_connections(1).min_connections(0).connect_lazy(true);
+        let migrations = sea_orm::Database::connect(migrating).await.map_err(error::of)?;
+        Ok(Self { engine, reader, writer, migrations, committed: Arc::default() })
     }
 
     /// The engine.
@@ -85,9 +78,9 @@ impl Database {
         Arc::clone(&self.committed)
     }
 
-    /// The connection migrations run on.
+    /// The connection migrations run on; made when it is first used.
     pub fn migration_connection(&self) -> &DatabaseConnection {
-        &self.writer
+        &self.migrations
     }
 
     /// Whether the database answers, for `/ready`.
@@ -97,6 +90,7 @@ impl Database {
 
     /// Closes the pools after what is in flight.
     pub async fn close(self) -> Result<()> {
+        self.migrations.close().await.map_err(error::of)?;
         self.reader.close().await.map_err(error::of)?;
         self.writer.close().await.map_err(error::of)
     }
@@ -172,36 +166,8 @@ fn useful_readers() -> u32 {
     u32::try_from(2 * processors).unwrap_or(u32::MAX)
 }
 
-async fn open(options: ConnectOptions) -> Result<DatabaseConnection> {
-    let mut connection = sea_orm::Database::connect(options).await.map_err(error::of)?;
-    connection.set_metric_callback(observe);
-    Ok(connection)
-}
-
-/// Measures every statement and logs the slow ones: the text with its placeholders, never the values.
-fn observe(info: &metric::Info<'_>) {
-    let class = info.statement.sql.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    // Off unless asked for, such as by LOG_LEVEL=info,souk::sql=debug (DB-13).
-    tracing::debug!(
-        target: "souk::sql",
-        sql = info.statement.sql,
-        durationMs = info.elapsed.as_secs_f64() * 1000.0,
-        "query"
-    );
-    metrics::histogram!("db_query_duration_seconds", "statement" => class).record(info.elapsed.as_secs_f64());
-    if info.elapsed > SLOW {
-        let parameters = info.statement.values.as_ref().map_or(0, |values| values.0.len());
-        tracing::warn!(
-            sql = shown(&info.statement.sql),
-            parameters,
-            durationMs = info.elapsed.as_secs_f64() * 1000.0,
-            failed = info.failed,
-            "Slow query"
-        );
-    }
-}
-
-/// The beginning of a statement: one that inserts hundreds of rows says the same thing over and over.
-fn shown(sql: &str) -> &str {
-    sql.char_indices().nth(SHOWN).and_then(|(end, _)| sql.get(..end)).unwrap_or(sql)
+async fn open(mut options: ConnectOptions, engine: Engine, settings: &Settings, size: u32) -> Result<Pool> {
+    options.max_connections(size);
+    let source = sea_orm::Database::connect(options).await.map_err(error::of)?;
+    Ok(Pool::over(source, engine, size, settings.acquire_timeout, settings.idle_timeout))
 }

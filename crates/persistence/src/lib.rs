@@ -1,13 +1,17 @@
 //! The domain's ports on SQLite and PostgreSQL, through SeaORM.
 
 mod catalog;
+mod connection;
 mod database;
 mod engine;
 mod entity;
 mod error;
 mod identity;
+mod observe;
+mod pool;
 mod spine;
 mod statement;
+mod transaction;
 mod tx;
 
 pub use database::{Database, Settings, Synchronous};

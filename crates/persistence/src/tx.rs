@@ -11,14 +11,19 @@ use domain::{
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
 };
-use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
-use crate::{database::Database, engine::Engine, error, spine::Told};
+use crate::{
+    database::Database,
+    engine::Engine,
+    error,
+    spine::Told,
+    transaction::{Purpose, Transaction},
+};
 
-/// A transaction: on PostgreSQL read committed, on SQLite immediate, so that it cannot fail half way for a lock.
+/// A transaction that writes.
 pub(crate) struct SeaTx {
     pub(crate) engine: Engine,
-    pub(crate) tx: DatabaseTransaction,
+    pub(crate) tx: Transaction,
     committed: Arc<tokio::sync::Notify>,
     /// What the logs will hold of the transaction; written at its end.
     pub(crate) told: Told,
@@ -31,15 +36,7 @@ impl Database {
     }
 
     pub(crate) async fn open(&self) -> Result<SeaTx> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let tx = match self.engine {
-            Engine::Sqlite => self.writer.begin_with_options(options).await,
-            Engine::Postgres => self.writer.begin().await,
-        };
-        let tx = tx.map_err(error::of)?;
+        let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
         Ok(SeaTx { engine: self.engine, tx, committed: Arc::clone(&self.committed), told: Told::default() })
     }
 }

@@ -103,7 +103,7 @@ pub async fn get_category(services: Shared, id: Id<CategoryId>, _none: Params<No
     request_body = CategoryPatchBody,
     params(
         ("id" = uuid::Uuid, Path, description = "The category"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for, or `*` for any. A tag that was never given is 412"),
     ),
     responses(
         (status = 200, description = "The category", body = CategoryView, headers(("ETag" = String, description = "Its version, for If-Match"))),

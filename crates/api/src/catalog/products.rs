@@ -147,7 +147,7 @@ fn shown(services: &Services, caller: &MaybeAuth, request: &HttpRequest, found: 
     request_body = ProductPatchBody,
     params(
         ("id" = uuid::Uuid, Path, description = "The product"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for, or `*` for any. A tag that was never given is 412"),
     ),
     responses(
         (status = 200, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),

@@ -126,7 +126,7 @@ pub async fn get_review(
     request_body = ReviewPatchBody,
     params(
         ("id" = uuid::Uuid, Path, description = "The review"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for, or `*` for any. A tag that was never given is 412"),
     ),
     responses(
         (status = 200, description = "The review", body = ReviewView, headers(("ETag" = String, description = "Its version, for If-Match"))),

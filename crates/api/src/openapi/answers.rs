@@ -109,7 +109,7 @@ fn answers(operation: &mut Operation) {
     ];
     if has_body {
         common.push(("413", "The body is too large"));
-        common.push(("415", "The body is not JSON"));
+        common.push(("415", "The body is not JSON in UTF-8"));
     }
     if !public {
         common.push(("401", "Nobody is signed in, or the token does not hold"));
@@ -146,7 +146,7 @@ fn header(name: &str) -> serde_json::Value {
 }
 
 /// `*`, or entity tags between commas; nothing at all fits no version.
-const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-+.-~-]*"(, ?(W/)?"[!#-+.-~-]*")*)?$"#;
+const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)?$"#;
 
 /// Header parameters are optional strings with a form.
 fn describe_parameters(operation: &mut Operation) {

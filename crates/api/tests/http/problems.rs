@@ -35,6 +35,12 @@ async fn bodies_that_cannot_be_read_are_refused_in_kind() {
     assert_eq!(malformed.json()["error"]["details"]["line"], 2);
     let other = door.send(post().insert_header(("Content-Type", "text/plain")).set_payload("{}")).await;
     assert_eq!((other.status, other.code()), (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()));
+    for (charset, status) in [("utf-16", 415), ("\"ISO-8859-1\"", 415), ("UTF-8", 400), ("\"utf-8\"", 400)] {
+        let kind = ("Content-Type", format!("application/json; charset={charset}"));
+        let answer = door.send(post().insert_header(kind).set_payload("{}")).await;
+        assert_eq!(answer.status, status, "{charset}: {}", answer.text);
+        assert_eq!(answer.text.contains("UTF-8"), status == 415, "{charset}: {}", answer.text);
+    }
     let large = door.send(post().insert_header(json).set_payload("x".repeat(101))).await;
     assert_eq!((large.status, large.code()), (413, "PAYLOAD_TOO_LARGE".to_owned()));
     let bytes = door.send(post().insert_header(json).set_payload(&b"{\"email\":\"\xff\"}"[..])).await;

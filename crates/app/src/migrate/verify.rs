@@ -15,7 +15,7 @@ use persistence::{Database, Engine};
 use platform::{SystemClock, SystemEntropy};
 
 use super::scratch::Scratch;
-use crate::{Outcome, config::Config, foundation, user};
+use crate::{Outcome, config::Config, foundation, telemetry::Counters, user};
 
 /// Verifies every migration on the engine of the configured database, which is not touched.
 pub(super) async fn run(config: &Config) -> Outcome {
@@ -49,6 +49,7 @@ fn shop(config: &Config, database: &Database) -> Shop {
         store: database.store(),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
+        meter: Arc::new(Counters),
         rules: config.shop.rules.clone(),
     }
 }
@@ -83,7 +84,7 @@ async fn seed(shop: &Shop, hasher: &dyn PasswordHasher) -> Result<()> {
 async fn person(shop: &Shop, hasher: &dyn PasswordHasher, role: Role) -> Result<Principal> {
     let input = UserInput {
         email: Some(format!("{}@verify.example", role.name())),
-        password: Some(user::one_time_password(&*shop.entropy)),
+        password: Some(user::one_time(&*shop.entropy)),
         name: Some(role.name().to_owned()),
     };
     Ok(user::make(shop, hasher, input, role, None).await?.1)

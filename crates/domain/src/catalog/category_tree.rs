@@ -1,6 +1,9 @@
 //! The category tree as an import knows it: categories are found by the names on the way to them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{Category, Slug, events};
 use crate::{
@@ -19,7 +22,7 @@ type Place = (Option<CategoryId>, String);
 pub struct KnownCategories(Arc<HashMap<Place, Category>>);
 
 impl KnownCategories {
-    pub(super) async fn load(tx: &mut dyn Tx) -> Result<Self> {
+    async fn load(tx: &mut dyn Tx) -> Result<Self> {
         let all = tx.categories().all().await?;
         Ok(Self(Arc::new(all.into_iter().map(|category| (place(category.parent, &category.name), category)).collect())))
     }
@@ -29,8 +32,32 @@ impl KnownCategories {
         path.iter().try_fold(None, |parent, name| Some(Some(self.0.get(&place(parent, name))?.id))).flatten()
     }
 
+    /// Finds or makes every category on these paths, in their order; what is made is told of in `changes`. The tree is
+    /// read only when a path is not known, or when somebody deleted one since.
+    pub(super) async fn know(
+        &mut self,
+        shop: &Shop,
+        tx: &mut dyn Tx,
+        paths: impl Iterator<Item = &[String]> + Clone + Send,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        let distinct: HashSet<&[String]> = paths.clone().filter(|path| !path.is_empty()).collect();
+        let used: Option<Vec<CategoryId>> = distinct.iter().map(|path| self.find(path)).collect();
+        if let Some(used) = used
+            && (used.is_empty() || tx.categories().existing(&used).await?.len() == used.len())
+        {
+            return Ok(());
+        }
+        tx.categories().lock_tree().await?;
+        *self = Self::load(tx).await?;
+        for path in paths {
+            self.find_or_make(shop, tx, path, changes).await?;
+        }
+        Ok(())
+    }
+
     /// The category at the end of a path; the steps that are missing are made, and told of in `changes`.
-    pub(super) async fn find_or_make(
+    async fn find_or_make(
         &mut self,
         shop: &Shop,
         tx: &mut dyn Tx,

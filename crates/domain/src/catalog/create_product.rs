@@ -31,12 +31,7 @@ pub async fn create_product(
             return Err(unknown_category());
         }
         let mut product = new.product(shop, seller);
-        let mut stored = tx.products().insert(&product).await?;
-        if stored == Stored::SlugTaken {
-            product.slug = product.slug.with_suffix(product.id.0);
-            stored = tx.products().insert(&product).await?;
-        }
-        stored.or_conflict()?;
+        tx.products().insert(&mut product).await?.or_conflict()?;
         shop.record(&mut *tx, Some(principal.user), events::created(&product)).await?;
         tx.commit(product).await
     })

@@ -21,20 +21,20 @@ pub async fn delete_product(
 ) -> Result<()> {
     let principal = by.principal();
     shop.write("delete_product", |mut tx| async move {
-        let mut product = tx.products().find(id).await?.ok_or(Error::NotFound("Product"))?;
-        policy::may_change(principal, &product)?;
-        if product.deleted.is_some() {
+        let before = tx.products().find(id).await?.ok_or(Error::NotFound("Product"))?;
+        policy::may_change(principal, &before)?;
+        if before.deleted.is_some() {
             return Err(Error::NotFound("Product"));
         }
-        let read = product.version;
-        if expected.is_some_and(|any| !any.contains(&read)) {
+        if expected.is_some_and(|any| !any.contains(&before.version)) {
             return Err(Error::Stale("Product"));
         }
         let now = tx.now();
+        let mut product = before.clone();
         product.deleted = Some(Deleted { at: now, by: principal.user });
-        product.version = read.next();
+        product.version = before.version.next();
         product.updated_at = now;
-        tx.products().update(&product, read).await?.or_conflict()?;
+        tx.products().update(&product, &before).await?.or_conflict()?;
         shop.record(&mut *tx, Some(principal.user), events::deleted(&product)).await?;
         tx.commit(()).await
     })
@@ -48,19 +48,19 @@ pub async fn delete_product(
 pub async fn restore_product(shop: &Shop, by: Authorized<WriteProducts>, id: ProductId) -> Result<Product> {
     let principal = by.principal();
     shop.write("restore_product", |mut tx| async move {
-        let mut product = tx.products().find(id).await?.ok_or(Error::NotFound("Product"))?;
-        policy::may_change(principal, &product)?;
-        if product.deleted.is_none() {
+        let before = tx.products().find(id).await?.ok_or(Error::NotFound("Product"))?;
+        policy::may_change(principal, &before)?;
+        if before.deleted.is_none() {
             return Err(Error::conflict("This product is not deleted"));
         }
-        let read = product.version;
+        let mut product = before.clone();
         product.deleted = None;
-        product.version = read.next();
+        product.version = before.version.next();
         product.updated_at = tx.now();
-        let mut stored = tx.products().update(&product, read).await?;
+        let mut stored = tx.products().update(&product, &before).await?;
         if stored == Stored::SlugTaken {
             product.slug = Slug::of(&product.name).with_suffix(id.0);
-            stored = tx.products().update(&product, read).await?;
+            stored = tx.products().update(&product, &before).await?;
         }
         stored.or_conflict()?;
         shop.record(&mut *tx, Some(principal.user), events::restored(&product)).await?;

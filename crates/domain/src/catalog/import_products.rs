@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::Change,
     id::CategoryId,
-    identity::ports::Owner,
+    identity::{ports::Owner, stand_in},
     shop::Shop,
     store::Tx,
 };
@@ -54,6 +54,10 @@ pub async fn import_products(
     let before = &*known;
     let (done, after) = shop
         .write("import_products", |mut tx| async move {
+            let owner = match mode {
+                ImportMode::Keep => owner,
+                ImportMode::Trial => stand_in(shop, &mut *tx, owner).await?,
+            };
             let mut batch =
                 Batch { shop, owner, known: before.clone(), changes: Vec::new(), done: Imported::default() };
             batch.know_categories(&mut *tx, rows).await?;
@@ -104,21 +108,9 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// Finds or makes every category the rows name.
     async fn know_categories(&mut self, tx: &mut dyn Tx, rows: &[ImportRow]) -> Result<()> {
-        let paths: HashSet<&[String]> = rows.iter().map(|row| row.path.as_slice()).filter(|p| !p.is_empty()).collect();
-        let used: Option<Vec<CategoryId>> = paths.iter().map(|path| self.known.find(path)).collect();
-        if let Some(used) = used {
-            // Somebody may have deleted one since the last batch.
-            if used.is_empty() || tx.categories().existing(&used).await?.len() == used.len() {
-                return Ok(());
-            }
-        }
-        tx.categories().lock_tree().await?;
-        self.known = KnownCategories::load(tx).await?;
         // In the order of the file, so that two runs over one file make one tree.
-        for row in rows {
-            self.known.find_or_make(self.shop, tx, &row.path, &mut self.changes).await?;
-        }
-        Ok(())
+        let paths = rows.iter().map(|row| row.path.as_slice());
+        self.known.know(self.shop, tx, paths, &mut self.changes).await
     }
 
     /// Stores rows of which no two have one sku.
@@ -175,10 +167,10 @@ impl Batch<'_> {
             let held = tx.products().add_stock(before.id, delta, Some(before.stock), after.updated_at).await?;
             held.ok_or_else(changed_meanwhile)?;
         }
-        let mut stored = tx.products().update(&after, before.version).await.map_err(again_when_stale)?;
+        let mut stored = tx.products().update(&after, &before).await.map_err(again_when_stale)?;
         if stored == Stored::SlugTaken {
             after.slug = after.slug.with_suffix(after.id.0);
-            stored = tx.products().update(&after, before.version).await.map_err(again_when_stale)?;
+            stored = tx.products().update(&after, &before).await.map_err(again_when_stale)?;
         }
         if stored != Stored::Yes {
             return Err(changed_meanwhile());

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    Category, Product, Review, Slug, Version,
+    Category, Product, Review, Slug,
     policy::Scope,
     queries::{
         BySlug, CategoryCount, ProductDetail, ProductFilter, ProductKey, ProductSort, ProductSummary, ProductView,
@@ -23,15 +23,16 @@ pub enum Stored {
     Yes,
     /// Another product has its slug.
     SlugTaken,
-    /// Another product of the seller has its sku.
+    /// Another product of the seller has its sku; told before its slug is looked at.
     SkuTaken,
 }
 
 /// The write side of products. Deleted products keep neither slug nor sku from others.
 #[async_trait]
 pub trait ProductRepo: Send {
-    /// Stores a new product with its pictures.
-    async fn insert(&mut self, product: &Product) -> Result<Stored>;
+    /// Stores a new product with its pictures. When another one has its slug, it gets [`Slug::with_suffix`] of its id
+    /// instead.
+    async fn insert(&mut self, product: &mut Product) -> Result<Stored>;
 
     /// The product of that id, deleted or not, with its pictures.
     async fn find(&mut self, id: ProductId) -> Result<Option<Product>>;
@@ -42,12 +43,12 @@ pub trait ProductRepo: Send {
     /// The products of a seller with one of these skus that are not deleted, in any order.
     async fn by_sku(&mut self, seller: SellerId, skus: &[String]) -> Result<Vec<Product>>;
 
-    /// Replaces a product, except its stock and rating, if it still has version `read`.
+    /// Replaces a product, except its stock and rating, if it still is as it was read: of the version of `before`.
     /// A changed slug leaves the old one in the history.
     ///
     /// # Errors
     /// [`crate::Error::Stale`] when it has another version by now.
-    async fn update(&mut self, product: &Product, read: Version) -> Result<Stored>;
+    async fn update(&mut self, after: &Product, before: &Product) -> Result<Stored>;
 
     /// Adds `delta` pieces if what is on hand stays within zero and the most there can be, and gives the new number.
     /// With `expected`, only if exactly that many are on hand. `None` when a condition does not hold or the product is
@@ -119,6 +120,10 @@ pub trait CategoryRepo: Send {
 pub trait ReviewRepo: Send {
     /// Stores a new review; `false` when its author has one of this product already.
     async fn insert(&mut self, review: &Review) -> Result<bool>;
+
+    /// Stores many new reviews at once. All or none: one whose author has one of the product already is an
+    /// [`crate::Error::Conflict`].
+    async fn insert_many(&mut self, reviews: &[Review]) -> Result<()>;
 
     /// The review of that id, held against other writers of it until the transaction ends: what is added to the
     /// rating is the difference to what is read here.

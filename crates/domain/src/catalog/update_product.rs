@@ -49,10 +49,10 @@ pub async fn update_product(
             // The stock has no version: what was read must still be on hand.
             tx.products().add_stock(id, delta, Some(before.stock), now).await?.ok_or(Error::Stale("Product"))?;
         }
-        let mut stored = tx.products().update(&after, before.version).await?;
+        let mut stored = tx.products().update(&after, &before).await?;
         if stored == Stored::SlugTaken {
             after.slug = after.slug.with_suffix(id.0);
-            stored = tx.products().update(&after, before.version).await?;
+            stored = tx.products().update(&after, &before).await?;
         }
         stored.or_conflict()?;
         shop.record(&mut *tx, Some(principal.user), events::updated(&before, &after)).await?;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     catalog::ProductStatus,
-    id::{CategoryId, ProductId, ReviewId, SellerId, UserId},
+    id::{AuditId, CategoryId, ProductId, ReviewId, SellerId, UserId},
 };
 
 /// The verbs of each type of thing. An event with another kind is set aside.
@@ -16,6 +16,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("review", &["created", "updated", "deleted", "hidden", "shown"]),
     ("seller", &["created"]),
     ("user", &["created"]),
+    ("audit", &["purged"]),
 ];
 
 /// The part of an event that its type of thing promises.
@@ -33,6 +34,8 @@ pub enum Fact {
     Seller(SellerId),
     /// A person's account changed.
     User(UserId),
+    /// The beginning of the audit log was purged, up to this entry.
+    AuditPurged(AuditId),
 }
 
 /// What every event of a product carries: enough to decide who may hear of it.
@@ -79,6 +82,12 @@ struct UserFact {
     user_id: UserId,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AuditFact {
+    audit_id: AuditId,
+}
+
 impl Fact {
     /// Reads an event.
     ///
@@ -111,6 +120,10 @@ impl Fact {
             "seller" => {
                 let id = payload::<SellerFact>(event)?.seller_id;
                 (Self::Seller(id), id.0)
+            }
+            "audit" => {
+                let id = payload::<AuditFact>(event)?.audit_id;
+                (Self::AuditPurged(id), id.0)
             }
             _ => {
                 let id = payload::<UserFact>(event)?.user_id;

@@ -1,23 +1,18 @@
 //! Which seller account the operator's own commands, such as an import, work for.
 
-use serde_json::json;
-
-use super::{Email, Seller, User, ports::Owner};
+use super::{Email, Enrolled, NO_PASSWORD, Newcomer, enrol, ports::Owner};
 use crate::{
-    catalog::Slug,
+    catalog::ImportMode,
     error::{Error, Result},
-    event::{Change, Entity},
-    id::{SellerId, UserId},
-    permission::{Role, Roles},
+    permission::Role,
     shop::{Shop, Unit},
+    store::Tx,
 };
 
 /// The address of the house account. No mail can reach it.
 const HOUSE_EMAIL: &str = "catalogue@localhost";
 /// The name of the house account, as buyers see it.
 const HOUSE_NAME: &str = "Catalogue";
-/// A bcrypt hash whose salt and digest nobody chose a password for: no password fits it.
-const NO_PASSWORD: &str = "$2b$04$......................0000000000000000000000000000000";
 
 /// Which seller account is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +23,12 @@ pub enum Selling {
     Named(String),
 }
 
-/// Finds the seller account an operator means. For the command line, which needs no permission inside the shop.
+/// Finds the seller account an operator means. For the command line, which needs no permission inside the shop. In a
+/// trial nothing is written: the house account that would be opened is given, and is there in no transaction yet.
 ///
 /// # Errors
 /// [`Error::Conflict`] when none or more than one could be meant; the message names the remedy.
-pub async fn seller_for(shop: &Shop, meant: &Selling) -> Result<Owner> {
+pub async fn seller_for(shop: &Shop, meant: &Selling, mode: ImportMode) -> Result<Owner> {
     shop.write("seller_for", |mut tx| async move {
         let owner = match meant {
             Selling::Named(name) => named(&mut tx, name).await?,
@@ -40,7 +36,7 @@ pub async fn seller_for(shop: &Shop, meant: &Selling) -> Result<Owner> {
                 let owners = tx.sellers().oldest(2).await?;
                 match owners.as_slice() {
                     [only] => *only,
-                    [] => open_house(shop, &mut tx).await?,
+                    [] => open_house(shop, &mut *tx).await?,
                     _ => {
                         return Err(Error::conflict(
                             "There are several seller accounts; say which one with --seller EMAIL or --seller SLUG",
@@ -49,9 +45,20 @@ pub async fn seller_for(shop: &Shop, meant: &Selling) -> Result<Owner> {
                 }
             }
         };
-        tx.commit(owner).await
+        match mode {
+            ImportMode::Keep => tx.commit(owner).await,
+            ImportMode::Trial => Ok(tx.discard(owner)),
+        }
     })
     .await
+}
+
+/// Within the transaction of a trial, an owner that exists: the one given, or a house account that goes with the trial.
+pub(crate) async fn stand_in(shop: &Shop, tx: &mut dyn Tx, owner: Owner) -> Result<Owner> {
+    if tx.sellers().of_member(owner.user).await?.is_some() {
+        return Ok(owner);
+    }
+    open_house(shop, tx).await
 }
 
 async fn named(tx: &mut Unit<'_, Owner>, name: &str) -> Result<Owner> {
@@ -67,50 +74,14 @@ async fn named(tx: &mut Unit<'_, Owner>, name: &str) -> Result<Owner> {
     Ok(Owner { seller, user })
 }
 
-async fn open_house(shop: &Shop, tx: &mut Unit<'_, Owner>) -> Result<Owner> {
-    let now = tx.now();
+/// The house account's address and name may be somebody else's already, who must not be given the products.
+async fn open_house(shop: &Shop, tx: &mut dyn Tx) -> Result<Owner> {
     let email = Email::parse(HOUSE_EMAIL).map_err(|breach| Error::internal(breach.message))?;
-    let user = User {
-        id: shop.id::<UserId>(),
-        email,
-        name: HOUSE_NAME.to_owned(),
-        roles: Roles::new([Role::User, Role::Seller]),
-        created_at: now,
-        updated_at: now,
-    };
-    let taken = || Error::conflict("The address or slug of the house account is taken; name a seller with --seller");
-    if !tx.users().insert(&user, NO_PASSWORD).await? {
-        return Err(taken());
+    let house = Newcomer { email, name: HOUSE_NAME.to_owned(), role: Role::Seller };
+    match enrol(shop, tx, &house, NO_PASSWORD, shop.now()).await? {
+        Enrolled { user, seller: Some(seller), made: true } => Ok(Owner { seller, user }),
+        _ => Err(Error::conflict("The address of the house account is taken; name a seller with --seller")),
     }
-    let seller = Seller {
-        id: shop.id::<SellerId>(),
-        name: HOUSE_NAME.to_owned(),
-        slug: Slug::of(HOUSE_NAME).to_string(),
-        created_at: now,
-    };
-    if !tx.sellers().insert(&seller, user.id).await? {
-        return Err(taken());
-    }
-    let changes = vec![
-        Change {
-            action: "user.create",
-            event: "user.created",
-            entity: Entity::new("user", user.id),
-            payload: json!({ "userId": user.id }),
-            metadata: json!({ "roles": user.roles }),
-        },
-        Change {
-            action: "seller.create",
-            event: "seller.created",
-            entity: Entity::new("seller", seller.id),
-            payload: json!({ "sellerId": seller.id, "slug": seller.slug }),
-            metadata: json!({ "member": user.id }),
-        },
-    ];
-    for change in changes {
-        shop.record(&mut **tx, Some(user.id), change).await?;
-    }
-    Ok(Owner { seller: seller.id, user: user.id })
 }
 
 #[cfg(test)]
@@ -121,12 +92,19 @@ mod tests {
     #[tokio::test]
     async fn an_empty_shop_gets_a_house_account_once() {
         let (fixtures, store) = Fixtures::in_memory();
-        let first = seller_for(&fixtures.shop, &Selling::TheOnly).await.unwrap();
-        let second = seller_for(&fixtures.shop, &Selling::TheOnly).await.unwrap();
+        let first = seller_for(&fixtures.shop, &Selling::TheOnly, ImportMode::Keep).await.unwrap();
+        let second = seller_for(&fixtures.shop, &Selling::TheOnly, ImportMode::Keep).await.unwrap();
         assert_eq!(first, second);
         assert_eq!(store.events().len(), 2);
-        let named = seller_for(&fixtures.shop, &Selling::Named("catalogue".into())).await.unwrap();
+        let named = seller_for(&fixtures.shop, &Selling::Named("catalogue".into()), ImportMode::Keep).await.unwrap();
         assert_eq!(named, first);
+    }
+
+    #[tokio::test]
+    async fn a_trial_opens_nothing() {
+        let (fixtures, store) = Fixtures::in_memory();
+        seller_for(&fixtures.shop, &Selling::TheOnly, ImportMode::Trial).await.unwrap();
+        assert_eq!(store.traces(), []);
     }
 
     #[tokio::test]
@@ -134,9 +112,11 @@ mod tests {
         let (fixtures, _) = Fixtures::in_memory();
         let one = fixtures.seller().await;
         fixtures.seller().await;
-        let refused = seller_for(&fixtures.shop, &Selling::TheOnly).await.unwrap_err();
+        let refused = seller_for(&fixtures.shop, &Selling::TheOnly, ImportMode::Keep).await.unwrap_err();
         assert!(refused.to_string().contains("--seller"), "{refused}");
-        assert!(seller_for(&fixtures.shop, &Selling::Named("nobody@example.com".into())).await.is_err());
+        assert!(
+            seller_for(&fixtures.shop, &Selling::Named("nobody@example.com".into()), ImportMode::Keep).await.is_err()
+        );
         assert!(one.seller.is_some());
     }
 }

@@ -34,7 +34,13 @@ impl Fixtures {
     /// Fixtures in this store, at the time of this clock.
     pub fn new(store: Arc<dyn Store>, clock: Arc<FakeClock>) -> Self {
         let entropy = Arc::new(SeededEntropy::new(SERIAL.fetch_add(1, Ordering::Relaxed) << 32));
-        let shop = Shop { store, clock: Arc::<FakeClock>::clone(&clock), entropy, rules: Rules::default() };
+        let shop = Shop {
+            store,
+            clock: Arc::<FakeClock>::clone(&clock),
+            entropy,
+            meter: Arc::new(()),
+            rules: Rules::default(),
+        };
         Self { shop, clock }
     }
 
@@ -129,7 +135,7 @@ impl Fixtures {
         let mut product = self.product(seller);
         with(&mut product);
         let mut tx = self.tx().await;
-        assert_eq!(tx.products().insert(&product).await.expect("a product is stored"), Stored::Yes);
+        assert_eq!(tx.products().insert(&mut product).await.expect("a product is stored"), Stored::Yes);
         tx.commit().await.expect("a product is committed");
         product
     }

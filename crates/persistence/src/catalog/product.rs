@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::{
     Error, Result,
     catalog::{
-        Product, Slug, Version,
+        Product, Slug,
         ports::{ProductRepo, Stored},
     },
     clock::Timestamp,
@@ -30,11 +30,14 @@ const BULK: usize = 500;
 
 #[async_trait]
 impl ProductRepo for SeaTx {
-    async fn insert(&mut self, new: &Product) -> Result<Stored> {
-        if !self.store_new(new).await? {
+    async fn insert(&mut self, new: &mut Product) -> Result<Stored> {
+        let otherwise = new.slug.with_suffix(new.id.0);
+        let Some(slug) = self.store_new(new, &otherwise).await? else {
             // Who had the slug or sku a statement ago may have been deleted since: then it is free, and we try again.
-            return self.taken(new).await?.ok_or_else(|| Error::Transient("a slug or sku came free just now".into()));
-        }
+            let came_free = || Error::Transient("a slug or sku came free just now".into());
+            return self.taken(new, &otherwise).await?.ok_or_else(came_free);
+        };
+        new.slug = slug;
         Ok(Stored::Yes)
     }
 
@@ -58,16 +61,14 @@ impl ProductRepo for SeaTx {
         self.live_where(these).await
     }
 
-    async fn update(&mut self, new: &Product, read: Version) -> Result<Stored> {
-        let old = product::Entity::find_by_id(new.id.0).one(&self.tx).await.map_err(error::of)?;
-        let old = old.filter(|old| old.version == read.0).ok_or(Error::Stale("Product"))?;
+    async fn update(&mut self, new: &Product, old: &Product) -> Result<Stored> {
+        let deleted = new.deleted;
+        let asks_for_names = deleted.is_none()
+            && (old.deleted.is_some() || new.slug != old.slug || new.sku != old.sku || new.seller != old.seller);
         // Asked before the write, which would otherwise end the transaction on PostgreSQL.
-        if new.deleted.is_none()
-            && let Some(taken) = self.taken(new).await?
-        {
+        if asks_for_names && let Some(taken) = self.taken(new, &new.slug).await? {
             return Ok(taken);
         }
-        let deleted = new.deleted;
         let changed = product::Entity::update_many()
             .col_expr(product::Column::CategoryId, Expr::value(new.category.map(|category| category.0)))
             .col_expr(product::Column::Sku, Expr::value(new.sku.clone()))
@@ -83,7 +84,7 @@ impl ProductRepo for SeaTx {
             .col_expr(product::Column::DeletedAt, Expr::value(deleted.map(|deleted| deleted.at)))
             .col_expr(product::Column::DeletedBy, Expr::value(deleted.map(|deleted| deleted.by.0)))
             .filter(product::Column::Id.eq(new.id.0))
-            .filter(product::Column::Version.eq(read.0))
+            .filter(product::Column::Version.eq(old.version.0))
             .exec(&self.tx)
             .await
             .map_err(error::of);
@@ -92,10 +93,12 @@ impl ProductRepo for SeaTx {
         if changed.rows_affected == 0 {
             return Err(Error::Stale("Product"));
         }
-        if old.slug != new.slug.as_str() {
+        if old.slug != new.slug {
             self.remember_slug(&old.slug, new).await?;
         }
-        self.replace_images(new).await?;
+        if old.images != new.images {
+            self.replace_images(new).await?;
+        }
         Ok(Stored::Yes)
     }
 
@@ -190,18 +193,19 @@ impl ProductRepo for SeaTx {
 }
 
 impl SeaTx {
-    /// Whether another product that is not deleted has the slug or, within the seller, the sku.
-    async fn taken(&self, new: &Product) -> Result<Option<Stored>> {
+    /// Whether another product that is not deleted has the sku, within the seller, or the slug.
+    async fn taken(&self, new: &Product, slug: &Slug) -> Result<Option<Stored>> {
         // Two questions, one for each index: as one with OR, SQLite reads the whole table.
-        let sql = "SELECT is_slug FROM ( \
-                   SELECT slug = $2 AS is_slug FROM products \
-                   WHERE seller_id = $3 AND sku = $4 AND sku IS NOT NULL AND deleted_at IS NULL AND id <> $1 \
-                   UNION ALL SELECT TRUE FROM products WHERE slug = $2 AND deleted_at IS NULL AND id <> $1) taken \
-                   ORDER BY 1 LIMIT 1";
-        let values = [new.id.0.into(), new.slug.as_str().into(), new.seller.0.into(), new.sku.clone().into()];
-        let row = one(&self.tx, statement(self.engine, sql, values)).await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(if at::<bool>(&row, 0)? { Stored::SlugTaken } else { Stored::SkuTaken }))
+        let sql = "SELECT EXISTS (SELECT 1 FROM products \
+                   WHERE seller_id = $3 AND sku = $4 AND sku IS NOT NULL AND deleted_at IS NULL AND id <> $1), \
+                   EXISTS (SELECT 1 FROM products WHERE slug = $2 AND deleted_at IS NULL AND id <> $1)";
+        let values = [new.id.0.into(), slug.as_str().into(), new.seller.0.into(), new.sku.clone().into()];
+        let Some(row) = one(&self.tx, statement(self.engine, sql, values)).await? else { return Ok(None) };
+        Ok(match (at(&row, 0)?, at(&row, 1)?) {
+            (true, _) => Some(Stored::SkuTaken),
+            (false, true) => Some(Stored::SlugTaken),
+            (false, false) => None,
+        })
     }
 
     async fn live_where(&self, these: Condition) -> Result<Vec<Product>> {
@@ -245,10 +249,6 @@ impl SeaTx {
     }
 
     async fn replace_images(&self, product: &Product) -> Result<()> {
-        let stored = self.images_of(&[product.id.0]).await?;
-        if stored.iter().map(|image| image.id).eq(product.images.iter().map(|image| image.id.0)) {
-            return Ok(());
-        }
         product_image::Entity::delete_many()
             .filter(product_image::Column::ProductId.eq(product.id.0))
             .exec(&self.tx)
@@ -258,10 +258,10 @@ impl SeaTx {
     }
 
     /// Keeps the old slug as a way to the product; the new one is no longer history of anybody.
-    async fn remember_slug(&self, old: &str, new: &Product) -> Result<()> {
+    async fn remember_slug(&self, old: &Slug, new: &Product) -> Result<()> {
         history::Entity::delete_by_id(new.slug.to_string()).exec(&self.tx).await.map_err(error::of)?;
         let row = history::ActiveModel {
-            slug: Set(old.to_owned()),
+            slug: Set(old.to_string()),
             product_id: Set(new.id.0),
             created_at: Set(new.updated_at),
         };

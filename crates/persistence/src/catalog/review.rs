@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Result,
+    Error, Result,
     catalog::{
         Review,
         ports::{ReviewQueries, ReviewRepo},
@@ -19,6 +19,9 @@ use sea_orm::{
 
 use crate::{database::Database, engine::Engine, entity::review, error, tx::SeaTx};
 
+/// Rows per statement of a bulk insert: 8 columns each, inside SQLite's 32,766 parameters.
+const BULK: usize = 1000;
+
 #[async_trait]
 impl ReviewRepo for SeaTx {
     async fn insert(&mut self, new: &Review) -> Result<bool> {
@@ -28,6 +31,20 @@ impl ReviewRepo for SeaTx {
             .await
             .map_err(error::of)?;
         Ok(stored == 1)
+    }
+
+    async fn insert_many(&mut self, reviews: &[Review]) -> Result<()> {
+        for chunk in reviews.chunks(BULK) {
+            let stored = review::Entity::insert_many(chunk.iter().map(row))
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&self.tx)
+                .await
+                .map_err(error::of)?;
+            if usize::try_from(stored).unwrap_or_default() != chunk.len() {
+                return Err(Error::conflict("The author of one of these reviews has reviewed the product already"));
+            }
+        }
+        Ok(())
     }
 
     async fn find(&mut self, id: ReviewId) -> Result<Option<Review>> {

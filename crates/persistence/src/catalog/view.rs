@@ -10,12 +10,13 @@ use domain::{
     id::{ProductId, UserId},
     page::{Page, PageRequest},
 };
-use sea_orm::{TransactionTrait, Value};
+use sea_orm::Value;
 
 use crate::{
     database::Database,
     error,
     statement::{all, at, count, execute, one, statement},
+    transaction::Purpose,
 };
 
 impl Database {
@@ -42,7 +43,7 @@ impl ViewLog for Database {
              SELECT u.id, p.id, $3 FROM users u, products p WHERE u.id = $1 AND p.id = $2 \
              ON CONFLICT (user_id, product_id) DO UPDATE SET viewed_at = {greatest}(product_views.viewed_at, excluded.viewed_at)"
         );
-        let tx = self.writer.begin().await.map_err(error::of)?;
+        let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
         for ((user, product), at) in latest {
             let moment: Value = at.into();
             execute(&tx, statement(self.engine, sql.as_str(), [user.0.into(), product.0.into(), moment])).await?;

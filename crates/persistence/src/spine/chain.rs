@@ -8,7 +8,6 @@ use domain::{
     audit::{Chain, ChainSnapshot, End, Mark, StoredEntry, StoredLink},
     id::AuditId,
 };
-use sea_orm::{AccessMode, DatabaseTransaction, IsolationLevel, TransactionTrait};
 use uuid::Uuid;
 
 use super::rows;
@@ -17,6 +16,7 @@ use crate::{
     engine::Engine,
     error,
     statement::{all, at, count, one, statement},
+    transaction::{Purpose, Transaction},
 };
 
 /// Entries outside the chain. The relay is on its way to those whose event is pending.
@@ -33,20 +33,14 @@ impl Database {
 /// A transaction that reads one moment.
 struct Snapshot {
     engine: Engine,
-    tx: DatabaseTransaction,
+    tx: Transaction,
 }
 
 #[async_trait]
 impl Chain for Database {
     async fn snapshot(&self) -> Result<Box<dyn ChainSnapshot>> {
-        let tx = match self.engine {
-            // In WAL mode every read transaction is a snapshot.
-            Engine::Sqlite => self.reader.begin().await,
-            Engine::Postgres => {
-                self.reader.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
-            }
-        };
-        Ok(Box::new(Snapshot { engine: self.engine, tx: tx.map_err(error::of)? }))
+        let tx = self.reader.begin(Purpose::Snapshot).await.map_err(error::of)?;
+        Ok(Box::new(Snapshot { engine: self.engine, tx }))
     }
 }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Error, Result,
+    Error, Result, Tx,
     audit::{AuditPurge, Mark},
     clock::Timestamp,
+    event::Trace,
     retention::LogPurge,
 };
 
 use crate::{
     database::Database,
-    error,
     statement::{all, at, execute, statement},
 };
 
@@ -53,10 +53,10 @@ impl LogPurge for Database {
 
 #[async_trait]
 impl AuditPurge for Database {
-    async fn cut(&self, from: u64, base: &Mark) -> Result<bool> {
+    async fn cut(&self, from: u64, base: &Mark, trace: Trace) -> Result<bool> {
         let from = i64::try_from(from).map_err(Error::internal)?;
         let seq = i64::try_from(base.seq).map_err(Error::internal)?;
-        let tx = self.open().await?;
+        let mut tx = self.open().await?;
         let sql = "INSERT INTO audit_marks (name, seq, hash, seal) VALUES ('base', $1, $2, $3) \
                    ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, seal = excluded.seal \
                    WHERE audit_marks.seq = $4";
@@ -67,7 +67,9 @@ impl AuditPurge for Database {
         let entries = "DELETE FROM audit_logs WHERE id IN (SELECT audit_id FROM audit_chain WHERE seq <= $1)";
         execute(&tx.tx, statement(self.engine, entries, [seq.into()])).await?;
         execute(&tx.tx, statement(self.engine, "DELETE FROM audit_chain WHERE seq <= $1", [seq.into()])).await?;
-        tx.tx.commit().await.map_err(error::of)?;
+        tx.told.entries.push(trace.entry);
+        tx.told.events.push(trace.event);
+        Box::new(tx).commit().await?;
         Ok(true)
     }
 }

@@ -2,11 +2,10 @@
 //! thousands cost a few.
 
 use domain::{Result, audit::AuditEntry, event::Event};
-use sea_orm::{DatabaseTransaction, EntityTrait, Value};
+use sea_orm::{EntityTrait, Value};
 
 use super::{audit, outbox};
 use crate::{
-    engine::Engine,
     entity::{audit_log, event},
     error,
     statement::{execute, statement},
@@ -28,13 +27,10 @@ impl SeaTx {
     pub(crate) async fn write_told(&mut self) -> Result<()> {
         let mut entries = std::mem::take(&mut self.told.entries);
         let mut events = std::mem::take(&mut self.told.events);
-        if self.engine == Engine::Postgres
-            && entries.len() == 1
-            && events.len() == 1
+        if let ([_], [_]) = (entries.as_slice(), events.as_slice())
             && let (Some(entry), Some(event)) = (entries.pop(), events.pop())
         {
-            // The database may be a network away.
-            return both(&self.tx, entry, event).await;
+            return self.both(entry, event).await;
         }
         let mut rows = entries.into_iter().map(audit::row).peekable();
         while rows.peek().is_some() {
@@ -50,29 +46,37 @@ impl SeaTx {
     }
 }
 
-/// One row in each log.
+/// One row in each log, in one round trip.
 const BOTH: &str = "WITH audited AS ( \
      INSERT INTO audit_logs (id, actor_id, action, entity_type, entity_id, metadata, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)) \
      INSERT INTO events (id, kind, entity_type, entity_id, actor_id, payload, occurred_at) \
      VALUES ($8, $9, $10, $11, $12, $13, $14)";
+/// SQLite takes statements one after the other instead.
+const EACH: &str = "INSERT INTO audit_logs (id, actor_id, action, entity_type, entity_id, metadata, created_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7); \
+     INSERT INTO events (id, kind, entity_type, entity_id, actor_id, payload, occurred_at) \
+     VALUES ($8, $9, $10, $11, $12, $13, $14)";
 
-async fn both(tx: &DatabaseTransaction, entry: AuditEntry, event: Event) -> Result<()> {
-    let values: [Value; 14] = [
-        entry.id.0.into(),
-        entry.actor.map(|user| user.0).into(),
-        entry.action.into(),
-        entry.entity.kind.into(),
-        entry.entity.id.into(),
-        entry.metadata.into(),
-        entry.at.into(),
-        event.id.0.into(),
-        event.kind.into(),
-        event.entity.kind.into(),
-        event.entity.id.into(),
-        event.actor.map(|user| user.0).into(),
-        event.payload.into(),
-        event.at.into(),
-    ];
-    execute(tx, statement(Engine::Postgres, BOTH, values)).await.map(|_| ())
+impl SeaTx {
+    async fn both(&self, entry: AuditEntry, event: Event) -> Result<()> {
+        let values: [Value; 14] = [
+            entry.id.0.into(),
+            entry.actor.map(|user| user.0).into(),
+            entry.action.into(),
+            entry.entity.kind.into(),
+            entry.entity.id.into(),
+            entry.metadata.into(),
+            entry.at.into(),
+            event.id.0.into(),
+            event.kind.into(),
+            event.entity.kind.into(),
+            event.entity.id.into(),
+            event.actor.map(|user| user.0).into(),
+            event.payload.into(),
+            event.at.into(),
+        ];
+        let sql = self.engine.pick(EACH, BOTH);
+        execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
+    }
 }

@@ -70,6 +70,7 @@ impl Fresh {
             store: self.database.store(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            meter: Arc::new(()),
             rules: Rules::default(),
         }
     }

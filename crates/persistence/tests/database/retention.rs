@@ -4,16 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Error,
-    audit::{End, Mark, verify},
+    audit::{AuditFilter, End, Mark, Note, verify},
     idempotency::{Claim, Key as OnceKey, Reply},
+    page::{Limit, PageRequest},
     retention::{Keep, Purge, Purged, purge},
     testing::FakeClock,
 };
+use serde_json::json;
 use souk_persistence::Engine;
 
 use crate::{
     harness::{Fresh, migrated},
-    logs::{Key, drain, log, number, relay, shop, sql, write},
+    logs::{Key, change, drain, log, number, relay, shop, sql, write},
 };
 
 crate::on_both!(
@@ -32,7 +34,7 @@ fn purging(fresh: &Fresh, clock: &Arc<FakeClock>) -> Purge {
         chain: fresh.database.chain(),
         audit: fresh.database.audit_purge(),
         key: Arc::new(Key(1)),
-        clock: clock.clone(),
+        shop: shop(fresh, clock),
         keep: Keep { events: Some(30 * DAY), keys: Some(DAY), audit: Some(90 * DAY) },
     }
 }
@@ -47,23 +49,42 @@ async fn old_entries_go_and_the_rest_verifies(engine: Engine) {
         clock.advance(40 * DAY);
     }
     // Now they are 120, 80 and 40 days old.
+    let before = verify(&*fresh.database.chain(), &Key(1), None).await.unwrap().head.unwrap();
     assert_eq!(purge(&purging).await.unwrap(), Purged { events: 15, keys: 0, audit: 7 });
     assert_eq!(purge(&purging).await.unwrap(), Purged::default());
     let verified = verify(&*fresh.database.chain(), &Key(1), None).await.unwrap();
-    assert_eq!((verified.entries, verified.findings), (8, vec![]));
+    assert_eq!((verified.entries, verified.waiting, verified.findings), (8, 1, vec![]));
+
+    // The purge is an entry itself, and says where the log ended then.
+    drain(&relay, &mut None).await;
+    let of_purges = AuditFilter { action: Some("audit.purge".to_owned()), ..AuditFilter::default() };
+    let page = PageRequest { page: 1, limit: Limit::default() };
+    let purges = fresh.database.audit().list(&of_purges, page).await.unwrap();
+    let told = &purges.items[0];
+    assert_eq!((purges.total, told.actor, &told.metadata["entries"]), (1, None, &json!(7)));
+    assert!(told.metadata["to"].as_str().unwrap().starts_with("7:"), "{}", told.metadata);
+    let noted: Note = told.metadata["head"].as_str().unwrap().parse().unwrap();
+    assert_eq!(noted, before);
+    assert!(verify(&*fresh.database.chain(), &Key(1), Some(&noted)).await.unwrap().is_ok());
 
     // Numbers go on after the purge, and so does the chain.
     write(&shop, 2).await;
     drain(&relay, &mut None).await;
-    assert_eq!(log(&fresh, 16).await.len(), 2);
+    assert_eq!(log(&fresh, 16).await.len(), 3);
     clock.advance(100 * DAY);
-    assert_eq!(purge(&purging).await.unwrap(), Purged { events: 2, keys: 0, audit: 10 });
+    assert_eq!(purge(&purging).await.unwrap(), Purged { events: 3, keys: 0, audit: 11 });
     let verified = verify(&*fresh.database.chain(), &Key(1), None).await.unwrap();
-    assert_eq!((verified.entries, verified.findings, verified.head.unwrap().seq), (0, vec![], 17));
+    assert_eq!((verified.entries, verified.findings, verified.head.unwrap().seq), (0, vec![], 18));
+    drain(&relay, &mut None).await;
+    clock.advance(100 * DAY);
+    // A purge of nothing but what purges left would go on for ever.
+    assert_eq!(purge(&purging).await.unwrap(), Purged { events: 1, ..Purged::default() });
     write(&shop, 1).await;
     drain(&relay, &mut None).await;
     assert!(verify(&*fresh.database.chain(), &Key(1), None).await.unwrap().is_ok());
-    assert_eq!(number(&fresh, "SELECT count(*) FROM audit_logs").await, 1);
+    assert_eq!(number(&fresh, "SELECT count(*) FROM audit_logs").await, 2);
+    clock.advance(100 * DAY);
+    assert_eq!(purge(&purging).await.unwrap(), Purged { events: 1, keys: 0, audit: 2 });
 }
 
 async fn events_without_a_number_stay(engine: Engine) {
@@ -97,9 +118,12 @@ async fn only_one_of_two_purges_cuts(engine: Engine) {
     drop(snapshot);
     let base = |at: usize| Mark::sealed(&Key(1), End::Base, u64::try_from(at + 1).unwrap(), links[at].hash);
     let purge = fresh.database.audit_purge();
-    assert!(purge.cut(0, &base(2)).await.unwrap());
-    assert!(!purge.cut(0, &base(1)).await.unwrap(), "the beginning has moved");
-    assert!(purge.cut(3, &base(3)).await.unwrap());
+    let shop = shop(&fresh, &clock);
+    let trace = || shop.trace(None, change(shop.id())).unwrap();
+    assert!(purge.cut(0, &base(2), trace()).await.unwrap());
+    assert!(!purge.cut(0, &base(1), trace()).await.unwrap(), "the beginning has moved");
+    assert!(purge.cut(3, &base(3), trace()).await.unwrap());
+    assert_eq!(number(&fresh, "SELECT count(*) FROM audit_logs").await, 3, "one is left, and two cuts told of");
     assert!(verify(&*fresh.database.chain(), &Key(1), None).await.unwrap().is_ok());
 }
 

@@ -32,7 +32,7 @@ fn row(line: &str) -> ImportRow {
 
 async fn import_sample(fresh: &Fresh) {
     let shop = fresh.shop();
-    let owner = seller_for(&shop, &Selling::TheOnly).await.unwrap();
+    let owner = seller_for(&shop, &Selling::TheOnly, ImportMode::Keep).await.unwrap();
     let rows: Vec<_> = SAMPLE.lines().map(row).collect();
     let mut known = KnownCategories::default();
     let done = import_products(&shop, owner, &rows, ImportMode::Keep, &mut known).await.unwrap();

@@ -99,7 +99,7 @@ async fn the_tree_is_ordered_and_counted(harness: &impl Harness) {
     let mut tx = begin(harness).await;
     let deleted = Some(Deleted { at: given.shop.now(), by: member.user });
     let deleted = Product { deleted, version: gone.version.next(), ..gone.clone() };
-    assert_eq!(tx.products().update(&deleted, gone.version).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().update(&deleted, &gone).await.unwrap(), Stored::Yes);
     tx.commit().await.unwrap();
     let tree = harness.categories().tree().await.unwrap();
     let place = |id| tree.iter().position(|node| node.category.id == id).unwrap();

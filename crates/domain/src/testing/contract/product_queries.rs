@@ -54,7 +54,7 @@ async fn delete(given: &Fixtures, product: &Product, by: crate::id::UserId) -> P
     let deleted = Some(Deleted { at: given.shop.now(), by });
     let after = Product { deleted, version: product.version.next(), ..product.clone() };
     let mut tx = given.tx().await;
-    assert_eq!(tx.products().update(&after, product.version).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().update(&after, product).await.unwrap(), Stored::Yes);
     tx.commit().await.unwrap();
     after
 }

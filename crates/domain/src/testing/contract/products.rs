@@ -8,7 +8,7 @@ use super::{Harness, begin, fixtures, page};
 use crate::{
     Error,
     catalog::{
-        Deleted, Product, ProductStatus, Rating, STOCK_MAX, Slug, Version,
+        Deleted, Product, ProductStatus, Rating, STOCK_MAX, Slug,
         policy::Scope,
         ports::Stored,
         queries::{BySlug, ProductView},
@@ -42,7 +42,7 @@ async fn change(harness: &impl Harness, before: &Product, with: impl FnOnce(&mut
     let mut after = Product { version: before.version.next(), ..before.clone() };
     with(&mut after);
     let mut tx = begin(harness).await;
-    assert_eq!(tx.products().update(&after, before.version).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().update(&after, before).await.unwrap(), Stored::Yes);
     tx.commit().await.unwrap();
     after
 }
@@ -70,7 +70,7 @@ async fn a_product_is_found_again(harness: &impl Harness) {
     product.images = vec![given.image(), given.image(), given.image()];
     product.images[1].alt = None;
     let mut tx = begin(harness).await;
-    assert_eq!(tx.products().insert(&product).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::Yes);
     tx.commit().await.unwrap();
     assert_eq!(find(harness, product.id).await, Some(product));
     let bare = given
@@ -117,9 +117,9 @@ async fn a_stale_update_changes_nothing(harness: &impl Harness) {
     let second = change(harness, &first, |p| p.price = Amount(2000)).await;
     let mut tx = begin(harness).await;
     let late = Product { price: Amount(3000), version: first.version.next(), ..first.clone() };
-    assert!(matches!(tx.products().update(&late, first.version).await, Err(Error::Stale(_))));
+    assert!(matches!(tx.products().update(&late, &first).await, Err(Error::Stale(_))));
     let unborn = Product { id: given.shop.id(), ..given.product(seller) };
-    assert!(matches!(tx.products().update(&unborn, Version::FIRST).await, Err(Error::Stale(_))));
+    assert!(matches!(tx.products().update(&unborn, &unborn).await, Err(Error::Stale(_))));
     assert_eq!(tx.products().find(first.id).await.unwrap(), Some(second), "the transaction goes on");
 }
 
@@ -130,18 +130,18 @@ async fn slugs_are_unique_and_skus_per_seller(harness: &impl Harness) {
     let second = given.stored_product(one, |_| ()).await;
     let mut tx = begin(harness).await;
     let same_slug = Product { slug: first.slug.clone(), version: second.version.next(), ..second.clone() };
-    assert_eq!(tx.products().update(&same_slug, second.version).await.unwrap(), Stored::SlugTaken);
+    assert_eq!(tx.products().update(&same_slug, &second).await.unwrap(), Stored::SlugTaken);
     let same_sku = Product { sku: first.sku.clone(), version: second.version.next(), ..second.clone() };
-    assert_eq!(tx.products().update(&same_sku, second.version).await.unwrap(), Stored::SkuTaken);
+    assert_eq!(tx.products().update(&same_sku, &second).await.unwrap(), Stored::SkuTaken);
     assert_eq!(tx.products().find(second.id).await.unwrap().as_ref(), Some(&second), "nothing was changed");
-    let foreign = Product { sku: first.sku.clone(), ..given.product(two) };
-    assert_eq!(tx.products().insert(&foreign).await.unwrap(), Stored::Yes, "another seller may use the sku");
+    let mut foreign = Product { sku: first.sku.clone(), ..given.product(two) };
+    assert_eq!(tx.products().insert(&mut foreign).await.unwrap(), Stored::Yes, "another seller may use the sku");
     for _ in 0..2 {
-        let without = Product { sku: None, ..given.product(one) };
-        assert_eq!(tx.products().insert(&without).await.unwrap(), Stored::Yes, "no sku is no sku twice");
+        let mut without = Product { sku: None, ..given.product(one) };
+        assert_eq!(tx.products().insert(&mut without).await.unwrap(), Stored::Yes, "no sku is no sku twice");
     }
     let again = Product { version: first.version.next(), ..first.clone() };
-    assert_eq!(tx.products().update(&again, first.version).await.unwrap(), Stored::Yes, "one's own slug is free");
+    assert_eq!(tx.products().update(&again, &first).await.unwrap(), Stored::Yes, "one's own slug is free");
     tx.commit().await.unwrap();
 }
 
@@ -160,11 +160,11 @@ async fn a_deleted_product_frees_slug_and_sku(harness: &impl Harness) {
         .await;
     let mut tx = begin(harness).await;
     let mut back = Product { deleted: None, version: deleted.version.next(), ..deleted.clone() };
-    assert_eq!(tx.products().update(&back, deleted.version).await.unwrap(), Stored::SlugTaken);
-    back.slug = back.slug.with_suffix(back.id.0);
-    assert_eq!(tx.products().update(&back, deleted.version).await.unwrap(), Stored::SkuTaken);
+    assert_eq!(tx.products().update(&back, &deleted).await.unwrap(), Stored::SkuTaken);
     back.sku = None;
-    assert_eq!(tx.products().update(&back, deleted.version).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().update(&back, &deleted).await.unwrap(), Stored::SlugTaken);
+    back.slug = back.slug.with_suffix(back.id.0);
+    assert_eq!(tx.products().update(&back, &deleted).await.unwrap(), Stored::Yes);
     tx.commit().await.unwrap();
     assert_eq!(find(harness, first.id).await, Some(back));
     assert_eq!(find(harness, heir.id).await, Some(heir));

@@ -49,10 +49,10 @@ pub async fn run(harness: &impl Harness) {
     copy_categories(&reference, &[&top, &below]).await;
     for n in 0..60usize {
         let seller = if n.is_multiple_of(4) { two } else { one };
-        let product = product(&given, seller, n, [None, Some(top.id), Some(below.id)][n % 3]);
+        let mut product = product(&given, seller, n, [None, Some(top.id), Some(below.id)][n % 3]);
         for store in [harness.store(), Arc::new(reference.clone())] {
             let mut tx = store.begin().await.unwrap();
-            assert_eq!(tx.products().insert(&product).await.unwrap(), Stored::Yes);
+            assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::Yes);
             tx.commit().await.unwrap();
         }
     }

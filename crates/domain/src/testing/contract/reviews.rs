@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{Harness, begin, fixtures, page};
-use crate::{catalog::Review, permission::Role};
+use crate::{Error, catalog::Review, permission::Role};
 
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
     a_review_lives(harness).await;
     a_person_has_one_per_product(harness).await;
+    many_are_stored_at_once(harness).await;
     a_page_shows_the_newest_first(harness).await;
 }
 
@@ -44,6 +45,31 @@ async fn a_person_has_one_per_product(harness: &impl Harness) {
     tx.commit().await.unwrap();
     let shown = harness.reviews().of_product(product, page(1, 20)).await.unwrap();
     assert_eq!(shown.items.iter().map(|review| review.stars).collect::<Vec<_>>(), [5]);
+}
+
+async fn many_are_stored_at_once(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let seller = given.seller().await.seller.unwrap();
+    let product = given.stored_product(seller, |_| ()).await.id;
+    let mut reviews = Vec::new();
+    for stars in [1, 5, 3] {
+        let author = given.person(Role::User).await.user;
+        reviews.push(given.review(product, author, stars));
+    }
+    let mut tx = begin(harness).await;
+    tx.reviews().insert_many(&[]).await.unwrap();
+    tx.reviews().insert_many(&reviews).await.unwrap();
+    tx.commit().await.unwrap();
+    for review in &reviews {
+        assert_eq!(harness.reviews().get(review.id).await.unwrap().as_ref(), Some(review));
+    }
+    let fresh = given.person(Role::User).await.user;
+    let again = [given.review(product, fresh, 4), given.review(product, reviews[0].author, 4)];
+    let mut tx = begin(harness).await;
+    let refused = tx.reviews().insert_many(&again).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    drop(tx);
+    assert_eq!(harness.reviews().get(again[0].id).await.unwrap(), None);
 }
 
 async fn a_page_shows_the_newest_first(harness: &impl Harness) {

@@ -30,12 +30,12 @@ fn change(id: uuid::Uuid) -> Change {
 async fn dropping_takes_everything_back(harness: &impl Harness) {
     let given = fixtures(harness);
     let seller = given.seller().await;
-    let (user, product) = (given.user(Role::User), given.product(seller.seller.unwrap()));
+    let (user, mut product) = (given.user(Role::User), given.product(seller.seller.unwrap()));
     let category = given.category(None);
     let mut tx = begin(harness).await;
     assert!(tx.users().insert(&user, "plain$x").await.unwrap());
     assert!(tx.categories().insert(&category).await.unwrap());
-    assert_eq!(tx.products().insert(&product).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::Yes);
     given.shop.record(&mut *tx, Some(seller.user), change(product.id.0)).await.unwrap();
     assert!(tx.products().find(product.id).await.unwrap().is_some(), "a transaction reads its own writes");
     drop(tx);
@@ -73,12 +73,18 @@ async fn a_named_conflict_leaves_the_transaction_usable(harness: &impl Harness) 
     let mut tx = begin(harness).await;
     let mut product = given.product(seller);
     product.slug = taken.slug.clone();
-    assert_eq!(tx.products().insert(&product).await.unwrap(), Stored::SlugTaken);
-    product.slug = product.slug.with_suffix(product.id.0);
     product.sku.clone_from(&taken.sku);
-    assert_eq!(tx.products().insert(&product).await.unwrap(), Stored::SkuTaken);
+    assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::SkuTaken);
     product.sku = None;
-    assert_eq!(tx.products().insert(&product).await.unwrap(), Stored::Yes);
+    let mut in_the_way = given.product(seller);
+    in_the_way.slug = taken.slug.with_suffix(product.id.0);
+    assert_eq!(tx.products().insert(&mut in_the_way).await.unwrap(), Stored::Yes);
+    product.slug = taken.slug.clone();
+    assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::SlugTaken);
+    let mut product = given.product(seller);
+    product.slug = taken.slug.clone();
+    assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::Yes);
+    assert_eq!(product.slug, taken.slug.with_suffix(product.id.0), "under a slug of its own");
     assert!(tx.users().insert(&user, "plain$x").await.unwrap());
     let twin = User { email: user.email.clone(), ..given.user(Role::User) };
     assert!(!tx.users().insert(&twin, "plain$x").await.unwrap());

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, MemoryTx, state::State};
 use crate::{
     catalog::{
-        Product, STOCK_MAX, Slug, Version,
+        Product, STOCK_MAX, Slug,
         export::ProductExport,
         ports::{ProductRepo, Stored},
     },
@@ -20,13 +20,13 @@ impl State {
         if product.deleted.is_some() {
             return Stored::Yes;
         }
-        let mut others = self.live().filter(|other| other.id != product.id);
-        if others.any(|other| other.slug == product.slug) {
-            return Stored::SlugTaken;
-        }
         let mut others = self.live().filter(|other| other.id != product.id && other.seller == product.seller);
         if product.sku.is_some() && others.any(|other| other.sku == product.sku) {
             return Stored::SkuTaken;
+        }
+        let mut others = self.live().filter(|other| other.id != product.id);
+        if others.any(|other| other.slug == product.slug) {
+            return Stored::SlugTaken;
         }
         Stored::Yes
     }
@@ -34,8 +34,12 @@ impl State {
 
 #[async_trait]
 impl ProductRepo for MemoryTx {
-    async fn insert(&mut self, product: &Product) -> Result<Stored> {
-        let stored = self.state.room_for(product);
+    async fn insert(&mut self, product: &mut Product) -> Result<Stored> {
+        let mut stored = self.state.room_for(product);
+        if stored == Stored::SlugTaken {
+            product.slug = product.slug.with_suffix(product.id.0);
+            stored = self.state.room_for(product);
+        }
         if stored == Stored::Yes {
             self.write().products.insert(product.id, product.clone());
         }
@@ -56,13 +60,14 @@ impl ProductRepo for MemoryTx {
         Ok(self.state.live().filter(asked).cloned().collect())
     }
 
-    async fn update(&mut self, product: &Product, read: Version) -> Result<Stored> {
-        let Some(before) = self.state.products.get(&product.id).filter(|before| before.version == read).cloned() else {
+    async fn update(&mut self, after: &Product, before: &Product) -> Result<Stored> {
+        let same = |held: &&Product| held.version == before.version;
+        let Some(before) = self.state.products.get(&after.id).filter(same).cloned() else {
             return Err(Error::Stale("Product"));
         };
-        let stored = self.state.room_for(product);
+        let stored = self.state.room_for(after);
         if stored == Stored::Yes {
-            let after = Product { stock: before.stock, rating: before.rating, ..product.clone() };
+            let after = Product { stock: before.stock, rating: before.rating, ..after.clone() };
             let state = self.write();
             if before.slug != after.slug {
                 state.old_slugs.insert(before.slug.to_string(), before.id);

@@ -8,7 +8,7 @@ use crate::{
         Review,
         ports::{ReviewQueries, ReviewRepo},
     },
-    error::Result,
+    error::{Error, Result},
     id::{ProductId, ReviewId},
     page::{Page, PageRequest},
 };
@@ -22,6 +22,19 @@ impl ReviewRepo for MemoryTx {
         }
         self.write().reviews.insert(review.id, review.clone());
         Ok(true)
+    }
+
+    async fn insert_many(&mut self, reviews: &[Review]) -> Result<()> {
+        let mut state = State::clone(&self.state);
+        for review in reviews {
+            let mut others = state.reviews.values();
+            if others.any(|other| other.product == review.product && other.author == review.author) {
+                return Err(Error::conflict("One of these reviews is its author's second of the product"));
+            }
+            state.reviews.insert(review.id, review.clone());
+        }
+        *self.write() = state;
+        Ok(())
     }
 
     async fn find(&mut self, id: ReviewId) -> Result<Option<Review>> {

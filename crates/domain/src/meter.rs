@@ -1,0 +1,12 @@
+//! What operators count, as a port, so that the domain depends on no metrics library.
+
+/// Counts what happens. MUST be quick and MUST NOT fail: it is told in the middle of use cases.
+pub trait Meter: Send + Sync {
+    /// A transaction of this use case runs once more, because the database said that would help.
+    fn transaction_retried(&self, use_case: &'static str);
+}
+
+/// Counts nothing, for whoever does not care.
+impl Meter for () {
+    fn transaction_retried(&self, _: &'static str) {}
+}

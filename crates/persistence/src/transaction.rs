@@ -1,0 +1,87 @@
+//! A transaction on a connection at hand.
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use tokio::sync::Mutex;
+
+use crate::{
+    engine::Engine,
+    pool::{Lease, Pool},
+};
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// On PostgreSQL read committed; on SQLite immediate, so that it cannot fail half way for a lock.
+    Write,
+    /// Every statement sees the same moment.
+    Snapshot,
+}
+
+/// Rolled back unless committed.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    engine: Engine,
+    lease: Mutex<Lease>,
+    open: bool,
+}
+
+impl Pool {
+    pub(crate) async fn begin(&self, purpose: Purpose) -> Result<Transaction, DbErr> {
+        let engine = self.engine();
+        let words = match (engine, purpose) {
+            (Engine::Sqlite, Purpose::Write) => "BEGIN IMMEDIATE",
+            // In WAL mode every read transaction is a snapshot.
+            (Engine::Sqlite, Purpose::Snapshot) | (Engine::Postgres, Purpose::Write) => "BEGIN",
+            (Engine::Postgres, Purpose::Snapshot) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        let mut lease = self.lease().await?;
+        lease.begin(words).await?;
+        Ok(Transaction { engine, lease: Mutex::new(lease), open: true })
+    }
+}
+
+impl Transaction {
+    pub(crate) async fn commit(mut self) -> Result<(), DbErr> {
+        let done = self.lease.get_mut().commit().await;
+        self.open = done.is_err();
+        done
+    }
+
+    pub(crate) async fn rollback(mut self) -> Result<(), DbErr> {
+        let done = self.lease.get_mut().rollback().await;
+        self.open = done.is_err();
+        done
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.open {
+            self.lease.get_mut().start_rollback();
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.engine.backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.lease.lock().await.execute(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.lease.lock().await.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.lease.lock().await.query_one(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.lease.lock().await.query_all(statement).await
+    }
+}
