@@ -12,12 +12,9 @@ use actix_web::{
 };
 
 use crate::{
+    context::Context,
     health, identity,
-    middleware::{
-        authenticate,
-        context::{self, Context},
-        cors, deadline, limit, log, security, small,
-    },
+    middleware::{authenticate, cors, deadline, limit, log, request_id, security, small},
     openapi,
     problem::Problem,
     routes::{Found, Routes},
@@ -77,7 +74,7 @@ pub fn build(
         .wrap(cors::layer(settings))
         .wrap(from_fn(security::layer))
         .wrap(from_fn(log::layer))
-        .wrap(from_fn(context::layer))
+        .wrap(from_fn(request_id::layer))
 }
 
 /// Refuses another method of a known path before a template with parameters takes the path's last word for an id.

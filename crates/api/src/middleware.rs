@@ -2,10 +2,10 @@
 //! compression, timeout, address limit, authentication, actor limit (API-10, ruling R6).
 
 pub mod authenticate;
-pub mod context;
 pub mod cors;
 pub mod deadline;
 pub mod limit;
 pub mod log;
+pub mod request_id;
 pub mod security;
 pub mod small;

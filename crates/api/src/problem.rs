@@ -1,21 +1,18 @@
-//! Every refusal and every fault as an answer: the only place with status codes of errors.
+//! Every refusal and every fault: the only place with status codes of errors.
 
 use std::fmt::Write as _;
 
 use actix_web::{
-    HttpMessage, HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::ServiceResponse,
+    HttpResponse, ResponseError,
+    body::BoxBody,
     http::{
         StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
+        header::{self, HeaderName, HeaderValue},
     },
 };
 use domain::{Error, Violations, idempotency::Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-
-use crate::middleware::context::Context;
 
 /// How long a client should wait before it asks again while we are unavailable, in seconds.
 const RETRY_SECONDS: u16 = 2;
@@ -117,6 +114,22 @@ impl Problem {
         Self::new(StatusCode::PRECONDITION_FAILED, format!("{what} was modified by another user"))
     }
 
+    /// An error of the framework, told in our format.
+    pub fn of_framework(status: StatusCode, error: Option<&actix_web::Error>) -> Self {
+        let message = match error {
+            Some(error) if status.is_client_error() => error.to_string(),
+            _ if status.is_client_error() => status.canonical_reason().unwrap_or("Bad request").to_owned(),
+            _ => generic(status).to_owned(),
+        };
+        let mut problem = Self::new(status, message);
+        if let Some(error) = error
+            && status.is_server_error()
+        {
+            problem.0.cause = Some(Error::internal(error.to_string()));
+        }
+        problem
+    }
+
     /// What is kept of it under an idempotency key: what happened, without what belongs to one request.
     pub fn kept(&self) -> Reply {
         let body = json!({ "message": self.0.message, "details": self.0.details });
@@ -156,6 +169,16 @@ impl Problem {
         self.0.status
     }
 
+    /// The code of API-08 it is told by.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// What caused it, for the log and for nobody else; empty when it is no fault of ours.
+    pub fn cause(&self) -> String {
+        self.0.cause.as_ref().map(chain).unwrap_or_default()
+    }
+
     /// As the body of an answer.
     pub fn body(&self, request_id: &str) -> Vec<u8> {
         let error = ErrorBody {
@@ -164,7 +187,8 @@ impl Problem {
         serde_json::to_vec(&error).unwrap_or_default()
     }
 
-    fn problem_json(&self, request_id: &str) -> Vec<u8> {
+    /// As the body of an answer in the form of RFC 9457.
+    pub fn problem_json(&self, request_id: &str) -> Vec<u8> {
         let problem = json!({
             "type": "about:blank",
             "title": self.0.status.canonical_reason().unwrap_or("Error"),
@@ -275,67 +299,6 @@ impl ResponseError for Problem {
     }
 }
 
-/// Marks an answer that has its error body.
-struct Presented;
-
-/// Gives every answer that is an error its body, with the id of the request, in the form the client accepts.
-/// The chain of causes of a fault of ours is logged here, once.
-pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> ServiceResponse<BoxBody> {
-    let status = response.status();
-    if !(status.is_client_error() || status.is_server_error())
-        || response.response().extensions().get::<Presented>().is_some()
-    {
-        return response.map_into_boxed_body();
-    }
-    let (request, mut response) = response.into_parts();
-    let foreign;
-    let problem = match response.error().and_then(|error| error.as_error::<Problem>()) {
-        Some(problem) => problem,
-        // An error body of a handler's own, such as that of `/ready`.
-        None if response.error().is_none()
-            && response.headers().contains_key(header::CONTENT_TYPE)
-            && status.is_server_error() =>
-        {
-            return ServiceResponse::new(request, response.map_into_boxed_body());
-        }
-        None => {
-            foreign = strange(status, response.error());
-            &foreign
-        }
-    };
-    let id = request.extensions().get::<Context>().map(|context| context.id.clone()).unwrap_or_default();
-    if status.is_server_error() {
-        let cause = problem.0.cause.as_ref().map(chain).unwrap_or_default();
-        tracing::error!(requestId = %id, status = status.as_u16(), code = problem.0.code, error = %cause, "request failed");
-    }
-    let wants_problem = accepts_problem_json(request.headers());
-    let (body, content_type) = if wants_problem {
-        (problem.problem_json(&id), "application/problem+json")
-    } else {
-        (problem.body(&id), "application/json")
-    };
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.extensions_mut().insert(Presented);
-    ServiceResponse::new(request, response.set_body(body).map_into_boxed_body())
-}
-
-/// An error of the framework, told in our format.
-fn strange(status: StatusCode, error: Option<&actix_web::Error>) -> Problem {
-    let message = match error {
-        Some(error) if status.is_client_error() => error.to_string(),
-        _ if status.is_client_error() => status.canonical_reason().unwrap_or("Bad request").to_owned(),
-        _ => generic(status).to_owned(),
-    };
-    let mut problem = Problem::new(status, message);
-    if let Some(error) = error
-        && status.is_server_error()
-    {
-        problem.0.cause = Some(Error::internal(error.to_string()));
-    }
-    problem
-}
-
 /// The messages of an error and of all that caused it.
 fn chain(error: &Error) -> String {
     let mut text = error.to_string();
@@ -356,13 +319,6 @@ fn source(error: &Error) -> Option<&(dyn std::error::Error + 'static)> {
         }
         _ => None,
     }
-}
-
-fn accepts_problem_json(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::ACCEPT)
-        .filter_map(|line| line.to_str().ok())
-        .any(|line| line.split(',').any(|part| part.trim().starts_with("application/problem+json")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::{
     id::{SellerId, UserId},
-    permission::{Role, Roles},
+    role::{Role, Roles},
 };
 
 /// The caller of a use case, resolved once per request.

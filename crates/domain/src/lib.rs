@@ -21,6 +21,7 @@ pub mod page;
 pub mod permission;
 pub mod relay;
 pub mod retention;
+mod role;
 pub mod secrets;
 pub mod shop;
 pub mod store;

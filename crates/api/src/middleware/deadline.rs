@@ -10,11 +10,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::context::Context;
-use crate::{
-    problem::{self, Problem},
-    services::Services,
-};
+use crate::{context::Context, present::present, problem::Problem, services::Services};
 
 /// Cuts a request that takes too long. What it was doing is dropped; an open transaction rolls back.
 pub async fn layer<B: MessageBody + 'static>(
@@ -22,14 +18,14 @@ pub async fn layer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(limit) = request.app_data::<Data<Services>>().map(|services| services.settings.timeout) else {
-        return Ok(problem::present(next.call(request).await?));
+        return Ok(present(next.call(request).await?));
     };
     let (uri, method) = (request.uri().clone(), request.method().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let accept = request.headers().get(header::ACCEPT).cloned();
     let context = request.extensions().get::<Context>().cloned();
     if let Ok(response) = tokio::time::timeout(limit, next.call(request)).await {
-        return Ok(problem::present(response?));
+        return Ok(present(response?));
     }
     // The request went with the work. A stand-in with what the outer layers read carries the answer.
     let mut stand_in = TestRequest::with_uri(uri.path()).method(method);
@@ -42,5 +38,5 @@ pub async fn layer<B: MessageBody + 'static>(
     if let Some(context) = context {
         stand_in.extensions_mut().insert(context);
     }
-    Ok(problem::present(ServiceResponse::new(stand_in, HttpResponse::from_error(Problem::timeout()))))
+    Ok(present(ServiceResponse::new(stand_in, HttpResponse::from_error(Problem::timeout()))))
 }

@@ -13,8 +13,7 @@ use domain::{
     limit::{Decision, Policy},
 };
 
-use super::context::Context;
-use crate::{problem::Problem, routes::Found, services::Services, settings::LimitScope};
+use crate::{context::Context, problem::Problem, routes::Found, services::Services, settings::LimitScope};
 
 /// Counts by client address.
 pub async fn by_address<B: MessageBody + 'static>(

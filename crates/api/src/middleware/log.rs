@@ -9,7 +9,7 @@ use actix_web::{
 };
 use domain::Actor;
 
-use super::context::Context;
+use crate::context::Context;
 
 /// Logs and counts the request.
 pub async fn layer<B: MessageBody + 'static>(

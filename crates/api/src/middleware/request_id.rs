@@ -16,36 +16,15 @@ use actix_web::{
 use uuid::Uuid;
 
 use crate::{
-    address, problem,
+    address,
+    context::Context,
+    present::present,
     routes::{Found, Routes},
     services::Services,
 };
 
 /// The name of the header that carries the id of a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What is known of a request from its begin.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The id of the request, in every log line and error body.
-    pub id: String,
-    /// The address of the client.
-    pub client: IpAddr,
-    /// Which operation it is.
-    pub found: Found,
-    /// When it came.
-    pub started: Instant,
-}
-
-impl Context {
-    /// The route template, as a label of bounded cardinality.
-    pub fn template(&self) -> &str {
-        match &self.found {
-            Found::Operation(operation) => &operation.template,
-            _ => "unmatched",
-        }
-    }
-}
 
 /// Gives the request its [`Context`] and the answer its `X-Request-Id`.
 pub async fn layer<B: MessageBody + 'static>(
@@ -72,7 +51,7 @@ pub async fn layer<B: MessageBody + 'static>(
         // The server leaves the body of an answer to HEAD away; handlers need not know.
         request.head_mut().method = Method::GET;
     }
-    let mut response = problem::present(next.call(request).await?);
+    let mut response = present(next.call(request).await?);
     response.headers_mut().insert(REQUEST_ID, id);
     Ok(response)
 }
