@@ -37,6 +37,7 @@ pub(crate) struct Seeding {
 
 pub(crate) async fn run(asked: Seeding, config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
+    foundation.database.expect_bulk().await?;
     let done = seed(&foundation.shop, &asked).await;
     foundation.database.close().await?;
     let Imported { created, updated, unchanged } = done.map_err(|failure| -> Box<dyn std::error::Error> { failure })?;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{ImportRow, KnownCategories, NewProduct, Product, Slug, create_product::images, events, ports::Stored};
+use super::{ImportRow, KnownCategories, Product, Slug, create_product::images, events, ports::Stored};
 use crate::{
     error::{Error, Result},
     event::Change,
@@ -104,21 +104,14 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// Finds or makes every category the rows name.
     async fn know_categories(&mut self, tx: &mut dyn Tx, rows: &[ImportRow]) -> Result<()> {
-        let paths: HashSet<&[String]> = rows.iter().map(|row| row.path.as_slice()).filter(|p| !p.is_empty()).collect();
-        let used: Option<Vec<CategoryId>> = paths.iter().map(|path| self.known.find(path)).collect();
-        if let Some(used) = used {
-            // Somebody may have deleted one since the last batch.
-            if used.is_empty() || tx.categories().existing(&used).await?.len() == used.len() {
-                return Ok(());
-            }
-        }
-        tx.categories().lock_tree().await?;
-        self.known = KnownCategories::load(tx).await?;
         // In the order of the file, so that two runs over one file make one tree.
-        for row in rows {
-            self.known.find_or_make(self.shop, tx, &row.path, &mut self.changes).await?;
+        let paths: Vec<_> = rows.iter().map(|row| row.path.as_slice()).filter(|path| !path.is_empty()).collect();
+        let all_known = paths.iter().all(|path| self.known.find(path).is_some());
+        // Somebody may have deleted one since the last batch.
+        if paths.is_empty() || all_known && self.known.holds(tx).await? {
+            return Ok(());
         }
-        Ok(())
+        self.known.make_missing(self.shop, tx, &paths, &mut self.changes).await
     }
 
     /// Stores rows of which no two have one sku.
@@ -133,7 +126,7 @@ impl Batch<'_> {
             match found.remove(&row.sku) {
                 Some(product) if row.is_in(&product, category) => self.done.unchanged += 1,
                 Some(product) => self.change(tx, row, product, category).await?,
-                None => fresh.push(NewProduct { category, ..row.new.clone() }.product(self.shop, self.owner.seller)),
+                None => fresh.push(Product { category, ..row.new.product(self.shop, self.owner.seller) }),
             }
         }
         self.create(tx, fresh).await

@@ -62,10 +62,7 @@ pub(super) fn product(row: product::Model, images: Vec<product_image::Model>) ->
         stock: row.stock,
         status: status(&row.status)?,
         metadata: object(row.metadata),
-        images: images
-            .into_iter()
-            .map(|image| Image { id: ImageId(image.id), url: image.url, alt: image.alt })
-            .collect(),
+        images: images.into_iter().map(Image::from).collect(),
         rating: Rating { sum: row.rating_sum, count: row.rating_count },
         version: Version(row.version),
         created_at: row.created_at,
@@ -99,20 +96,15 @@ pub(super) fn row(product: &Product) -> product::ActiveModel {
     }
 }
 
-/// The rows of its pictures.
-pub(super) fn image_rows(product: &Product) -> impl Iterator<Item = product_image::ActiveModel> + '_ {
-    product.images.iter().zip(0..).map(|(image, position)| product_image::ActiveModel {
-        id: Set(image.id.0),
-        product_id: Set(product.id.0),
-        url: Set(image.url.clone()),
-        alt: Set(image.alt.clone()),
-        position: Set(position),
-    })
-}
-
 /// What the full-text index holds of a product.
 pub(super) fn search_text(product: &Product) -> String {
     text::search_text(&[&product.name, &product.description])
+}
+
+impl From<product_image::Model> for Image {
+    fn from(image: product_image::Model) -> Self {
+        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
+    }
 }
 
 fn status(name: &str) -> Result<ProductStatus> {
