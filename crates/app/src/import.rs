@@ -48,7 +48,7 @@ pub struct Options {
 
 impl Options {
     /// Rows per transaction when nothing else is said.
-    pub const BATCH: usize = 500;
+    pub const BATCH: usize = 1000;
     /// Where refused rows are told of when nothing else is said.
     pub const ERRORS: &'static str = "import-errors.ndjson";
 }

@@ -63,6 +63,7 @@ pub(crate) struct Seeding {
 pub(crate) async fn run(asked: Seeding, config: &Config) -> Outcome {
     let password = if asked.password_stdin { Some(checked(&user::from_stdin()?)?) } else { None };
     let foundation = Foundation::open(config).await?;
+    foundation.database.expect_bulk().await?;
     let began = Instant::now();
     let done = match hash(&foundation, password.as_ref()).await {
         Ok(hash) => seed(&foundation.shop, &asked, &hash).await,

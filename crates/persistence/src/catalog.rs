@@ -4,6 +4,7 @@ mod category;
 mod export;
 mod price_stretches;
 mod product;
+mod product_bulk;
 mod product_insert;
 mod product_list;
 mod product_queries;

@@ -103,6 +103,16 @@ impl Database {
         self.writer.close().await.map_err(error::of)
     }
 
+    /// Makes the writer ready for very many rows. On SQLite more pages are held in memory, and the log is written back to
+    /// the file less often, since most pages would be written back only to change again. When a commit is durable stays
+    /// as it is set.
+    pub async fn expect_bulk(&self) -> Result<()> {
+        match self.engine {
+            Engine::Sqlite => self.maintain("PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 16000").await,
+            Engine::Postgres => Ok(()),
+        }
+    }
+
     /// Runs statements that read or set up nothing of the domain, such as `VACUUM` or `ANALYZE`.
     pub async fn maintain(&self, sql: &str) -> Result<()> {
         self.writer.execute_unprepared(sql).await.map(|_| ()).map_err(error::of)

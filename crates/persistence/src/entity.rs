@@ -2,7 +2,6 @@
 
 pub(crate) mod audit_log;
 pub(crate) mod category;
-pub(crate) mod event;
 pub(crate) mod idempotency_key;
 pub(crate) mod product;
 pub(crate) mod product_image;

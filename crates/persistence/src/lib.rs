@@ -1,5 +1,6 @@
 //! The domain's ports on SQLite and PostgreSQL, through SeaORM.
 
+mod bulk;
 mod catalog;
 mod connection;
 mod database;

@@ -17,6 +17,8 @@ DROP TABLE products;
 DROP FUNCTION products_count_change;
 DROP FUNCTION products_count_insert;
 DROP TABLE categories;
+DROP FUNCTION categories_changed;
+DROP TABLE category_tree;
 DROP TABLE seller_members;
 DROP TABLE sellers;
 DROP TABLE user_roles;

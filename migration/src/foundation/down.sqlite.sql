@@ -15,6 +15,7 @@ DROP TABLE category_counts;
 DROP TABLE product_search;
 DROP TABLE products;
 DROP TABLE categories;
+DROP TABLE category_tree;
 DROP TABLE seller_members;
 DROP TABLE sellers;
 DROP TABLE user_roles;

@@ -37,6 +37,19 @@ CREATE TABLE categories (
   updated_at timestamptz NOT NULL
 );
 CREATE INDEX categories_parent ON categories (parent_id);
+-- Another number whenever the tree is another: who knows the tree of a number need not read it again.
+CREATE TABLE category_tree (
+  id integer NOT NULL PRIMARY KEY CHECK (id = 1),
+  version bigint NOT NULL
+);
+INSERT INTO category_tree VALUES (1, 0);
+CREATE FUNCTION categories_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE category_tree SET version = version + 1;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER categories_changed AFTER INSERT OR UPDATE OR DELETE ON categories
+  FOR EACH STATEMENT EXECUTE FUNCTION categories_changed();
 
 CREATE TABLE products (
   id uuid NOT NULL PRIMARY KEY,

@@ -37,6 +37,15 @@ CREATE TABLE categories (
   updated_at text NOT NULL
 );
 CREATE INDEX categories_parent ON categories (parent_id);
+-- Another number whenever the tree is another: who knows the tree of a number need not read it again.
+CREATE TABLE category_tree (
+  id integer NOT NULL PRIMARY KEY CHECK (id = 1),
+  version integer NOT NULL
+);
+INSERT INTO category_tree VALUES (1, 0);
+CREATE TRIGGER categories_insert AFTER INSERT ON categories BEGIN UPDATE category_tree SET version = version + 1; END;
+CREATE TRIGGER categories_update AFTER UPDATE ON categories BEGIN UPDATE category_tree SET version = version + 1; END;
+CREATE TRIGGER categories_delete AFTER DELETE ON categories BEGIN UPDATE category_tree SET version = version + 1; END;
 
 -- doc is the row's number in the full-text index.
 CREATE TABLE products (

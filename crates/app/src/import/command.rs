@@ -50,6 +50,7 @@ pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
         batch: asked.batch,
     };
     let foundation = Foundation::open(config).await?;
+    foundation.database.expect_bulk().await?;
     let done = super::import(&foundation.shop, &options, &mut std::io::stdout()).await;
     foundation.database.close().await?;
     done.map_err(plain)?;

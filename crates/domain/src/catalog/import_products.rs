@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{ImportRow, KnownCategories, NewProduct, Product, Slug, create_product::images, events, ports::Stored};
+use super::{ImportRow, KnownCategories, Product, Slug, create_product::images, events, ports::Stored};
 use crate::{
     error::{Error, Result},
     event::Change,
@@ -125,7 +125,7 @@ impl Batch<'_> {
             match found.remove(&row.sku) {
                 Some(product) if row.is_in(&product, category) => self.done.unchanged += 1,
                 Some(product) => self.change(tx, row, product, category).await?,
-                None => fresh.push(NewProduct { category, ..row.new.clone() }.product(self.shop, self.owner.seller)),
+                None => fresh.push(Product { category, ..row.new.product(self.shop, self.owner.seller) }),
             }
         }
         self.create(tx, fresh).await

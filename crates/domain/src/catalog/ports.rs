@@ -93,11 +93,15 @@ pub trait CategoryRepo: Send {
     /// Stores a new category; `false` when its slug is taken.
     async fn insert(&mut self, category: &Category) -> Result<bool>;
 
+    /// Stores many new categories at once, each behind the one above it. All or none: a taken slug is an
+    /// [`crate::Error::Conflict`], so the caller looks first.
+    async fn insert_many(&mut self, categories: &[Category]) -> Result<()>;
+
     /// The category of that id.
     async fn find(&mut self, id: CategoryId) -> Result<Option<Category>>;
 
-    /// Which of these ids are categories.
-    async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>>;
+    /// A number that is another whenever the tree is another, this transaction's own changes included.
+    async fn version(&mut self) -> Result<u64>;
 
     /// Every category; the tree is small by nature.
     async fn all(&mut self) -> Result<Vec<Category>>;

@@ -4,26 +4,32 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Result,
+    Error, Result,
     catalog::{
         Category,
         ports::{CategoryQueries, CategoryRepo},
         queries::CategoryCount,
     },
+    clock::Timestamp,
     id::CategoryId,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QueryResult,
     sea_query::OnConflict,
 };
-use uuid::Uuid;
+use serde::Serialize;
+use uuid::{Uuid, fmt::Simple};
 
 use crate::{
+    bulk::{
+        Kind::{Id, Number, Text, Time},
+        Table, hex, time,
+    },
     database::Database,
     engine::Engine,
     entity::category,
     error,
-    statement::{all, at, count, execute, one, placeholders, statement},
+    statement::{all, at, count, execute, one, statement},
     tx::SeaTx,
 };
 
@@ -38,15 +44,23 @@ impl CategoryRepo for SeaTx {
         Ok(stored == 1)
     }
 
+    async fn insert_many(&mut self, new: &[Category]) -> Result<()> {
+        let rows: Vec<_> = new.iter().map(CategoryRow::of).collect();
+        let stored = CATEGORIES.insert(&self.tx, self.engine, &rows, "ON CONFLICT DO NOTHING").await?;
+        if usize::try_from(stored).unwrap_or_default() != new.len() {
+            return Err(Error::conflict("A slug of these categories is taken; retry"));
+        }
+        Ok(())
+    }
+
     async fn find(&mut self, id: CategoryId) -> Result<Option<Category>> {
         let found = category::Entity::find_by_id(id.0).one(&self.tx).await.map_err(error::of)?;
         Ok(found.map(from_row))
     }
 
-    async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
-        let sql = format!("SELECT id FROM categories WHERE id IN ({})", placeholders(1, ids.len()));
-        let rows = all(&self.tx, statement(self.engine, sql, ids.iter().map(|id| id.0.into()))).await?;
-        rows.iter().map(|row| at(row, 0).map(CategoryId)).collect()
+    async fn version(&mut self) -> Result<u64> {
+        let row = one(&self.tx, statement(self.engine, "SELECT version FROM category_tree WHERE id = 1", [])).await?;
+        row.map_or_else(|| Err(Error::internal("the row of category_tree is gone")), |row| count(&row, 0))
     }
 
     async fn all(&mut self) -> Result<Vec<Category>> {
@@ -178,6 +192,50 @@ fn row(category: &Category) -> category::ActiveModel {
         rank: Set(category.rank),
         created_at: Set(category.created_at),
         updated_at: Set(category.updated_at),
+    }
+}
+
+const CATEGORIES: Table = Table {
+    name: "categories",
+    columns: &[
+        ("id", Id),
+        ("parent_id", Id),
+        ("name", Text),
+        ("slug", Text),
+        ("path", Text),
+        ("rank", Number),
+        ("created_at", Time),
+        ("updated_at", Time),
+    ],
+};
+
+/// A row of [`CATEGORIES`].
+#[derive(Serialize)]
+struct CategoryRow<'a> {
+    id: Simple,
+    parent_id: Option<Simple>,
+    name: &'a str,
+    slug: &'a str,
+    path: &'a str,
+    rank: i32,
+    #[serde(serialize_with = "time")]
+    created_at: Timestamp,
+    #[serde(serialize_with = "time")]
+    updated_at: Timestamp,
+}
+
+impl<'a> CategoryRow<'a> {
+    fn of(category: &'a Category) -> Self {
+        Self {
+            id: hex(category.id),
+            parent_id: category.parent.map(hex),
+            name: &category.name,
+            slug: &category.slug,
+            path: &category.path,
+            rank: category.rank,
+            created_at: category.created_at,
+            updated_at: category.updated_at,
+        }
     }
 }
 

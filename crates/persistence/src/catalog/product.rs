@@ -1,10 +1,12 @@
 //! Products, write side.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use domain::{
     Error, Result,
     catalog::{
-        Product, Slug,
+        Image, Product, Slug,
         ports::{ProductRepo, Stored},
     },
     clock::Timestamp,
@@ -12,21 +14,22 @@ use domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Value,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
-use super::product_row::{image_rows, product as from_rows, row, search_text};
+use super::{
+    product_bulk::{IMAGES, ImageRow, PRODUCTS, ProductRow},
+    product_row::{COLUMNS, product as from_rows, read, search_text},
+};
 use crate::{
+    bulk,
     entity::{product, product_image, product_slug_history as history},
     error,
-    statement::{all, at, execute, one, placeholders, statement},
+    statement::{all, at, execute, one, statement},
     tx::SeaTx,
 };
-
-/// Rows per statement of a bulk insert: 19 columns each, inside SQLite's 32,766 parameters.
-const BULK: usize = 500;
 
 #[async_trait]
 impl ProductRepo for SeaTx {
@@ -50,15 +53,15 @@ impl ProductRepo for SeaTx {
     }
 
     async fn find_many(&mut self, ids: &[ProductId]) -> Result<Vec<Product>> {
-        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.live_where(Condition::all().add(product::Column::Id.is_in(ids))).await
+        let ids: Vec<_> = ids.iter().map(|id| bulk::hex(*id)).collect();
+        let wanted = bulk::ids(self.engine, 1);
+        self.wanted(&wanted, "p.id = wanted.v AND p.deleted_at IS NULL", vec![bulk::json(&ids)?]).await
     }
 
     async fn by_sku(&mut self, seller: SellerId, skus: &[String]) -> Result<Vec<Product>> {
-        let these = Condition::all()
-            .add(product::Column::SellerId.eq(seller.0))
-            .add(product::Column::Sku.is_in(skus.iter().map(String::as_str)));
-        self.live_where(these).await
+        let these = "p.seller_id = $1 AND p.sku = wanted.v AND p.deleted_at IS NULL";
+        let wanted = bulk::texts(self.engine, 2);
+        self.wanted(&wanted, these, vec![seller.0.into(), bulk::json(skus)?]).await
     }
 
     async fn update(&mut self, new: &Product, old: &Product) -> Result<Stored> {
@@ -165,29 +168,22 @@ impl ProductRepo for SeaTx {
     }
 
     async fn insert_many(&mut self, products: &[Product]) -> Result<()> {
-        for chunk in products.chunks(BULK) {
-            let stored = product::Entity::insert_many(chunk.iter().map(row))
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&self.tx)
-                .await
-                .map_err(error::of)?;
-            if usize::try_from(stored).unwrap_or_default() != chunk.len() {
-                return Err(Error::conflict("A slug or sku of these products is taken; retry"));
-            }
-            self.insert_images(chunk).await?;
+        let rows: Vec<_> = products.iter().map(ProductRow::of).collect();
+        let stored = PRODUCTS.insert(&self.tx, self.engine, &rows, "ON CONFLICT DO NOTHING").await?;
+        if usize::try_from(stored).unwrap_or_default() != products.len() {
+            return Err(Error::conflict("A slug or sku of these products is taken; retry"));
         }
-        Ok(())
+        self.insert_images(products).await
     }
 
     async fn taken_slugs(&mut self, slugs: &[Slug]) -> Result<Vec<Slug>> {
-        if slugs.is_empty() {
-            return Ok(Vec::new());
-        }
         let sql = format!(
-            "SELECT slug FROM products WHERE deleted_at IS NULL AND slug IN ({})",
-            placeholders(1, slugs.len())
+            "SELECT p.slug FROM {} {}",
+            bulk::texts(self.engine, 1),
+            bulk::for_each(self.engine, "products", "p.slug = wanted.v AND p.deleted_at IS NULL")
         );
-        let rows = all(&self.tx, statement(self.engine, sql, slugs.iter().map(|slug| slug.as_str().into()))).await?;
+        let slugs: Vec<_> = slugs.iter().map(Slug::as_str).collect();
+        let rows = all(&self.tx, statement(self.engine, sql, [bulk::json(&slugs)?])).await?;
         rows.iter().map(|row| at::<String>(row, 0).map(Slug::stored)).collect()
     }
 }
@@ -208,44 +204,48 @@ impl SeaTx {
         })
     }
 
-    async fn live_where(&self, these: Condition) -> Result<Vec<Product>> {
-        let rows = product::Entity::find()
-            .filter(these)
-            .filter(product::Column::DeletedAt.is_null())
-            .all(&self.tx)
-            .await
-            .map_err(error::of)?;
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let mut images = std::collections::HashMap::<Uuid, Vec<product_image::Model>>::new();
+    /// The products that `these` finds for each that is `wanted`, with their pictures.
+    async fn wanted(&self, wanted: &str, these: &str, values: Vec<Value>) -> Result<Vec<Product>> {
+        let sql = format!("SELECT {COLUMNS} FROM {wanted} {}", bulk::for_each(self.engine, "products", these));
+        let rows = all(&self.tx, statement(self.engine, sql, values)).await?;
+        let mut found = rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<Uuid> = found.iter().map(|product| product.id.0).collect();
+        let mut images = HashMap::<Uuid, Vec<Image>>::new();
         for image in self.images_of(&ids).await? {
-            images.entry(image.product_id).or_default().push(image);
+            images.entry(image.product_id).or_default().push(image.into());
         }
-        rows.into_iter()
-            .map(|row| {
-                let images = images.remove(&row.id).unwrap_or_default();
-                from_rows(row, images)
-            })
-            .collect()
+        for product in &mut found {
+            product.images = images.remove(&product.id.0).unwrap_or_default();
+        }
+        Ok(found)
     }
 
     async fn images_of(&self, products: &[Uuid]) -> Result<Vec<product_image::Model>> {
         if products.is_empty() {
             return Ok(Vec::new());
         }
-        product_image::Entity::find()
-            .filter(product_image::Column::ProductId.is_in(products.iter().copied()))
-            .order_by_asc(product_image::Column::Position)
-            .all(&self.tx)
-            .await
-            .map_err(error::of)
+        let sql = format!(
+            "SELECT p.id, p.product_id, p.url, p.alt, p.position FROM {} {} ORDER BY p.position",
+            bulk::ids(self.engine, 1),
+            bulk::for_each(self.engine, "product_images", "p.product_id = wanted.v")
+        );
+        let ids: Vec<_> = products.iter().map(|id| bulk::hex(*id)).collect();
+        let rows = all(&self.tx, statement(self.engine, sql, [bulk::json(&ids)?])).await?;
+        let image = |row| {
+            Ok(product_image::Model {
+                id: at(row, 0)?,
+                product_id: at(row, 1)?,
+                url: at(row, 2)?,
+                alt: at(row, 3)?,
+                position: at(row, 4)?,
+            })
+        };
+        rows.iter().map(image).collect()
     }
 
     pub(super) async fn insert_images(&self, products: &[Product]) -> Result<()> {
-        let rows: Vec<_> = products.iter().flat_map(image_rows).collect();
-        if rows.is_empty() {
-            return Ok(());
-        }
-        product_image::Entity::insert_many(rows).exec_without_returning(&self.tx).await.map(|_| ()).map_err(error::of)
+        let rows: Vec<_> = products.iter().flat_map(ImageRow::of).collect();
+        IMAGES.insert(&self.tx, self.engine, &rows, "").await.map(|_| ())
     }
 
     async fn replace_images(&self, product: &Product) -> Result<()> {

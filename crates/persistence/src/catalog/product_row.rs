@@ -7,7 +7,7 @@ use domain::{
     money::Amount,
     text,
 };
-use sea_orm::{ActiveValue::Set, QueryResult};
+use sea_orm::QueryResult;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -62,10 +62,7 @@ pub(super) fn product(row: product::Model, images: Vec<product_image::Model>) ->
         stock: row.stock,
         status: status(&row.status)?,
         metadata: object(row.metadata),
-        images: images
-            .into_iter()
-            .map(|image| Image { id: ImageId(image.id), url: image.url, alt: image.alt })
-            .collect(),
+        images: images.into_iter().map(Image::from).collect(),
         rating: Rating { sum: row.rating_sum, count: row.rating_count },
         version: Version(row.version),
         created_at: row.created_at,
@@ -74,45 +71,15 @@ pub(super) fn product(row: product::Model, images: Vec<product_image::Model>) ->
     })
 }
 
-/// The row of a product.
-pub(super) fn row(product: &Product) -> product::ActiveModel {
-    product::ActiveModel {
-        id: Set(product.id.0),
-        seller_id: Set(product.seller.0),
-        category_id: Set(product.category.map(|category| category.0)),
-        sku: Set(product.sku.clone()),
-        name: Set(product.name.clone()),
-        slug: Set(product.slug.to_string()),
-        description: Set(product.description.clone()),
-        price_minor: Set(product.price.0),
-        stock: Set(product.stock),
-        status: Set(product.status.name().to_owned()),
-        metadata: Set(Value::Object(product.metadata.clone())),
-        search_text: Set(search_text(product)),
-        rating_sum: Set(product.rating.sum),
-        rating_count: Set(product.rating.count),
-        version: Set(product.version.0),
-        created_at: Set(product.created_at),
-        updated_at: Set(product.updated_at),
-        deleted_at: Set(product.deleted.map(|deleted| deleted.at)),
-        deleted_by: Set(product.deleted.map(|deleted| deleted.by.0)),
-    }
-}
-
-/// The rows of its pictures.
-pub(super) fn image_rows(product: &Product) -> impl Iterator<Item = product_image::ActiveModel> + '_ {
-    product.images.iter().zip(0..).map(|(image, position)| product_image::ActiveModel {
-        id: Set(image.id.0),
-        product_id: Set(product.id.0),
-        url: Set(image.url.clone()),
-        alt: Set(image.alt.clone()),
-        position: Set(position),
-    })
-}
-
 /// What the full-text index holds of a product.
 pub(super) fn search_text(product: &Product) -> String {
     text::search_text(&[&product.name, &product.description])
+}
+
+impl From<product_image::Model> for Image {
+    fn from(image: product_image::Model) -> Self {
+        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
+    }
 }
 
 fn status(name: &str) -> Result<ProductStatus> {

@@ -10,7 +10,7 @@ use domain::{
     id::{AuditId, UserId},
     page::{Page, PageRequest},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::{database::Database, entity::audit_log, error, tx::SeaTx};
 
@@ -19,18 +19,6 @@ impl AuditLog for SeaTx {
     async fn append(&mut self, entry: AuditEntry) -> Result<()> {
         self.told.entries.push(entry);
         Ok(())
-    }
-}
-
-pub(super) fn row(entry: AuditEntry) -> audit_log::ActiveModel {
-    audit_log::ActiveModel {
-        id: Set(entry.id.0),
-        actor_id: Set(entry.actor.map(|user| user.0)),
-        action: Set(entry.action),
-        entity_type: Set(entry.entity.kind),
-        entity_id: Set(entry.entity.id),
-        metadata: Set(entry.metadata),
-        created_at: Set(entry.at),
     }
 }
 

@@ -1,19 +1,19 @@
 //! What a transaction tells the logs, gathered until it ends: one change then costs one round trip for both logs, and
 //! thousands cost a few.
 
-use domain::{Result, audit::AuditEntry, event::Event};
-use sea_orm::{EntityTrait, Value};
+use domain::{Result, audit::AuditEntry, clock::Timestamp, event::Event};
+use sea_orm::Value;
+use serde::Serialize;
+use uuid::fmt::Simple;
 
-use super::{audit, outbox};
 use crate::{
-    entity::{audit_log, event},
-    error,
+    bulk::{
+        Kind::{Id, Json, Text, Time},
+        Table, hex, time,
+    },
     statement::{execute, statement},
     tx::SeaTx,
 };
-
-/// Rows per statement of a bulk insert, inside the parameters either engine takes.
-const BULK: usize = 1000;
 
 /// Rows of both logs that are not written yet.
 #[derive(Debug, Default)]
@@ -32,17 +32,90 @@ impl SeaTx {
         {
             return self.both(entry, event).await;
         }
-        let mut rows = entries.into_iter().map(audit::row).peekable();
-        while rows.peek().is_some() {
-            let chunk = rows.by_ref().take(BULK);
-            audit_log::Entity::insert_many(chunk).exec_without_returning(&self.tx).await.map_err(error::of)?;
+        let rows: Vec<_> = entries.iter().map(AuditRow::of).collect();
+        AUDIT_LOGS.insert(&self.tx, self.engine, &rows, "").await?;
+        let rows: Vec<_> = events.iter().map(EventRow::of).collect();
+        EVENTS.insert(&self.tx, self.engine, &rows, "").await.map(|_| ())
+    }
+}
+
+const AUDIT_LOGS: Table = Table {
+    name: "audit_logs",
+    columns: &[
+        ("id", Id),
+        ("actor_id", Id),
+        ("action", Text),
+        ("entity_type", Text),
+        ("entity_id", Id),
+        ("metadata", Json),
+        ("created_at", Time),
+    ],
+};
+
+const EVENTS: Table = Table {
+    name: "events",
+    columns: &[
+        ("id", Id),
+        ("kind", Text),
+        ("entity_type", Text),
+        ("entity_id", Id),
+        ("actor_id", Id),
+        ("payload", Json),
+        ("occurred_at", Time),
+    ],
+};
+
+/// A row of [`AUDIT_LOGS`].
+#[derive(Serialize)]
+struct AuditRow<'a> {
+    id: Simple,
+    actor_id: Option<Simple>,
+    action: &'a str,
+    entity_type: &'a str,
+    entity_id: Simple,
+    metadata: &'a serde_json::Value,
+    #[serde(serialize_with = "time")]
+    created_at: Timestamp,
+}
+
+impl<'a> AuditRow<'a> {
+    fn of(entry: &'a AuditEntry) -> Self {
+        Self {
+            id: hex(entry.id),
+            actor_id: entry.actor.map(hex),
+            action: &entry.action,
+            entity_type: &entry.entity.kind,
+            entity_id: hex(entry.entity.id),
+            metadata: &entry.metadata,
+            created_at: entry.at,
         }
-        let mut rows = events.into_iter().map(outbox::row).peekable();
-        while rows.peek().is_some() {
-            let chunk = rows.by_ref().take(BULK);
-            event::Entity::insert_many(chunk).exec_without_returning(&self.tx).await.map_err(error::of)?;
+    }
+}
+
+/// A row of [`EVENTS`].
+#[derive(Serialize)]
+struct EventRow<'a> {
+    id: Simple,
+    kind: &'a str,
+    entity_type: &'a str,
+    entity_id: Simple,
+    actor_id: Option<Simple>,
+    payload: &'a serde_json::Value,
+    #[serde(serialize_with = "time")]
+    occurred_at: Timestamp,
+}
+
+impl<'a> EventRow<'a> {
+    fn of(event: &'a Event) -> Self {
+        Self {
+            id: hex(event.id),
+            kind: &event.kind,
+            entity_type: &event.entity.kind,
+            entity_id: hex(event.entity.id),
+            actor_id: event.actor.map(hex),
+            payload: &event.payload,
+            occurred_at: event.at,
         }
-        Ok(())
     }
 }
 

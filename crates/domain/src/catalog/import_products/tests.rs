@@ -138,3 +138,42 @@ fn a_row_breaks_the_rules_of_a_created_product_and_two_more() {
     let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["/category", "/sku", "/name", "/price"]);
 }
+
+#[tokio::test]
+async fn a_category_that_somebody_else_made_meanwhile_is_not_made_twice() {
+    let mut case = Case::new().await;
+    let mut lamp = row("1", "Brass lamp", "19.95");
+    lamp.category = Some(vec!["Home".into()]);
+    case.import(vec![lamp]).await;
+    let mut theirs = case.fixtures.category(None);
+    theirs.name = "Garden".to_owned();
+    let mut tx = case.fixtures.tx().await;
+    assert!(tx.categories().insert(&theirs).await.unwrap());
+    tx.commit().await.unwrap();
+    let told = case.told("category.created");
+    let mut gnome = row("2", "Gnome", "5");
+    gnome.category = Some(vec!["garden".into()]);
+    case.import(vec![gnome]).await;
+    assert_eq!(case.product("2").await.category, Some(theirs.id));
+    assert_eq!(case.told("category.created"), told);
+}
+
+#[tokio::test]
+async fn siblings_and_cousins_of_one_name_get_slugs_of_their_own() {
+    let mut case = Case::new().await;
+    let inputs =
+        [["Prints", "Misc"], ["Drawings", "Misc"], ["Drawings", "misc"]].into_iter().zip(1..).map(|(path, n)| {
+            let mut input = row(&n.to_string(), "Brass lamp", "5");
+            input.category = Some(path.map(str::to_owned).to_vec());
+            input
+        });
+    case.import(inputs.collect()).await;
+    assert_eq!(case.told("category.created"), 4);
+    let (one, two) = (case.product("1").await.category.unwrap(), case.product("2").await.category.unwrap());
+    assert_eq!(case.product("3").await.category, Some(two));
+    let mut tx = case.fixtures.tx().await;
+    let (one, two) =
+        (tx.categories().find(one).await.unwrap().unwrap(), tx.categories().find(two).await.unwrap().unwrap());
+    assert_eq!(one.slug, "misc");
+    assert!(two.slug.starts_with("misc-"), "{}", two.slug);
+}

@@ -1,14 +1,19 @@
 //! The category tree.
 
 use super::{Harness, begin, fixtures};
-use crate::catalog::{Category, Deleted, Product, ProductStatus, ports::Stored};
+use crate::{
+    Error,
+    catalog::{Category, Deleted, Product, ProductStatus, ports::Stored},
+};
 
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
     a_category_is_found_again(harness).await;
     a_slug_is_taken_once(harness).await;
+    many_are_stored_at_once(harness).await;
     paths_follow_a_move(harness).await;
     a_leaf_is_removed(harness).await;
+    every_change_is_another_version(harness).await;
     the_tree_is_ordered_and_counted(harness).await;
 }
 
@@ -39,6 +44,30 @@ async fn a_slug_is_taken_once(harness: &impl Harness) {
     assert!(tx.categories().update(&Category { rank: 7, ..first.clone() }, &first.path).await.unwrap());
     assert_eq!(tx.categories().find(third.id).await.unwrap(), Some(third));
     assert_eq!(tx.categories().find(first.id).await.unwrap().unwrap().rank, 7);
+}
+
+async fn many_are_stored_at_once(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let mut new = vec![given.category(None)];
+    for _ in 0..600 {
+        new.push(given.category(Some(&new[0])));
+    }
+    new.push(given.category(new.last()));
+    let mut tx = begin(harness).await;
+    tx.categories().insert_many(&new).await.unwrap();
+    tx.categories().insert_many(&[]).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = begin(harness).await;
+    let stored = tx.categories().all().await.unwrap();
+    assert!(new.iter().all(|category| stored.contains(category)));
+    drop(tx);
+    let fine = given.category(None);
+    let twin = Category { slug: new[3].slug.clone(), ..given.category(None) };
+    let mut tx = begin(harness).await;
+    let refused = tx.categories().insert_many(&[fine.clone(), twin]).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    drop(tx);
+    assert_eq!(begin(harness).await.categories().find(fine.id).await.unwrap(), None);
 }
 
 async fn paths_follow_a_move(harness: &impl Harness) {
@@ -73,6 +102,27 @@ async fn a_leaf_is_removed(harness: &impl Harness) {
     tx.commit().await.unwrap();
     assert_eq!(begin(harness).await.categories().find(leaf.id).await.unwrap(), None);
     assert_eq!(harness.categories().get(leaf.id).await.unwrap(), None);
+}
+
+async fn every_change_is_another_version(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let first = given.stored_category(None).await;
+    let mut seen = Vec::new();
+    let mut tx = begin(harness).await;
+    seen.push(tx.categories().version().await.unwrap());
+    assert_eq!(tx.categories().version().await.unwrap(), seen[0]);
+    let second = given.category(None);
+    assert!(tx.categories().insert(&second).await.unwrap());
+    seen.push(tx.categories().version().await.unwrap());
+    tx.categories().insert_many(&[given.category(Some(&first)), given.category(None)]).await.unwrap();
+    seen.push(tx.categories().version().await.unwrap());
+    assert!(tx.categories().update(&Category { rank: 3, ..first.clone() }, &first.path).await.unwrap());
+    seen.push(tx.categories().version().await.unwrap());
+    tx.categories().delete(second.id).await.unwrap();
+    seen.push(tx.categories().version().await.unwrap());
+    assert!(seen.is_sorted_by(|a, b| a < b), "{seen:?}");
+    tx.rollback().await.unwrap();
+    assert_eq!(begin(harness).await.categories().version().await.unwrap(), seen[0]);
 }
 
 async fn the_tree_is_ordered_and_counted(harness: &impl Harness) {

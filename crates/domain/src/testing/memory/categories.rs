@@ -18,17 +18,29 @@ impl CategoryRepo for MemoryTx {
     async fn insert(&mut self, category: &Category) -> Result<bool> {
         let free = self.state.category_slug_is_free(category);
         if free {
-            self.write().categories.insert(category.id, category.clone());
+            self.change_tree().categories.insert(category.id, category.clone());
         }
         Ok(free)
+    }
+
+    async fn insert_many(&mut self, categories: &[Category]) -> Result<()> {
+        let mut state = State::clone(&self.state);
+        for category in categories {
+            if !state.category_slug_is_free(category) {
+                return Err(Error::conflict("One of these categories has a slug that is taken"));
+            }
+            state.categories.insert(category.id, category.clone());
+        }
+        self.change_tree().categories = state.categories;
+        Ok(())
     }
 
     async fn find(&mut self, id: CategoryId) -> Result<Option<Category>> {
         Ok(self.state.categories.get(&id).cloned())
     }
 
-    async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
-        Ok(ids.iter().filter(|id| self.state.categories.contains_key(id)).copied().collect())
+    async fn version(&mut self) -> Result<u64> {
+        Ok(self.state.tree_version)
     }
 
     async fn all(&mut self) -> Result<Vec<Category>> {
@@ -39,7 +51,7 @@ impl CategoryRepo for MemoryTx {
         if !self.state.category_slug_is_free(category) {
             return Ok(false);
         }
-        let state = self.write();
+        let state = self.change_tree();
         state.categories.insert(category.id, category.clone());
         for below in state.categories.values_mut().filter(|other| other.id != category.id) {
             if let Some(rest) = below.path.strip_prefix(old_path) {
@@ -59,13 +71,21 @@ impl CategoryRepo for MemoryTx {
         if in_use {
             return Err(Error::internal("a category in use cannot be removed"));
         }
-        self.write().categories.remove(&id);
+        self.change_tree().categories.remove(&id);
         Ok(())
     }
 
     async fn lock_tree(&mut self) -> Result<()> {
         // Of two transactions that write, one is refused at its commit: the shape is held already.
         Ok(())
+    }
+}
+
+impl MemoryTx {
+    fn change_tree(&mut self) -> &mut State {
+        let state = self.write();
+        state.tree_version += 1;
+        state
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct State {
     /// Slugs products had before, with who had them last.
     pub old_slugs: BTreeMap<String, ProductId>,
     pub categories: BTreeMap<CategoryId, Category>,
+    /// Changes of the category tree so far.
+    pub tree_version: u64,
     pub reviews: BTreeMap<ReviewId, Review>,
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
