@@ -95,7 +95,7 @@ pub trait CategoryRepo: Send {
     /// The category of that id.
     async fn find(&mut self, id: CategoryId) -> Result<Option<Category>>;
 
-    /// Which of these ids are categories.
+    /// Which of these ids are categories, each once, in any order.
     async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>>;
 
     /// Every category; the tree is small by nature.

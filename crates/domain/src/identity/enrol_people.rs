@@ -14,8 +14,8 @@ use crate::{
     store::Tx,
 };
 
-/// A bcrypt hash whose salt and digest nobody chose a password for: no password fits it.
-pub const NO_PASSWORD: &str = "$2b$04$......................0000000000000000000000000000000";
+/// Stands in the place of a password hash where nobody can sign in; it is the hash of no password.
+pub const NO_PASSWORD: &str = "!";
 
 /// Somebody to make an account for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,6 +44,9 @@ impl CategoryRepo for SeaTx {
     }
 
     async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let sql = format!("SELECT id FROM categories WHERE id IN ({})", placeholders(1, ids.len()));
         let rows = all(&self.tx, statement(self.engine, sql, ids.iter().map(|id| id.0.into()))).await?;
         rows.iter().map(|row| at(row, 0).map(CategoryId)).collect()

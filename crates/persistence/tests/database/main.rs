@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod audit_chain;
+mod category_race;
 mod contract;
 mod counts;
 mod harness;

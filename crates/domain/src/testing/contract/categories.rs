@@ -7,6 +7,7 @@ use crate::catalog::{Category, Deleted, Product, ProductStatus, ports::Stored};
 pub async fn run(harness: &impl Harness) {
     a_category_is_found_again(harness).await;
     a_slug_is_taken_once(harness).await;
+    those_that_exist_are_named(harness).await;
     paths_follow_a_move(harness).await;
     a_leaf_is_removed(harness).await;
     the_tree_is_ordered_and_counted(harness).await;
@@ -39,6 +40,24 @@ async fn a_slug_is_taken_once(harness: &impl Harness) {
     assert!(tx.categories().update(&Category { rank: 7, ..first.clone() }, &first.path).await.unwrap());
     assert_eq!(tx.categories().find(third.id).await.unwrap(), Some(third));
     assert_eq!(tx.categories().find(first.id).await.unwrap().unwrap().rank, 7);
+}
+
+async fn those_that_exist_are_named(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (one, two) = (given.stored_category(None).await, given.stored_category(None).await);
+    let gone = given.stored_category(Some(&one)).await;
+    let mut tx = begin(harness).await;
+    tx.categories().delete(gone.id).await.unwrap();
+    assert_eq!(tx.categories().existing(&[gone.id]).await.unwrap(), [], "a transaction sees what it did");
+    tx.commit().await.unwrap();
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.categories().existing(&[]).await.unwrap(), []);
+    let asked = [two.id, gone.id, given.shop.id(), one.id, two.id];
+    let mut found = tx.categories().existing(&asked).await.unwrap();
+    found.sort_unstable();
+    let mut expected = [one.id, two.id];
+    expected.sort_unstable();
+    assert_eq!(found, expected, "each once");
 }
 
 async fn paths_follow_a_move(harness: &impl Harness) {

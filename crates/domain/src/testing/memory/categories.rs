@@ -28,7 +28,7 @@ impl CategoryRepo for MemoryTx {
     }
 
     async fn existing(&mut self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
-        Ok(ids.iter().filter(|id| self.state.categories.contains_key(id)).copied().collect())
+        Ok(self.state.categories.keys().filter(|id| ids.contains(id)).copied().collect())
     }
 
     async fn all(&mut self) -> Result<Vec<Category>> {
