@@ -69,7 +69,8 @@ pub(crate) async fn enrol(
         Some(user) => (user, false),
         None => (make_person(shop, tx, newcomer, hash, now).await?, true),
     };
-    let mut seller = tx.sellers().of_member(user).await?;
+    // Who was made just now has no account yet.
+    let mut seller = if made { None } else { tx.sellers().of_member(user).await? };
     if seller.is_none() && newcomer.role == Role::Seller {
         if !made {
             tx.users().grant(user, Role::Seller, now).await?;
