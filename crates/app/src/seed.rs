@@ -52,7 +52,7 @@ pub(crate) struct Seeding {
     #[arg(long, value_name = "EMAIL|SLUG", conflicts_with = "sellers")]
     seller: Option<String>,
     /// How many buyers write the reviews; without any there are none.
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(0..=100_000))]
     buyers: u64,
     /// Reads from the standard input the one password of all accounts that are made. Without it nobody can sign in to
     /// them.

@@ -12,7 +12,7 @@ use domain::{
     clock::Entropy,
     error::{Error, Result},
     identity::{
-        Password,
+        NO_PASSWORD, Password,
         ports::{PasswordHasher, Verified},
     },
 };
@@ -119,6 +119,7 @@ impl PasswordHasher for Passwords {
     }
 
     async fn verify(&self, password: &Password, hash: Option<&str>) -> Result<Verified> {
+        let hash = hash.filter(|hash| *hash != NO_PASSWORD);
         let known = hash.is_some();
         let (argon2, password) = (self.argon2.clone(), password.clone());
         let hash = hash.unwrap_or(&self.nobody).to_owned();
@@ -219,6 +220,14 @@ mod tests {
         assert_eq!(nobody.salt.unwrap().len(), 16);
         assert_eq!(nobody.hash.unwrap().len(), 32);
         assert_eq!(passwords.verify(&password("anything"), None).await.unwrap(), Verified::No);
+    }
+
+    #[tokio::test]
+    async fn no_password_fits_the_hash_that_is_none() {
+        let passwords = passwords(CHEAP);
+        for guess in ["", "anything", "00000000", NO_PASSWORD, "\0", &"x".repeat(1024)] {
+            assert_eq!(passwords.verify(&password(guess), Some(NO_PASSWORD)).await.unwrap(), Verified::No, "{guess}");
+        }
     }
 
     #[tokio::test]

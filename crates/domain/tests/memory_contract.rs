@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     audit::AuditQueries,
+    catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
@@ -44,6 +45,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn export(&self) -> Arc<dyn ProductExport> {
+        Arc::new(self.store.clone())
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         Arc::new(self.store.clone())
     }
@@ -77,4 +82,4 @@ macro_rules! suites {
     };
 }
 
-suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, views);
+suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, export, views);

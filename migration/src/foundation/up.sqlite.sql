@@ -1,5 +1,6 @@
+-- An id is the 16 bytes of a UUID: anything else would spoil whoever reads the row, the relay above all.
 CREATE TABLE users (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   email text NOT NULL UNIQUE CHECK (length(email) <= 255),
   name text NOT NULL,
   password_hash text NOT NULL,
@@ -14,7 +15,7 @@ CREATE TABLE user_roles (
 ) WITHOUT ROWID;
 
 CREATE TABLE sellers (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   name text NOT NULL,
   slug text NOT NULL UNIQUE,
   created_at text NOT NULL
@@ -27,7 +28,7 @@ CREATE TABLE seller_members (
 CREATE INDEX seller_members_seller ON seller_members (seller_id);
 
 CREATE TABLE categories (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   parent_id blob REFERENCES categories (id),
   name text NOT NULL,
   slug text NOT NULL UNIQUE,
@@ -50,7 +51,7 @@ CREATE TRIGGER categories_delete AFTER DELETE ON categories BEGIN UPDATE categor
 -- doc is the row's number in the full-text index.
 CREATE TABLE products (
   doc integer PRIMARY KEY,
-  id blob NOT NULL UNIQUE,
+  id blob NOT NULL UNIQUE CHECK (typeof(id) = 'blob' AND length(id) = 16),
   seller_id blob NOT NULL REFERENCES sellers (id),
   category_id blob REFERENCES categories (id),
   sku text,
@@ -143,7 +144,7 @@ CREATE TABLE product_slug_history (
 CREATE INDEX product_slug_history_product ON product_slug_history (product_id);
 
 CREATE TABLE product_images (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   product_id blob NOT NULL REFERENCES products (id) ON DELETE CASCADE,
   url text NOT NULL,
   alt text,
@@ -152,7 +153,7 @@ CREATE TABLE product_images (
 CREATE INDEX product_images_product ON product_images (product_id, position);
 
 CREATE TABLE reviews (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   product_id blob NOT NULL REFERENCES products (id) ON DELETE CASCADE,
   author_id blob NOT NULL REFERENCES users (id),
   stars integer NOT NULL CHECK (stars BETWEEN 1 AND 5),
@@ -175,7 +176,7 @@ CREATE INDEX product_views_product ON product_views (product_id);
 
 -- An event and its audit row share their id. No foreign keys: both outlive what they tell of.
 CREATE TABLE events (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   seq integer UNIQUE,
   kind text NOT NULL,
   entity_type text NOT NULL,
@@ -187,7 +188,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_pending ON events (id) WHERE seq IS NULL AND failure IS NULL;
 CREATE TABLE audit_logs (
-  id blob NOT NULL PRIMARY KEY,
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   actor_id blob,
   action text NOT NULL,
   entity_type text NOT NULL,

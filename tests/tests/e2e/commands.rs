@@ -13,6 +13,7 @@ use crate::shop;
 on_each_database!(
     migrations_verify,
     a_dry_run_of_an_import_writes_nothing,
+    nobody_signs_in_to_the_house_account,
     what_is_exported_reads_back_unchanged,
     events_set_aside_are_listed_and_taken_up_again,
     a_purge_lets_go_of_what_is_old,
@@ -53,6 +54,18 @@ async fn a_dry_run_of_an_import_writes_nothing(database: Database) {
     let text = ran(&server, &["import", "catalogue", "lamps.csv", "--dry-run"]);
     assert!(text.starts_with("dry run: created 0, updated 0, unchanged 2, rejected 0 in "), "{text}");
     assert_eq!(written(&server.tables()), [1, 1, 2, 2, 6, 6]);
+}
+
+async fn nobody_signs_in_to_the_house_account(database: Database) {
+    let mut server = Server::prepared(database, &[]);
+    server.file("lamps.csv").write_all(b"sku,name,price\n1,Brass lamp,3\n").unwrap();
+    ran(&server, &["import", "catalogue", "lamps.csv"]);
+    server.run().await;
+    for password in ["anything", "!", ""] {
+        let body = serde_json::json!({ "email": "catalogue@localhost", "password": password });
+        let reply = server.client().post("/api/v1/auth/login", &body).await;
+        assert_eq!(reply.error(401, "UNAUTHORIZED")["message"], "Invalid email or password");
+    }
 }
 
 async fn what_is_exported_reads_back_unchanged(database: Database) {

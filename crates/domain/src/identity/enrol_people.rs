@@ -14,8 +14,8 @@ use crate::{
     store::Tx,
 };
 
-/// A bcrypt hash whose salt and digest nobody chose a password for: no password fits it.
-pub const NO_PASSWORD: &str = "$2b$04$......................0000000000000000000000000000000";
+/// Stands in the place of a password hash where nobody can sign in; it is the hash of no password.
+pub const NO_PASSWORD: &str = "!";
 
 /// Somebody to make an account for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,8 @@ pub(crate) async fn enrol(
         Some(user) => (user, false),
         None => (make_person(shop, tx, newcomer, hash, now).await?, true),
     };
-    let mut seller = tx.sellers().of_member(user).await?;
+    // Who was made just now has no account yet.
+    let mut seller = if made { None } else { tx.sellers().of_member(user).await? };
     if seller.is_none() && newcomer.role == Role::Seller {
         if !made {
             tx.users().grant(user, Role::Seller, now).await?;

@@ -62,7 +62,7 @@ pub struct Account {
     pub user: User,
     /// The seller account they act for.
     pub seller: Option<SellerId>,
-    /// The stored hash, in PHC or bcrypt form.
+    /// The stored hash, in PHC or bcrypt form, or [`super::NO_PASSWORD`].
     pub password_hash: String,
 }
 
@@ -86,7 +86,7 @@ pub trait PasswordHasher: Send + Sync {
     async fn hash(&self, password: &Password) -> Result<String>;
 
     /// Whether the password fits the hash, and whether the hash should be made anew with today's parameters.
-    /// Without a hash it MUST take as long as with one and answer [`Verified::No`].
+    /// Without a hash it MUST take as long as with one and answer [`Verified::No`]; [`super::NO_PASSWORD`] counts as none.
     async fn verify(&self, password: &Password, hash: Option<&str>) -> Result<Verified>;
 }
 

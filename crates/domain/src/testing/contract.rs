@@ -9,6 +9,7 @@
 )]
 
 pub mod categories;
+pub mod export;
 pub mod keys;
 pub mod log;
 pub mod product_queries;
@@ -28,6 +29,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     audit::AuditQueries,
+    catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
@@ -47,6 +49,8 @@ pub trait Harness: Send + Sync {
     fn categories(&self) -> Arc<dyn CategoryQueries>;
     /// The read side of reviews.
     fn reviews(&self) -> Arc<dyn ReviewQueries>;
+    /// The whole catalogue, in order.
+    fn export(&self) -> Arc<dyn ProductExport>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -72,6 +76,7 @@ pub async fn run_all(harness: &impl Harness) {
     keys::run(harness).await;
     log::run(harness).await;
     product_queries::run(harness).await;
+    export::run(harness).await;
     reference::run(harness).await;
     views::run(harness).await;
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     audit::AuditQueries,
+    catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::{Entity, Event},
     id::{EventId, UserId},
@@ -50,6 +51,10 @@ impl Harness for Real {
 
     fn reviews(&self) -> Arc<dyn ReviewQueries> {
         self.fresh.database.reviews()
+    }
+
+    fn export(&self) -> Arc<dyn ProductExport> {
+        self.fresh.database.export()
     }
 
     fn views(&self) -> Arc<dyn ViewLog> {
@@ -100,4 +105,17 @@ macro_rules! suites {
     };
 }
 
-suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, reference, views);
+suites!(
+    transactions,
+    users,
+    sellers,
+    categories,
+    products,
+    reviews,
+    keys,
+    log,
+    product_queries,
+    export,
+    reference,
+    views
+);

@@ -3,6 +3,7 @@
 
 mod audit_chain;
 mod bulk;
+mod category_race;
 mod contract;
 mod counts;
 mod harness;

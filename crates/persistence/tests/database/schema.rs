@@ -38,3 +38,27 @@ async fn has_an_index_on_every_foreign_key(engine: Engine) {
     let bare: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
     assert!(bare.is_empty(), "foreign keys without an index: {bare:?}");
 }
+
+/// What PostgreSQL's type `uuid` refuses by itself.
+#[tokio::test]
+async fn sqlite_takes_no_id_that_is_none() {
+    let fresh = migrated(Engine::Sqlite).await;
+    let insert = |id: &str| {
+        format!(
+            "INSERT INTO events (id, kind, entity_type, entity_id, payload, occurred_at) \
+             VALUES ({id}, 'user.created', 'user', zeroblob(16), '{{}}', '2026-01-02T03:04:05+00:00')"
+        )
+    };
+    for id in ["x'00'", "zeroblob(17)", "'sixteen letters!'", "7"] {
+        let refused = fresh.database.maintain(&insert(id)).await.unwrap_err();
+        let cause = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(cause.contains("CHECK constraint failed"), "{id}: {cause}");
+    }
+    fresh.database.maintain(&insert("zeroblob(16)")).await.unwrap();
+    let on = fresh.database.migration_connection();
+    let sql = "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' \
+               AND c.name = 'id' AND lower(c.type) = 'blob' AND m.sql NOT LIKE '%(typeof(id) = ''blob'' AND length(id) = 16)%'";
+    let rows = on.query_all_raw(Statement::from_string(on.get_database_backend(), sql)).await.unwrap();
+    let bare: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+    assert!(bare.is_empty(), "ids that take anything: {bare:?}");
+}

@@ -1,13 +1,19 @@
 //! Seller accounts.
 
 use super::{Harness, begin, fixtures};
-use crate::{id::SellerId, identity::Seller, permission::Role};
+use crate::{
+    id::SellerId,
+    identity::{Seller, ports::Owner},
+    permission::Role,
+};
 
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
     an_account_is_found_by_its_member(harness).await;
     a_slug_is_taken_once(harness).await;
     a_person_has_one_account(harness).await;
+    an_account_is_found_by_its_slug(harness).await;
+    the_oldest_come_first(harness).await;
 }
 
 async fn an_account_is_found_by_its_member(harness: &impl Harness) {
@@ -50,4 +56,38 @@ async fn a_person_has_one_account(harness: &impl Harness) {
     let mut tx = begin(harness).await;
     assert!(!tx.sellers().insert(&second, member.user).await.unwrap());
     assert_eq!(tx.sellers().of_member(member.user).await.unwrap(), member.seller);
+}
+
+async fn an_account_is_found_by_its_slug(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let member = given.person(Role::User).await.user;
+    let (id, slug) = (given.shop.id::<SellerId>(), format!("by-slug-{}", given.serial()));
+    let seller = Seller { id, name: "By slug".to_owned(), slug: slug.clone(), created_at: given.shop.now() };
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.sellers().by_slug(&slug).await.unwrap(), None);
+    assert!(tx.sellers().insert(&seller, member).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.sellers().by_slug(&slug).await.unwrap(), Some(Owner { seller: id, user: member }));
+    for other in [slug.to_uppercase(), format!("{slug}-"), "%".to_owned(), String::new()] {
+        assert_eq!(tx.sellers().by_slug(&other).await.unwrap(), None, "{other}");
+    }
+}
+
+async fn the_oldest_come_first(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let mut opened = Vec::new();
+    for _ in 0..3 {
+        // Ids sort by the time they were made.
+        given.clock.advance(std::time::Duration::from_millis(1));
+        let member = given.seller().await;
+        opened.push(Owner { seller: member.seller.unwrap(), user: member.user });
+    }
+    let mut tx = begin(harness).await;
+    let all = tx.sellers().oldest(10_000).await.unwrap();
+    let ours: Vec<Owner> = all.iter().copied().filter(|owner| opened.contains(owner)).collect();
+    assert_eq!(ours, opened);
+    assert!(all.is_sorted_by_key(|owner| owner.seller));
+    assert_eq!(tx.sellers().oldest(2).await.unwrap(), all[..2]);
+    assert_eq!(tx.sellers().oldest(0).await.unwrap(), []);
 }

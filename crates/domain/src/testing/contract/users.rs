@@ -9,6 +9,7 @@ use crate::{identity::Email, permission::Role};
 pub async fn run(harness: &impl Harness) {
     a_person_is_found_again(harness).await;
     an_address_is_taken_once(harness).await;
+    a_person_is_found_by_the_whole_address(harness).await;
     roles_and_hash_change(harness).await;
     nobody_is_nobody(harness).await;
 }
@@ -41,6 +42,24 @@ async fn an_address_is_taken_once(harness: &impl Harness) {
     tx.commit().await.unwrap();
     let account = harness.users().account(&first.email).await.unwrap().unwrap();
     assert_eq!((account.user.id, account.password_hash.as_str()), (first.id, "plain$x"));
+}
+
+async fn a_person_is_found_by_the_whole_address(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (one, two) = (given.user(Role::User), given.user(Role::Admin));
+    let mut tx = begin(harness).await;
+    for user in [&one, &two] {
+        assert!(tx.users().insert(user, "plain$x").await.unwrap());
+        assert_eq!(tx.users().by_email(&user.email).await.unwrap(), Some(user.id), "before the commit too");
+    }
+    tx.commit().await.unwrap();
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.users().by_email(&two.email).await.unwrap(), Some(two.id));
+    let address = one.email.as_str();
+    let others = [address.to_uppercase(), format!("x{address}"), format!("{address}x"), address.replace("person", "%")];
+    for other in others {
+        assert_eq!(tx.users().by_email(&Email::stored(other.clone())).await.unwrap(), None, "{other}");
+    }
 }
 
 async fn roles_and_hash_change(harness: &impl Harness) {
