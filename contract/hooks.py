@@ -1,7 +1,7 @@
 """What no schema can say, told to schemathesis: rules that join two fields, and which things there are.
 
 Only requests that are right by the document are touched, and only where such a rule stands. Requests that are meant to be
-wrong go out as they were made and must be refused. Whatever one value alone must keep belongs into the document.
+wrong go out as they were made and must be refused. Whatever one value alone must keep belongs in the document.
 """
 
 import os
