@@ -10,11 +10,15 @@
 
 mod client;
 mod database;
+mod line;
 mod server;
+mod tables;
 
 pub use client::{Client, Reply};
 pub use database::Database;
+pub use line::Line;
 pub use server::{Demo, Server};
+pub use tables::Tables;
 
 /// Makes one test per database of each case, named `sqlite::<case>` and `postgres::<case>`. A case is an
 /// `async fn(Database)` beside the macro.

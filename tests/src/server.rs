@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Client, Database};
+use crate::{Client, Database, Tables};
 
 /// How long a debug build may take to start, on a machine that runs other tests too.
 const START: Duration = Duration::from_mins(1);
@@ -61,11 +61,19 @@ impl Server {
 
     /// Starts with these settings and nothing else from the environment.
     pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let mut server = Self { process: None, port: 0, settings, database, folder };
+        let mut server = Self::not_started(database, settings);
         server.run().await;
         server
+    }
+
+    /// As [`Server::start`] with these settings besides, but without the start: for [`Server::command`] first, or alone.
+    pub fn prepared(database: Database, settings: &[(&str, &str)]) -> Self {
+        Self::not_started(database, &[&QUICK[..], settings].concat())
+    }
+
+    fn not_started(database: Database, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { process: None, port: 0, settings, database, folder: tempfile::tempdir().unwrap() }
     }
 
     /// Starts again after [`Server::stop`] or [`Server::kill`], on the same data.
@@ -166,10 +174,10 @@ impl Server {
         Client::new(self.url())
     }
 
-    /// The demo account with this role, signed in.
+    /// The demo account with this role that was printed last, signed in.
     pub async fn signed_in(&self, role: &str) -> Client {
         let accounts = self.demo_accounts();
-        let account = accounts.iter().find(|account| account.role == role);
+        let account = accounts.iter().rev().find(|account| account.role == role);
         let account = account.unwrap_or_else(|| panic!("no demo account {role}:\n{}", self.log()));
         self.client().sign_in(&account.email, &account.password).await
     }
@@ -185,6 +193,14 @@ impl Server {
                 Demo { role: role.to_owned(), email: email.to_owned(), password: password.to_owned() }
             })
             .collect()
+    }
+
+    /// The tables it stands on, past Souk.
+    pub fn tables(&self) -> Tables {
+        match self.database.url() {
+            None => Tables::Sqlite(self.folder.path().join("data/souk.db")),
+            Some(url) => Tables::Postgres(url),
+        }
     }
 
     /// Everything printed so far, by all its runs.

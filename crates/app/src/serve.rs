@@ -51,6 +51,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
     });
     let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
     let served = serve(&config, services, ends).await;
+    // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
+    foundation.database.forget_connections();
     // After the last answer: what requests left behind is stored, then the database is let go.
     workers.stop(WORKERS_END).await;
     foundation.database.close().await?;

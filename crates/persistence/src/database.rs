@@ -88,6 +88,17 @@ impl Database {
         Arc::new(self.clone())
     }
 
+    /// Lets go of every connection to PostgreSQL that nobody uses just now. A connection belongs to the runtime it was
+    /// opened on, and is dead once that has ended; to be called when one did and another goes on.
+    pub fn forget_connections(&self) {
+        if self.engine == Engine::Postgres {
+            let pool = self.writer.get_postgres_connection_pool();
+            while let Some(connection) = pool.try_acquire() {
+                drop(connection.detach());
+            }
+        }
+    }
+
     /// Closes the pools after what is in flight.
     pub async fn close(self) -> Result<()> {
         self.migrations.close().await.map_err(error::of)?;

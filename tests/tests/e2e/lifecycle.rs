@@ -1,6 +1,6 @@
 //! Starting, ending and starting again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use souk_e2e::{Database, Server, on_each_database};
@@ -9,6 +9,7 @@ use crate::shop;
 
 on_each_database!(
     demo_accounts_are_printed_once_and_work,
+    a_kill_while_the_demo_loads_leaves_a_shop_that_can_be_used,
     ends_well_when_told_to,
     finishes_what_is_in_flight,
     keeps_data_over_a_restart,
@@ -30,6 +31,30 @@ async fn demo_accounts_are_printed_once_and_work(database: Database) {
     assert!(server.stop().await.success());
     server.run().await;
     assert_eq!(server.demo_accounts(), accounts, "the second start prints no account again");
+}
+
+async fn a_kill_while_the_demo_loads_leaves_a_shop_that_can_be_used(database: Database) {
+    let whole = Server::start(Database::sqlite()).await;
+    let products = whole.client().get("/api/v1/products").await.expect(200).json()["total"].clone();
+    let mut server = Server::prepared(database, &[]);
+    // The accounts are printed just before they are made: at this moment the shop is being written.
+    for _ in 0..5 {
+        let before = server.log().len();
+        let mut process = server.command(&["serve"]).spawn().unwrap();
+        let until = Instant::now() + Duration::from_mins(1);
+        // A kill that came too late has left a whole shop, which is not loaded again.
+        while !["demo account  buyer", "serving"].iter().any(|sign| server.log()[before..].contains(sign)) {
+            assert!(Instant::now() < until, "no accounts:\n{}", server.log());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    server.run().await;
+    for part in ["admin", "seller", "buyer"] {
+        server.signed_in(part).await.get("/api/v1/users/me").await.expect(200);
+    }
+    assert_eq!(server.client().get("/api/v1/products").await.expect(200).json()["total"], products);
 }
 
 async fn ends_well_when_told_to(database: Database) {

@@ -8,11 +8,13 @@
 
 mod accounts;
 mod catalogue;
+mod commands;
 mod document;
 mod errors;
 mod leaks;
 mod lifecycle;
 mod naughty_strings;
+mod outage;
 mod probes;
 mod shop;
 mod walls;

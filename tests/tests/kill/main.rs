@@ -34,9 +34,8 @@ const READY: Duration = Duration::from_secs(2);
 on_each_database!(nothing_is_lost_or_invented_by_kills, the_checker_catches_planted_faults);
 
 async fn nothing_is_lost_or_invented_by_kills(database: Database) {
-    let url = database.url();
     let mut server = Server::start(database).await;
-    let rows = Rows::of(&server, url);
+    let rows = Rows::of(&server);
     let mut writers: Vec<Writer> = (0..WRITERS).map(Writer::new).collect();
     let dice = Dice::new(std::process::id().into());
     for kill in 1..=kills() {
@@ -85,9 +84,8 @@ async fn check(server: &Server, rows: &Rows, writers: &mut [Writer]) -> Vec<Stri
 
 /// One bug of each class, planted in the database by hand, must be told by the checker.
 async fn the_checker_catches_planted_faults(database: Database) {
-    let url = database.url();
     let server = Server::start(database).await;
-    let rows = Rows::of(&server, url);
+    let rows = Rows::of(&server);
     let seller = server.signed_in("seller").await;
     let mut writers = vec![Writer::new(0)];
     for _ in 0..40 {

@@ -1,17 +1,11 @@
-//! The database as it stands, read past Souk: by PostgreSQL's own client, or Python's own SQLite.
+//! What the checker reads of the tables.
 
-use std::{
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::ops::Deref;
 
-use souk_e2e::Server;
+use souk_e2e::{Server, Tables};
 
-/// Where the rows are.
-pub enum Rows {
-    Sqlite(PathBuf),
-    Postgres(String),
-}
+/// The tables, with what the checker asks of them.
+pub struct Rows(Tables);
 
 /// A product as it is stored.
 pub struct ProductRow {
@@ -38,43 +32,17 @@ pub struct Picture {
     pub audit: Vec<String>,
 }
 
-const SQLITE: &str = "
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], timeout=10)
-for statement in sys.argv[2].split(';'):
-    for row in db.execute(statement):
-        print('\\t'.join('' if value is None else str(value) for value in row))
-db.commit()
-";
+impl Deref for Rows {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        &self.0
+    }
+}
 
 impl Rows {
-    pub fn of(server: &Server, url: Option<String>) -> Self {
-        url.map_or_else(|| Self::Sqlite(server.folder().join("data/souk.db")), Self::Postgres)
-    }
-
-    /// Runs a statement and gives the columns of its rows.
-    pub fn run(&self, sql: &str) -> Vec<Vec<String>> {
-        let mut command = match self {
-            Self::Sqlite(file) => {
-                let mut command = Command::new("python3");
-                command.args(["-c", SQLITE]).arg(file).arg(sql);
-                command
-            }
-            Self::Postgres(url) => {
-                let mut command = Command::new("psql");
-                command.args(["--no-psqlrc", "-qAt", "-F", "\t", "--set=ON_ERROR_STOP=1", "--command", sql, url]);
-                command
-            }
-        };
-        let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().expect("psql or python3");
-        assert!(done.status.success(), "{sql}");
-        let text = String::from_utf8(done.stdout).unwrap();
-        text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
-    }
-
-    /// Events that the relay has not seen yet.
-    pub fn pending(&self) -> u64 {
-        self.run("SELECT count(*) FROM events WHERE seq IS NULL AND failure IS NULL")[0][0].parse().unwrap()
+    pub fn of(server: &Server) -> Self {
+        Self(server.tables())
     }
 
     pub fn picture(&self) -> Picture {
@@ -107,19 +75,5 @@ impl Rows {
     /// The id of a product, as a literal.
     pub fn product(&self, sku: &str) -> String {
         self.literal(&self.run(&format!("SELECT {} FROM products WHERE sku = '{sku}'", self.hex("id")))[0][0])
-    }
-
-    pub fn literal(&self, hex: &str) -> String {
-        match self {
-            Self::Sqlite(_) => format!("x'{hex}'"),
-            Self::Postgres(_) => format!("'{hex}'::uuid"),
-        }
-    }
-
-    fn hex(&self, column: &str) -> String {
-        match self {
-            Self::Sqlite(_) => format!("lower(hex({column}))"),
-            Self::Postgres(_) => format!("replace({column}::text, '-', '')"),
-        }
     }
 }
