@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     health, identity,
     middleware::{authenticate, cors, deadline, limit, log, request_id, security, small},
-    openapi,
+    openapi::{self, Documents, openapi},
     problem::Problem,
     query,
     routes::{Found, Routes},
@@ -36,15 +36,26 @@ pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static 
     routes
 }
 
-/// The table of routes of an application; made once and shared by its workers.
-pub fn routes(services: &Services) -> Arc<Routes> {
-    Arc::new(Routes::new(&openapi(&services.shop.rules), &other_routes(services), &services.settings.limits))
+/// What is drawn from the document once, and shared by all workers of an application.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    routes: Arc<Routes>,
+    documents: Documents,
+}
+
+impl Drawn {
+    /// Draws it for the shop of these services.
+    pub fn of(services: &Services) -> Self {
+        let document = openapi(&services.shop.rules);
+        let routes = Routes::new(&document, &other_routes(services), &services.settings.limits);
+        Self { routes: Arc::new(routes), documents: Documents::of(&document) }
+    }
 }
 
 /// The whole application. The layers stand in the order of API-10; the last `wrap` is the outermost.
 pub fn build(
     services: &Arc<Services>,
-    routes: &Arc<Routes>,
+    drawn: &Drawn,
 ) -> App<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()> + use<>,
 > {
@@ -52,7 +63,7 @@ pub fn build(
     let (open_metrics, open_docs) = (settings.open_metrics, settings.open_docs);
     App::new()
         .app_data(Data::from(services.clone()))
-        .app_data(Data::from(routes.clone()))
+        .app_data(Data::from(drawn.routes.clone()))
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
         .configure(|config| {
@@ -60,7 +71,7 @@ pub fn build(
                 config.route("/metrics", web::get().to(health::metrics));
             }
             if open_docs {
-                openapi::serve(config, &services.shop.rules);
+                openapi::serve(config, &drawn.documents);
             }
         })
         .default_service(web::to(nowhere))

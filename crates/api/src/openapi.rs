@@ -7,7 +7,10 @@ mod forms;
 mod headers;
 mod pages;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpResponse,
+    web::{self, Bytes},
+};
 use domain::shop::Rules;
 use utoipa::{
     OpenApi as _,
@@ -17,7 +20,7 @@ use utoipa::{
     },
 };
 use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{audit, catalog, health, identity};
 
@@ -80,16 +83,32 @@ pub fn openapi30(rules: &Rules) -> serde_json::Value {
     down::to_30(serde_json::to_value(openapi(rules)).unwrap_or_default())
 }
 
-/// Serves both documents and Swagger UI.
-pub fn serve(config: &mut web::ServiceConfig, rules: &Rules) {
-    let old = openapi30(rules).to_string();
+/// Serves both documents, each shared by all workers, and Swagger UI.
+pub fn serve(config: &mut web::ServiceConfig, documents: &Documents) {
+    let answer = |document: &Bytes| {
+        let document = document.clone();
+        web::get().to(move || {
+            let body = document.clone();
+            async move { HttpResponse::Ok().content_type("application/json").body(body) }
+        })
+    };
     config
-        .route(
-            "/api-docs/openapi-3.0.json",
-            web::get().to(move || {
-                let old = old.clone();
-                async move { HttpResponse::Ok().content_type("application/json").body(old) }
-            }),
-        )
-        .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/api-docs/openapi.json", openapi(rules)));
+        .route("/api-docs/openapi.json", answer(&documents.v31))
+        .route("/api-docs/openapi-3.0.json", answer(&documents.v30))
+        .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(swagger_ui::Config::from("/api-docs/openapi.json")));
+}
+
+/// Both documents as they are sent.
+#[derive(Debug, Clone)]
+pub struct Documents {
+    v31: Bytes,
+    v30: Bytes,
+}
+
+impl Documents {
+    /// Of the document in 3.1.
+    pub fn of(document: &OpenApi) -> Self {
+        let v31 = serde_json::to_value(document).unwrap_or_default();
+        Self { v31: v31.to_string().into(), v30: down::to_30(v31).to_string().into() }
+    }
 }

@@ -61,8 +61,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
 }
 
 async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals) -> Outcome {
-    let routes = api::app::routes(&services);
-    let server = HttpServer::new(move || api::build(&services, &routes))
+    let drawn = api::app::Drawn::of(&services);
+    let server = HttpServer::new(move || api::build(&services, &drawn))
         .disable_signals()
         .shutdown_timeout(config.http.shutdown.as_secs());
     let server = match config.http.workers {

@@ -35,6 +35,27 @@ impl Connection {
         connection.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))
     }
 
+    /// One that sqlx keeps and nobody uses.
+    pub(crate) fn at_rest(source: &DatabaseConnection, engine: Engine) -> Option<Self> {
+        match engine {
+            Engine::Sqlite => source.get_sqlite_connection_pool().try_acquire().map(Self::Sqlite),
+            Engine::Postgres => source.get_postgres_connection_pool().try_acquire().map(Self::Postgres),
+        }
+    }
+
+    /// How many are open.
+    pub(crate) fn open(source: &DatabaseConnection, engine: Engine) -> u32 {
+        match engine {
+            Engine::Sqlite => source.get_sqlite_connection_pool().size(),
+            Engine::Postgres => source.get_postgres_connection_pool().size(),
+        }
+    }
+
+    /// Drops it, and its place in the pool of sqlx, as it is.
+    pub(crate) fn forget(self) {
+        either!(self, inner => drop(inner.detach()));
+    }
+
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, sqlx::Error> {
         let (sql, values) = parts(statement);
         either!(self, inner => sqlx::query_with(sql, values).execute(&mut **inner).await.map(Into::into))

@@ -92,10 +92,7 @@ impl Database {
     /// opened on, and is dead once that has ended; to be called when one did and another goes on.
     pub fn forget_connections(&self) {
         if self.engine == Engine::Postgres {
-            let pool = self.writer.get_postgres_connection_pool();
-            while let Some(connection) = pool.try_acquire() {
-                drop(connection.detach());
-            }
+            self.writer.forget();
         }
     }
 

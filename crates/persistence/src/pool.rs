@@ -6,6 +6,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::ThreadId,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct Pool {
 struct Shared {
     engine: Engine,
     source: DatabaseConnection,
+    size: u32,
     /// How long to wait in line (ruling R26).
     patience: Duration,
     /// After which a connection is given back to sqlx, which closes it in its own time.
@@ -42,6 +44,7 @@ struct Shared {
 struct Idle {
     connection: Connection,
     since: Instant,
+    home: Option<ThreadId>,
 }
 
 /// A connection that is ours until dropped.
@@ -49,6 +52,8 @@ struct Idle {
 pub(crate) struct Lease {
     /// Taken out by `drop`, and only there.
     connection: Option<Connection>,
+    /// The thread whose runtime watches the socket, when there is one: used on another, each answer wakes both.
+    home: Option<ThreadId>,
     state: State,
     shared: Arc<Shared>,
     _place: OwnedSemaphorePermit,
@@ -76,7 +81,7 @@ impl Pool {
     ) -> Self {
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1)));
         let closed = Arc::clone(&places);
-        let shared = Arc::new(Shared { engine, source, patience, idle_timeout, idle: Mutex::default(), closed });
+        let shared = Arc::new(Shared { engine, source, size, patience, idle_timeout, idle: Mutex::default(), closed });
         Self { shared, places }
     }
 
@@ -92,12 +97,27 @@ impl Pool {
             Ok(Err(_)) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
             Ok(Ok(place)) => place,
         };
-        let at_hand = self.shared.idle().pop();
-        let connection = match at_hand {
-            Some(idle) => idle.connection,
-            None => Connection::of(&self.shared.source, self.shared.engine).await?,
+        let here = match self.shared.engine {
+            Engine::Postgres => Some(std::thread::current().id()),
+            Engine::Sqlite => None,
         };
-        Ok(Lease { connection: Some(connection), state: State::Sound, shared: Arc::clone(&self.shared), _place: place })
+        let at_hand = self.shared.at_hand(here);
+        let (connection, home) = match at_hand {
+            Some(idle) => (idle.connection, idle.home),
+            None => (Connection::of(&self.shared.source, self.shared.engine).await?, here),
+        };
+        let shared = Arc::clone(&self.shared);
+        Ok(Lease { connection: Some(connection), home, state: State::Sound, shared, _place: place })
+    }
+
+    /// Lets go of every connection that nobody uses just now, without a word to the database.
+    pub(crate) fn forget(&self) {
+        for idle in self.shared.idle().drain(..) {
+            idle.connection.forget();
+        }
+        while let Some(connection) = Connection::at_rest(&self.shared.source, self.shared.engine) {
+            connection.forget();
+        }
     }
 
     /// Closes every connection after what is in flight.
@@ -109,6 +129,15 @@ impl Pool {
 }
 
 impl Shared {
+    /// The connection of this thread that was used last, else one of another thread when no more may be opened.
+    fn at_hand(&self, here: Option<ThreadId>) -> Option<Idle> {
+        let mut idle = self.idle();
+        if let Some(own) = idle.iter().rposition(|one| one.home == here) {
+            return Some(idle.remove(own));
+        }
+        if Connection::open(&self.source, self.engine) < self.size { None } else { idle.pop() }
+    }
+
     /// A panic elsewhere leaves the list as good as it was.
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
@@ -188,7 +217,7 @@ impl Drop for Lease {
         match self.state {
             State::Sound if !self.shared.closed.is_closed() => {
                 let mut idle = self.shared.idle();
-                idle.push(Idle { connection, since: Instant::now() });
+                idle.push(Idle { connection, since: Instant::now(), home: self.home });
                 // The first is the one that has been idle longest.
                 if idle.first().is_some_and(|first| first.since.elapsed() > self.shared.idle_timeout) {
                     idle.remove(0);

@@ -132,8 +132,8 @@ impl Door {
 
     /// Sends requests to one application, one after the other.
     pub async fn send_all(&self, requests: impl IntoIterator<Item = TestRequest>) -> Vec<Reply> {
-        let routes = souk_api::app::routes(&self.services);
-        let app = test::init_service(souk_api::build(&self.services, &routes)).await;
+        let drawn = souk_api::app::Drawn::of(&self.services);
+        let app = test::init_service(souk_api::build(&self.services, &drawn)).await;
         let mut replies = Vec::new();
         for request in requests {
             replies.push(Reply::of(test::call_service(&app, request.to_request()).await));
