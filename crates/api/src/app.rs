@@ -17,6 +17,7 @@ use crate::{
     middleware::{authenticate, cors, deadline, limit, log, request_id, security, small},
     openapi::{self, Documents, openapi},
     problem::Problem,
+    query,
     routes::{Found, Routes},
     services::Services,
 };
@@ -74,7 +75,7 @@ pub fn build(
             }
         })
         .default_service(web::to(nowhere))
-        .wrap(from_fn(by_method))
+        .wrap(from_fn(by_route))
         .wrap(from_fn(limit::by_actor))
         .wrap(from_fn(authenticate::layer))
         .wrap(from_fn(limit::by_address))
@@ -88,18 +89,20 @@ pub fn build(
         .wrap(from_fn(request_id::layer))
 }
 
-/// Refuses another method of a known path before a template with parameters takes the path's last word for an id.
-async fn by_method<B: MessageBody + 'static>(
+/// Refuses what the table of routes alone can tell: another method of a known path, before a template with parameters
+/// takes the path's last word for an id, and parameters of the query that the operation does not declare.
+async fn by_route<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let wrong = match request.extensions().get::<Context>().map(|context| &context.found) {
-        Some(Found::OtherMethod(allow)) => Some(Problem::wrong_method(allow)),
-        _ => None,
+    let refused = match request.extensions().get::<Context>().map(|context| &context.found) {
+        Some(Found::OtherMethod(allow)) => Err(Problem::wrong_method(allow)),
+        Some(Found::Operation(operation)) if !operation.takes_query => query::refuse_all(request.query_string()),
+        _ => Ok(()),
     };
-    match wrong {
-        Some(problem) => Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))),
-        None => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+    match refused {
+        Err(problem) => Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))),
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
     }
 }
 

@@ -3,6 +3,7 @@
 mod tags;
 
 use std::{
+    convert::Infallible,
     fmt::Write as _,
     future::{Ready, ready},
 };
@@ -25,14 +26,36 @@ use crate::{
     problem::{In, Problem},
 };
 
+/// What a reader has already.
+#[derive(Debug)]
+pub struct IfNoneMatch(HttpRequest);
+
+impl FromRequest for IfNoneMatch {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.clone())))
+    }
+}
+
+impl IfNoneMatch {
+    fn has(&self, tag: &str) -> bool {
+        let lines = self.0.headers().get_all(header::IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
+        lines
+            .flat_map(|line| line.split(','))
+            .any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == tag)
+    }
+}
+
 /// Answers 200 with the JSON of a resource and its `ETag`, or 304 when the reader has it already.
-pub fn read(request: &HttpRequest, version: Option<Version>, view: &impl Serialize) -> Answer {
-    read_cached(request, version, view, "private, no-cache")
+pub fn read(reader: &IfNoneMatch, version: Option<Version>, view: &impl Serialize) -> Answer {
+    read_cached(reader, version, view, "private, no-cache")
 }
 
 /// [`read`] with another `Cache-Control`.
 pub fn read_cached(
-    request: &HttpRequest,
+    reader: &IfNoneMatch,
     version: Option<Version>,
     view: &impl Serialize,
     caching: &'static str,
@@ -40,11 +63,7 @@ pub fn read_cached(
     let body = json(view)?;
     let tag = tag(version, &body);
     let value = HeaderValue::from_str(&tag).map_err(domain::Error::internal)?;
-    let known = request
-        .headers()
-        .get_all(header::IF_NONE_MATCH)
-        .filter_map(|line| line.to_str().ok())
-        .any(|line| line.split(',').any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == tag));
+    let known = reader.has(&tag);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((header::ETAG, value)).insert_header((header::CACHE_CONTROL, caching));
     Ok(if known { response.finish() } else { response.content_type("application/json").body(body) })

@@ -7,10 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{
-    Answer, Shared,
-    query::{None_, Params},
-};
+use crate::{Answer, Shared};
 
 /// That the process lives.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,7 +25,7 @@ pub struct Health {
 /// Tells that the process lives.
 #[utoipa::path(tag = "health", responses((status = 200, description = "The process lives", body = Health)))]
 #[get("/health")]
-pub async fn get_health(services: Shared, _none: Params<None_>) -> HttpResponse {
+pub async fn get_health(services: Shared) -> HttpResponse {
     let timestamp = services.shop.now();
     let uptime = (timestamp - services.started).num_seconds().max(0);
     HttpResponse::Ok().json(Health { status: "healthy", timestamp, uptime })
@@ -59,7 +56,7 @@ pub struct Readiness {
     )
 )]
 #[get("/ready")]
-pub async fn get_ready(services: Shared, _none: Params<None_>) -> HttpResponse {
+pub async fn get_ready(services: Shared) -> HttpResponse {
     let answers = join_all(services.probes.iter().map(|probe| probe.check())).await;
     let mut ready = Readiness { things: Map::new(), degraded: Vec::new(), embedded: Vec::new() };
     let mut status = StatusCode::OK;

@@ -12,6 +12,7 @@ use actix_web::{
 };
 use domain::{
     Actor, Error,
+    catalog::Version,
     idempotency::{Key, Once, Outcome, Reply},
 };
 use serde::Serialize;
@@ -107,6 +108,13 @@ impl Keyed {
 pub fn reply(status: StatusCode, headers: Vec<(String, String)>, view: &impl Serialize) -> Reply {
     // Views are made of plain values: writing them to memory cannot fail.
     Reply { status: status.as_u16(), headers, body: etag::json(view).unwrap_or_default() }
+}
+
+/// The answer to what made a thing: 201, where to read it, its version for `If-Match`, and its view.
+pub fn created(location: String, version: Version, view: &impl Serialize) -> Reply {
+    let mut reply = reply(StatusCode::CREATED, Vec::new(), view);
+    reply.headers = vec![("Location".to_owned(), location), ("ETag".to_owned(), etag::tag(Some(version), &reply.body))];
+    reply
 }
 
 fn response(reply: Reply) -> HttpResponse {

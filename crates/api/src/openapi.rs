@@ -4,6 +4,7 @@ pub mod answers;
 mod down;
 mod examples;
 mod forms;
+mod headers;
 mod pages;
 
 use actix_web::{

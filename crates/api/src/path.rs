@@ -1,10 +1,29 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use domain::id::{CategoryId, ProductId, ReviewId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
 use crate::problem::{In, Problem};
+
+/// What an id names, in the words of the document.
+pub trait Named {
+    /// Such as `product`.
+    const NAME: &'static str;
+}
+
+impl Named for ProductId {
+    const NAME: &'static str = "product";
+}
+
+impl Named for CategoryId {
+    const NAME: &'static str = "category";
+}
+
+impl Named for ReviewId {
+    const NAME: &'static str = "review";
+}
 
 /// The `{id}` of a path, as the typed id of a resource.
 #[derive(Debug, Clone, Copy)]

@@ -33,11 +33,17 @@ impl<T: Read> FromRequest for Params<T> {
     }
 }
 
-/// No parameters at all: every one given is refused.
-#[derive(Debug, Clone, Copy)]
-pub struct None_;
+/// Refuses every parameter, for operations that declare none.
+///
+/// # Errors
+/// A 400 that names each one.
+pub fn refuse_all(query: &str) -> Result<(), Problem> {
+    Query::parse(query).read::<NoParams>().map(|_| ())
+}
 
-impl Read for None_ {
+struct NoParams;
+
+impl Read for NoParams {
     fn read(_: &mut Query) -> Option<Self> {
         Some(Self)
     }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{
+    OpenApi, RefOr,
+    path::{self as document, ParameterIn},
+};
 
 use crate::settings::{LimitRule, LimitScope};
 
@@ -14,6 +17,8 @@ pub struct Operation {
     pub id: String,
     /// The template of its path, used as a label.
     pub template: String,
+    /// Whether it declares parameters of the query; one that does not refuses them all.
+    pub takes_query: bool,
     /// Limits counted before anybody is known.
     pub address_limits: Vec<LimitRule>,
     /// Limits counted by person.
@@ -65,19 +70,20 @@ impl Routes {
             for (method, operation) in methods {
                 if let Some(operation) = operation {
                     let id = operation.operation_id.as_deref().unwrap_or(path);
-                    routes.add(method, path, id, limits);
+                    routes.add(method, path, id, takes_query(operation), limits);
                 }
             }
         }
         for (method, path, id) in others {
-            routes.add(method.clone(), path, id, limits);
+            // The short paths of the API are as strict as the long ones (ruling R18); pages take what they are given.
+            routes.add(method.clone(), path, id, !path.starts_with("/api/"), limits);
         }
         // Fixed segments win over variable ones, as in the router.
         routes.0.sort_by_key(|template| template.segments.iter().filter(|s| !matches!(s, Segment::Fixed(_))).count());
         routes
     }
 
-    fn add(&mut self, method: Method, path: &str, id: &str, limits: &[LimitRule]) {
+    fn add(&mut self, method: Method, path: &str, id: &str, takes_query: bool, limits: &[LimitRule]) {
         let segments: Vec<Segment> = path
             .split('/')
             .map(|segment| match segment {
@@ -92,6 +98,7 @@ impl Routes {
         let operation = Arc::new(Operation {
             id: id.to_owned(),
             template: path.to_owned(),
+            takes_query,
             address_limits: of(LimitScope::Address),
             actor_limits: of(LimitScope::Actor),
         });
@@ -133,6 +140,11 @@ impl Routes {
     pub fn operations(&self) -> impl Iterator<Item = (&Method, &Operation)> {
         self.0.iter().flat_map(|template| template.operations.iter().map(|(method, op)| (method, op.as_ref())))
     }
+}
+
+fn takes_query(operation: &document::Operation) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query))
 }
 
 impl Template {

@@ -15,7 +15,6 @@ use crate::{
     auth::Auth,
     body::{Fields, JsonBody},
     idempotency::Keyed,
-    query::{None_, Params},
 };
 
 /// A change of many products.
@@ -69,11 +68,10 @@ impl From<BatchDone> for BatchResult {
 #[utoipa::path(
     tag = "products",
     request_body = BatchBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    params(Keyed),
     responses(
         (status = 200, description = "What became of them", body = BatchResult),
-        (status = 409, description = "A request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        Keyed,
     ),
     security(("bearer" = ["catalog:manage"]))
 )]
@@ -81,7 +79,6 @@ impl From<BatchDone> for BatchResult {
 pub async fn batch_update_products(
     auth: Auth<ManageCatalog>,
     services: Shared,
-    _none: Params<None_>,
     keyed: Keyed,
     body: JsonBody,
 ) -> Answer {

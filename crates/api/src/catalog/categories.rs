@@ -1,6 +1,6 @@
 //! The category tree over HTTP.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, http::StatusCode, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post};
 use domain::{
     Error,
     catalog::{self, Category, ProductsWithin},
@@ -18,58 +18,44 @@ use crate::{
     auth::Auth,
     body::JsonBody,
     done::Done,
-    etag::{self, IfMatch},
-    idempotency::{Keyed, reply},
+    etag::{self, IfMatch, IfNoneMatch},
+    idempotency::{Keyed, created},
     path::Id,
-    query::{None_, Params, Query, Read},
+    query::{Params, Query, Read},
 };
 
 /// Lists the whole category tree.
 #[utoipa::path(
     tag = "categories",
-    params(("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed")),
+    params(IfNoneMatch),
     responses(
         (status = 200, description = "The tree", body = TreeView),
-        (status = 304, description = "Nothing changed"),
+        IfNoneMatch,
     )
 )]
 #[get("/api/v1/categories")]
-pub async fn list_categories(services: Shared, _none: Params<None_>, request: HttpRequest) -> Answer {
+pub async fn list_categories(services: Shared, known: IfNoneMatch) -> Answer {
     let tree = services.categories.tree().await?;
-    etag::read(&request, None, &TreeView { items: tree.iter().map(CategoryCountView::from).collect() })
+    etag::read(&known, None, &TreeView { items: tree.iter().map(CategoryCountView::from).collect() })
 }
 
 /// Creates a category.
 #[utoipa::path(
     tag = "categories",
     request_body = NewCategoryBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    params(Keyed),
     responses(
-        (status = 201, description = "The category", body = CategoryView, headers(
-            ("Location" = String, description = "Where to read it"),
-            ("ETag" = String, description = "Its version, for If-Match"),
-        )),
-        (status = 409, description = "A sibling has this name, or a request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        (status = 201, description = "The category", body = CategoryView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 409, description = "A sibling has this name"),
+        Keyed,
     ),
     security(("bearer" = ["catalog:manage"]))
 )]
 #[post("/api/v1/categories")]
-pub async fn create_category(
-    auth: Auth<ManageCatalog>,
-    services: Shared,
-    _none: Params<None_>,
-    keyed: Keyed,
-    body: JsonBody,
-) -> Answer {
+pub async fn create_category(auth: Auth<ManageCatalog>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     let new = body.read(|fields| new_category(fields).check(&mut fields.violations))?;
-    let render = |category: &Category| {
-        let mut reply = reply(StatusCode::CREATED, Vec::new(), &CategoryView::from(category));
-        reply.headers = vec![
-            ("Location".to_owned(), format!("/api/v1/categories/{}", category.id)),
-            ("ETag".to_owned(), etag::tag(Some(etag::version_at(category.updated_at)), &reply.body)),
-        ];
-        reply
+    let render = |one: &Category| {
+        created(format!("/api/v1/categories/{}", one.id), etag::version_at(one.updated_at), &CategoryView::from(one))
     };
     keyed
         .run(&services, "create_category", &body, render, async |once| {
@@ -81,36 +67,29 @@ pub async fn create_category(
 /// Reads a category.
 #[utoipa::path(
     tag = "categories",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The category"),
-        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
-    ),
+    params(Id<CategoryId>, IfNoneMatch),
     responses(
-        (status = 200, description = "The category", body = CategoryCountView, headers(("ETag" = String, description = "Its version, for If-Match"))),
-        (status = 304, description = "Nothing changed"),
+        (status = 200, description = "The category", body = CategoryCountView),
         (status = 404, description = "No such category"),
+        IfNoneMatch,
     )
 )]
 #[get("/api/v1/categories/{id}")]
-pub async fn get_category(services: Shared, id: Id<CategoryId>, _none: Params<None_>, request: HttpRequest) -> Answer {
+pub async fn get_category(services: Shared, id: Id<CategoryId>, known: IfNoneMatch) -> Answer {
     let found = services.categories.get(id.0).await?.ok_or(Error::NotFound("Category"))?;
-    etag::read(&request, Some(etag::version_at(found.category.updated_at)), &CategoryCountView::from(&found))
+    etag::read(&known, Some(etag::version_at(found.category.updated_at)), &CategoryCountView::from(&found))
 }
 
 /// Renames, ranks or moves a category with all below it.
 #[utoipa::path(
     tag = "categories",
     request_body = CategoryPatchBody,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The category"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for, or `*` for any. A tag that was never given is 412"),
-    ),
+    params(Id<CategoryId>, IfMatch),
     responses(
         (status = 200, description = "The category", body = CategoryView, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 404, description = "No such category"),
         (status = 409, description = "A sibling has this name"),
-        (status = 412, description = "If-Match names another version than it has now"),
-        (status = 428, description = "This installation demands If-Match"),
+        IfMatch,
     ),
     security(("bearer" = ["catalog:manage"]))
 )]
@@ -119,7 +98,6 @@ pub async fn update_category(
     auth: Auth<ManageCatalog>,
     services: Shared,
     id: Id<CategoryId>,
-    _none: Params<None_>,
     if_match: IfMatch,
     body: JsonBody,
 ) -> Answer {
@@ -165,17 +143,12 @@ impl Read for DeleteParams {
 /// Deletes a category.
 #[utoipa::path(
     tag = "categories",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The category"),
-        DeleteParams,
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete"),
-    ),
+    params(Id<CategoryId>, DeleteParams, IfMatch),
     responses(
         (status = 200, description = "It is deleted", body = Done),
         (status = 404, description = "No such category"),
         (status = 409, description = "Categories are below it, or products are in it"),
-        (status = 412, description = "If-Match names another version than it has now"),
-        (status = 428, description = "This installation demands If-Match"),
+        IfMatch,
     ),
     security(("bearer" = ["catalog:manage"]))
 )]

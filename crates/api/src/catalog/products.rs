@@ -1,6 +1,6 @@
 //! One product: create, read, change, delete, restore.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, http::StatusCode, patch, post, web::Path};
+use actix_web::{HttpResponse, delete, get, patch, post, web::Path};
 use domain::{
     Error,
     catalog::{
@@ -22,44 +22,29 @@ use crate::{
     auth::{Auth, MaybeAuth},
     body::JsonBody,
     done::Done,
-    etag::{self, IfMatch},
-    idempotency::{Keyed, reply},
+    etag::{self, IfMatch, IfNoneMatch},
+    idempotency::{Keyed, created},
     path::Id,
-    query::{None_, Params},
 };
 
 /// Creates a product of one's seller account.
 #[utoipa::path(
     tag = "products",
     request_body = NewProductBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    params(Keyed),
     responses(
-        (status = 201, description = "The product", body = ProductFull, headers(
-            ("Location" = String, description = "Where to read it"),
-            ("ETag" = String, description = "Its version, for If-Match"),
-        )),
-        (status = 409, description = "The seller uses the sku already, or a request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        (status = 201, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 409, description = "The seller uses the sku already"),
+        Keyed,
     ),
     security(("bearer" = ["products:write"]))
 )]
 #[post("/api/v1/products")]
-pub async fn create_product(
-    auth: Auth<WriteProducts>,
-    services: Shared,
-    _none: Params<None_>,
-    keyed: Keyed,
-    body: JsonBody,
-) -> Answer {
+pub async fn create_product(auth: Auth<WriteProducts>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     let rules = &services.shop.rules;
     let new = body.read(|fields| new_product(fields).check(rules, &mut fields.violations))?;
-    let render = |product: &Product| {
-        let mut reply = reply(StatusCode::CREATED, Vec::new(), &ProductFull::new(product, rules.currency));
-        reply.headers = vec![
-            ("Location".to_owned(), format!("/api/v1/products/{}", product.id)),
-            ("ETag".to_owned(), etag::tag(Some(product.version), &reply.body)),
-        ];
-        reply
+    let render = |one: &Product| {
+        created(format!("/api/v1/products/{}", one.id), one.version, &ProductFull::new(one, rules.currency))
     };
     keyed
         .run(&services, "create_product", &body, render, async |once| {
@@ -71,41 +56,29 @@ pub async fn create_product(
 /// Reads a product with its pictures, its category and its newest reviews.
 #[utoipa::path(
     tag = "products",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The product"),
-        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
-    ),
+    params(Id<ProductId>, IfNoneMatch),
     responses(
-        (status = 200, description = "The product", body = ProductDetailView, headers(("ETag" = String, description = "Its version, for If-Match"))),
-        (status = 304, description = "Nothing changed"),
+        (status = 200, description = "The product", body = ProductDetailView),
         (status = 404, description = "No such product, or not for you to see"),
+        IfNoneMatch,
     ),
     security((), ("bearer" = []))
 )]
 #[get("/api/v1/products/{id}")]
-pub async fn get_product(
-    caller: MaybeAuth,
-    services: Shared,
-    id: Id<ProductId>,
-    _none: Params<None_>,
-    request: HttpRequest,
-) -> Answer {
+pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>, known: IfNoneMatch) -> Answer {
     let found = services.products.get(id.0, Scope::of(&caller.0)).await?.ok_or(Error::NotFound("Product"))?;
-    shown(&services, &caller, &request, &found)
+    shown(&services, &caller, &known, &found)
 }
 
 /// Reads a product by its name in URLs; a name it had before leads to the one it has now.
 #[utoipa::path(
     tag = "products",
-    params(
-        ("slug" = String, Path, description = "Its name in URLs", example = "reading-lamp"),
-        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
-    ),
+    params(("slug" = String, Path, description = "Its name in URLs", example = "reading-lamp"), IfNoneMatch),
     responses(
-        (status = 200, description = "The product", body = ProductDetailView, headers(("ETag" = String, description = "Its version, for If-Match"))),
-        (status = 304, description = "Nothing changed"),
+        (status = 200, description = "The product", body = ProductDetailView),
         (status = 308, description = "It has another name by now", headers(("Location" = String, description = "Where it is now"))),
         (status = 404, description = "No such product, or not for you to see"),
+        IfNoneMatch,
     ),
     security((), ("bearer" = []))
 )]
@@ -114,8 +87,7 @@ pub async fn get_product_by_slug(
     caller: MaybeAuth,
     services: Shared,
     slug: Path<String>,
-    _none: Params<None_>,
-    request: HttpRequest,
+    known: IfNoneMatch,
 ) -> Answer {
     let slug = slug.into_inner();
     if slug.contains('\0') {
@@ -124,7 +96,7 @@ pub async fn get_product_by_slug(
     }
     match services.products.by_slug(&Slug::stored(slug), Scope::of(&caller.0)).await? {
         None => Err(Error::NotFound("Product").into()),
-        Some(BySlug::Here(found)) => shown(&services, &caller, &request, &found),
+        Some(BySlug::Here(found)) => shown(&services, &caller, &known, &found),
         Some(BySlug::Moved(now)) => Ok(HttpResponse::PermanentRedirect()
             .insert_header(("Location", format!("/api/v1/products/by-slug/{now}")))
             .finish()),
@@ -132,29 +104,25 @@ pub async fn get_product_by_slug(
 }
 
 /// Answers a product, and notes that a person who is signed in saw it (CAT-07).
-fn shown(services: &Services, caller: &MaybeAuth, request: &HttpRequest, found: &ProductDetail) -> Answer {
+fn shown(services: &Services, caller: &MaybeAuth, known: &IfNoneMatch, found: &ProductDetail) -> Answer {
     if let Some(principal) = caller.0.principal() {
         let at = services.shop.now();
         services.views.seen(ProductView { product: found.product.id, user: principal.user, at });
     }
     let view = ProductDetailView::new(found, services.shop.rules.currency);
-    etag::read(request, Some(found.product.version), &view)
+    etag::read(known, Some(found.product.version), &view)
 }
 
 /// Changes a product; what is absent stays.
 #[utoipa::path(
     tag = "products",
     request_body = ProductPatchBody,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The product"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for, or `*` for any. A tag that was never given is 412"),
-    ),
+    params(Id<ProductId>, IfMatch),
     responses(
         (status = 200, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 404, description = "No such product, or not for you to see"),
         (status = 409, description = "It was modified by another user, or the seller uses the sku already"),
-        (status = 412, description = "If-Match names another version than it has now"),
-        (status = 428, description = "This installation demands If-Match"),
+        IfMatch,
     ),
     security(("bearer" = ["products:write"]))
 )]
@@ -163,7 +131,6 @@ pub async fn update_product(
     auth: Auth<WriteProducts>,
     services: Shared,
     id: Id<ProductId>,
-    _none: Params<None_>,
     if_match: IfMatch,
     body: JsonBody,
 ) -> Answer {
@@ -179,16 +146,12 @@ pub async fn update_product(
 /// Deletes a product so that it can be restored.
 #[utoipa::path(
     tag = "products",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The product"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete"),
-    ),
+    params(Id<ProductId>, IfMatch),
     responses(
         (status = 200, description = "It is deleted", body = Done),
         (status = 404, description = "No such product, or not for you to see"),
         (status = 409, description = "It was modified by another user"),
-        (status = 412, description = "If-Match names another version than it has now"),
-        (status = 428, description = "This installation demands If-Match"),
+        IfMatch,
     ),
     security(("bearer" = ["products:write"]))
 )]
@@ -197,7 +160,6 @@ pub async fn delete_product(
     auth: Auth<WriteProducts>,
     services: Shared,
     id: Id<ProductId>,
-    _none: Params<None_>,
     if_match: IfMatch,
 ) -> Answer {
     let expected = if_match.expected(None)?;
@@ -210,7 +172,7 @@ pub async fn delete_product(
 /// Brings a deleted product back.
 #[utoipa::path(
     tag = "products",
-    params(("id" = uuid::Uuid, Path, description = "The product")),
+    params(Id<ProductId>),
     responses(
         (status = 200, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 404, description = "No such product, or not for you to see"),
@@ -219,12 +181,7 @@ pub async fn delete_product(
     security(("bearer" = ["products:write"]))
 )]
 #[post("/api/v1/products/{id}/restore")]
-pub async fn restore_product(
-    auth: Auth<WriteProducts>,
-    services: Shared,
-    id: Id<ProductId>,
-    _none: Params<None_>,
-) -> Answer {
+pub async fn restore_product(auth: Auth<WriteProducts>, services: Shared, id: Id<ProductId>) -> Answer {
     let product = catalog::restore_product(&services.shop, auth.0, id.0).await?;
     etag::changed(product.version, &ProductFull::new(&product, services.shop.rules.currency))
 }

@@ -1,6 +1,6 @@
 //! Reviews over HTTP.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, http::StatusCode, patch, post, put};
+use actix_web::{HttpResponse, delete, get, patch, post, put};
 use domain::{
     Actor, Error,
     catalog::{self, Review, policy::Scope},
@@ -14,17 +14,17 @@ use crate::{
     auth::{Auth, MaybeAuth},
     body::JsonBody,
     done::Done,
-    etag::{self, IfMatch},
-    idempotency::{Keyed, reply},
+    etag::{self, IfMatch, IfNoneMatch},
+    idempotency::{Keyed, created},
     page::{PageParams, PageView},
     path::Id,
-    query::{None_, Params},
+    query::Params,
 };
 
 /// Lists the reviews of a product that are shown, newest first.
 #[utoipa::path(
     tag = "reviews",
-    params(("id" = uuid::Uuid, Path, description = "The product"), PageParams),
+    params(Id<ProductId>, PageParams),
     responses(
         (status = 200, description = "The reviews", body = PageView<ReviewView>),
         (status = 404, description = "No such product, or not for you to see"),
@@ -49,15 +49,12 @@ async fn known_product(services: &Services, actor: &Actor, id: ProductId) -> Res
 #[utoipa::path(
     tag = "reviews",
     request_body = NewReviewBody,
-    params(("id" = uuid::Uuid, Path, description = "The product"), ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    params(Id<ProductId>, Keyed),
     responses(
-        (status = 201, description = "The review", body = ReviewView, headers(
-            ("Location" = String, description = "Where to read it"),
-            ("ETag" = String, description = "Its version, for If-Match"),
-        )),
+        (status = 201, description = "The review", body = ReviewView, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 404, description = "No such product, or not for you to see"),
-        (status = 409, description = "You reviewed it already, or a request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        (status = 409, description = "You reviewed it already"),
+        Keyed,
     ),
     security(("bearer" = ["reviews:write"]))
 )]
@@ -66,18 +63,12 @@ pub async fn create_review(
     auth: Auth<WriteReviews>,
     services: Shared,
     id: Id<ProductId>,
-    _none: Params<None_>,
     keyed: Keyed,
     body: JsonBody,
 ) -> Answer {
     let new = body.read(|fields| new_review(fields).check(&mut fields.violations))?;
-    let render = |review: &Review| {
-        let mut reply = reply(StatusCode::CREATED, Vec::new(), &ReviewView::from(review));
-        reply.headers = vec![
-            ("Location".to_owned(), format!("/api/v1/reviews/{}", review.id)),
-            ("ETag".to_owned(), etag::tag(Some(etag::version_at(review.updated_at)), &reply.body)),
-        ];
-        reply
+    let render = |one: &Review| {
+        created(format!("/api/v1/reviews/{}", one.id), etag::version_at(one.updated_at), &ReviewView::from(one))
     };
     keyed
         .run(&services, "create_review", &body, render, async |once| {
@@ -89,25 +80,16 @@ pub async fn create_review(
 /// Reads a review.
 #[utoipa::path(
     tag = "reviews",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The review"),
-        ("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed"),
-    ),
+    params(Id<ReviewId>, IfNoneMatch),
     responses(
-        (status = 200, description = "The review", body = ReviewView, headers(("ETag" = String, description = "Its version, for If-Match"))),
-        (status = 304, description = "Nothing changed"),
+        (status = 200, description = "The review", body = ReviewView),
         (status = 404, description = "No such review, or not for you to see"),
+        IfNoneMatch,
     ),
     security((), ("bearer" = []))
 )]
 #[get("/api/v1/reviews/{id}")]
-pub async fn get_review(
-    caller: MaybeAuth,
-    services: Shared,
-    id: Id<ReviewId>,
-    _none: Params<None_>,
-    request: HttpRequest,
-) -> Answer {
+pub async fn get_review(caller: MaybeAuth, services: Shared, id: Id<ReviewId>, known: IfNoneMatch) -> Answer {
     let unknown = || Error::NotFound("Review");
     let review = services.reviews.get(id.0).await?.ok_or_else(unknown)?;
     let own = caller.0.principal().is_some_and(|principal| principal.is_admin() || principal.user == review.author);
@@ -117,23 +99,19 @@ pub async fn get_review(
     if !own && known_product(&services, &caller.0, review.product).await.is_err() {
         return Err(unknown().into());
     }
-    etag::read(&request, Some(etag::version_at(review.updated_at)), &ReviewView::from(&review))
+    etag::read(&known, Some(etag::version_at(review.updated_at)), &ReviewView::from(&review))
 }
 
 /// Changes one's own review.
 #[utoipa::path(
     tag = "reviews",
     request_body = ReviewPatchBody,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The review"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version the change was made for, or `*` for any. A tag that was never given is 412"),
-    ),
+    params(Id<ReviewId>, IfMatch),
     responses(
         (status = 200, description = "The review", body = ReviewView, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 404, description = "No such review, or not for you to see"),
         (status = 409, description = "It was changed meanwhile"),
-        (status = 412, description = "If-Match names another version than it has now"),
-        (status = 428, description = "This installation demands If-Match"),
+        IfMatch,
     ),
     security(("bearer" = ["reviews:write"]))
 )]
@@ -142,7 +120,6 @@ pub async fn update_review(
     auth: Auth<WriteReviews>,
     services: Shared,
     id: Id<ReviewId>,
-    _none: Params<None_>,
     if_match: IfMatch,
     body: JsonBody,
 ) -> Answer {
@@ -157,26 +134,16 @@ pub async fn update_review(
 /// Deletes one's own review.
 #[utoipa::path(
     tag = "reviews",
-    params(
-        ("id" = uuid::Uuid, Path, description = "The review"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version to delete"),
-    ),
+    params(Id<ReviewId>, IfMatch),
     responses(
         (status = 200, description = "It is deleted", body = Done),
         (status = 404, description = "No such review, or not for you to see"),
-        (status = 412, description = "If-Match names another version than it has now"),
-        (status = 428, description = "This installation demands If-Match"),
+        IfMatch,
     ),
     security(("bearer" = ["reviews:write"]))
 )]
 #[delete("/api/v1/reviews/{id}")]
-pub async fn delete_review(
-    auth: Auth<WriteReviews>,
-    services: Shared,
-    id: Id<ReviewId>,
-    _none: Params<None_>,
-    if_match: IfMatch,
-) -> Answer {
+pub async fn delete_review(auth: Auth<WriteReviews>, services: Shared, id: Id<ReviewId>, if_match: IfMatch) -> Answer {
     let expected = if_match.expected(None)?;
     catalog::delete_review(&services.shop, auth.0, id.0, expected.moments().as_deref())
         .await
@@ -188,7 +155,7 @@ pub async fn delete_review(
 #[utoipa::path(
     tag = "reviews",
     request_body = ModerationBody,
-    params(("id" = uuid::Uuid, Path, description = "The review")),
+    params(Id<ReviewId>),
     responses(
         (status = 200, description = "The review", body = ReviewView, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 404, description = "No such review"),
@@ -200,7 +167,6 @@ pub async fn moderate_review(
     auth: Auth<ModerateReviews>,
     services: Shared,
     id: Id<ReviewId>,
-    _none: Params<None_>,
     body: JsonBody,
 ) -> Answer {
     let hidden = body.read(|fields| fields.boolean("hidden").or_else(|| fields.violations.missing("/hidden")))?;

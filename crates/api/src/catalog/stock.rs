@@ -10,22 +10,18 @@ use crate::{
     body::JsonBody,
     idempotency::{Keyed, reply},
     path::Id,
-    query::{None_, Params},
 };
 
 /// Adds to or takes from the stock of a product.
 #[utoipa::path(
     tag = "products",
     request_body = StockBody,
-    params(
-        ("id" = uuid::Uuid, Path, description = "The product"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255),
-    ),
+    params(Id<ProductId>, Keyed),
     responses(
         (status = 200, description = "What is on hand now", body = StockView),
         (status = 404, description = "No such product, or not for you to see"),
-        (status = 409, description = "The stock would leave its range or is not what was expected, or a request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        (status = 409, description = "The stock would leave its range or is not what was expected"),
+        Keyed,
     ),
     security(("bearer" = ["products:write"]))
 )]
@@ -34,7 +30,6 @@ pub async fn adjust_stock(
     auth: Auth<WriteProducts>,
     services: Shared,
     id: Id<ProductId>,
-    _none: Params<None_>,
     keyed: Keyed,
     body: JsonBody,
 ) -> Answer {

@@ -12,26 +12,25 @@ use crate::{
     Answer, Shared,
     body::JsonBody,
     idempotency::{Keyed, reply},
-    query::{None_, Params},
 };
 
 /// Signs a person up.
 #[utoipa::path(
     tag = "auth",
     request_body = Registration,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    params(Keyed),
     responses(
         (status = 201, description = "Signed up", body = UserView, headers(("Location" = String, description = "Where to read oneself"))),
-        (status = 409, description = "The address is taken, or a request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        (status = 409, description = "The address is taken"),
+        Keyed,
     )
 )]
 #[post("/api/v1/auth/register")]
-pub async fn register(services: Shared, none: Params<None_>, keyed: Keyed, body: JsonBody) -> Answer {
-    sign_up(services, none, keyed, body).await
+pub async fn register(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
+    sign_up(services, keyed, body).await
 }
 
-async fn sign_up(services: Shared, _none: Params<None_>, keyed: Keyed, body: JsonBody) -> Answer {
+async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     let new: NewUser = body.read(|fields| {
         let input = registration(fields);
         input.check(&mut fields.violations)
@@ -58,11 +57,11 @@ async fn sign_up(services: Shared, _none: Params<None_>, keyed: Keyed, body: Jso
     )
 )]
 #[post("/api/v1/auth/login")]
-pub async fn login(services: Shared, none: Params<None_>, body: JsonBody) -> Answer {
-    sign_in(services, none, body).await
+pub async fn login(services: Shared, body: JsonBody) -> Answer {
+    sign_in(services, body).await
 }
 
-async fn sign_in(services: Shared, _none: Params<None_>, body: JsonBody) -> Answer {
+async fn sign_in(services: Shared, body: JsonBody) -> Answer {
     let given = body.read(credentials)?;
     let door =
         Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), tokens: services.tokens.as_ref() };

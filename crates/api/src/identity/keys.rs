@@ -1,11 +1,11 @@
 //! The public keys of the tokens, for services that verify them without a call.
 
-use actix_web::{HttpRequest, get};
+use actix_web::get;
 use utoipa::ToSchema;
 
 use crate::{
-    Answer, Shared, etag,
-    query::{None_, Params},
+    Answer, Shared,
+    etag::{self, IfNoneMatch},
 };
 
 /// A JSON Web Key Set (RFC 7517).
@@ -42,17 +42,17 @@ pub struct PublicKey {
 /// Reads the public keys that access tokens are verified with.
 #[utoipa::path(
     tag = "auth",
-    params(("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed")),
+    params(IfNoneMatch),
     responses(
         (status = 200, description = "The keys", body = KeySet, headers(
             ("Cache-Control" = String, description = "How long they may be kept"),
             ("ETag" = String, description = "For If-None-Match"),
         )),
-        (status = 304, description = "Nothing changed"),
+        IfNoneMatch,
     )
 )]
 #[get("/.well-known/jwks.json")]
-pub async fn get_jwks(services: Shared, _none: Params<None_>, request: HttpRequest) -> Answer {
+pub async fn get_jwks(services: Shared, known: IfNoneMatch) -> Answer {
     // Short, so that a new key is known everywhere soon after it signs.
-    etag::read_cached(&request, None, &(services.jwks)(), "public, max-age=300")
+    etag::read_cached(&known, None, &(services.jwks)(), "public, max-age=300")
 }

@@ -1,31 +1,31 @@
 //! What a person sees of themselves.
 
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::{HttpResponse, get};
 use domain::{Error, permission::OwnAccount};
 
 use super::dto::{user::UserView, viewed::ViewedProduct};
 use crate::{
     Answer, Shared,
     auth::Auth,
-    etag,
+    etag::{self, IfNoneMatch},
     page::{PageParams, PageView},
-    query::{None_, Params},
+    query::Params,
 };
 
 /// Reads one's own account.
 #[utoipa::path(
     tag = "users",
-    params(("If-None-Match" = Option<String>, Header, description = "Answers 304 when nothing changed")),
+    params(IfNoneMatch),
     responses(
         (status = 200, description = "The account", body = UserView),
-        (status = 304, description = "Nothing changed"),
+        IfNoneMatch,
     ),
     security(("bearer" = ["account:own"]))
 )]
 #[get("/api/v1/users/me")]
-pub async fn get_me(auth: Auth<OwnAccount>, services: Shared, _none: Params<None_>, request: HttpRequest) -> Answer {
+pub async fn get_me(auth: Auth<OwnAccount>, services: Shared, known: IfNoneMatch) -> Answer {
     let profile = services.users.profile(auth.0.principal().user).await?.ok_or(Error::NotFound("User"))?;
-    etag::read(&request, None, &UserView::from(&profile))
+    etag::read(&known, None, &UserView::from(&profile))
 }
 
 /// Lists the products one saw, newest first.

@@ -12,29 +12,22 @@ use crate::{
     auth::Auth,
     body::JsonBody,
     idempotency::{Keyed, reply},
-    query::{None_, Params},
 };
 
 /// Opens a seller account for oneself.
 #[utoipa::path(
     tag = "sellers",
     request_body = NewSeller,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe", min_length = 1, max_length = 255)),
+    params(Keyed),
     responses(
         (status = 201, description = "The account", body = SellerView, headers(("Location" = String, description = "The products of the account"))),
-        (status = 409, description = "One has an account already, or a request with this key is in flight"),
-        (status = 422, description = "The key was used with a different request"),
+        (status = 409, description = "One has an account already"),
+        Keyed,
     ),
     security(("bearer" = ["account:own"]))
 )]
 #[post("/api/v1/sellers")]
-pub async fn create_seller(
-    auth: Auth<OwnAccount>,
-    services: Shared,
-    _none: Params<None_>,
-    keyed: Keyed,
-    body: JsonBody,
-) -> Answer {
+pub async fn create_seller(auth: Auth<OwnAccount>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     let name = body.read(|fields| {
         let input = new_seller(fields);
         input.check(&mut fields.violations)

@@ -1,12 +1,11 @@
 //! What the layers answer for every operation, added to what each handler documents of itself.
 
 use super::examples::Examples;
-use serde_json::json;
 use utoipa::{
     PartialSchema as _, ToSchema,
     openapi::{
         Content, Header, OpenApi, Ref, RefOr, Response, Schema,
-        path::{Operation, ParameterIn, PathItem},
+        path::{Operation, PathItem},
         schema::{AdditionalProperties, Components},
     },
 };
@@ -118,8 +117,21 @@ fn answers(operation: &mut Operation) {
     for (status, description) in common {
         operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new(description)));
     }
+    if takes(operation, "Idempotency-Key") {
+        in_flight(operation);
+    }
+    let tagged = takes(operation, "If-None-Match");
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
+        if tagged && status == "200" {
+            response.headers.insert(
+                "ETag".to_owned(),
+                text("Its version, for If-None-Match, and for If-Match where it can be changed"),
+            );
+        }
+        if status == "201" {
+            response.headers.entry("Location".to_owned()).or_insert_with(|| text("Where to read it"));
+        }
         response.headers.insert("X-Request-Id".to_owned(), RefOr::T(Header::default()));
         if status == "401" {
             response.headers.insert("WWW-Authenticate".to_owned(), RefOr::T(Header::default()));
@@ -132,28 +144,27 @@ fn answers(operation: &mut Operation) {
             response.content.insert("application/json".to_owned(), content.into());
         }
     }
-    describe_parameters(operation);
 }
 
-/// What a header may hold. It takes no null: a header is there or not.
-fn header(name: &str) -> serde_json::Value {
-    match name {
-        "If-Match" => json!({ "type": "string", "pattern": ENTITY_TAGS, "example": "*" }),
-        "Idempotency-Key" => json!({ "type": "string", "pattern": "^[!-~]{1,255}$" }),
-        // What is no entity tag matches nothing, and everything is sent.
-        _ => json!({ "type": "string" }),
+fn takes(operation: &Operation, header: &str) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.filter_map(|one| if let RefOr::T(one) = one { Some(one) } else { None }).any(|one| one.name == header)
+}
+
+/// A conflict of its own, or the one that a key in use is.
+fn in_flight(operation: &mut Operation) {
+    let conflict = operation.responses.responses.entry("409".to_owned());
+    let own = conflict.or_insert_with(|| RefOr::T(Response::new("")));
+    if let RefOr::T(response) = own {
+        let own = std::mem::take(&mut response.description);
+        let key = "request with this key is in flight";
+        response.description = if own.is_empty() { format!("A {key}") } else { format!("{own}, or a {key}") };
     }
 }
 
-/// `*`, or entity tags between commas; nothing at all fits no version.
-const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)?$"#;
-
-/// Header parameters are optional strings with a form.
-fn describe_parameters(operation: &mut Operation) {
-    for parameter in operation.parameters.iter_mut().flatten() {
-        let RefOr::T(parameter) = parameter else { continue };
-        if parameter.parameter_in == ParameterIn::Header {
-            parameter.schema = serde_json::from_value(header(&parameter.name)).ok();
-        }
-    }
+/// A header that is described in words.
+fn text(description: &str) -> RefOr<Header> {
+    let mut header = Header::new(String::schema());
+    header.description = Some(description.to_owned());
+    RefOr::T(header)
 }

@@ -149,3 +149,23 @@ async fn every_parameter_the_document_names_is_read() {
         }
     }
 }
+
+/// No handler has to refuse them: a new one cannot forget to.
+#[actix_web::test]
+async fn no_operation_takes_a_parameter_it_does_not_declare() {
+    let door = Door::new();
+    let admin = door.person(domain::permission::Role::Admin).await;
+    let all = operations(&document());
+    let requests = all.iter().map(|(method, path, _)| {
+        let request = TestRequest::default().method(method.clone()).uri(&format!("{path}?colour=red"));
+        request.set_json(json!({})).insert_header(door.bearer(&admin))
+    });
+    for ((method, path, _), answer) in all.iter().zip(door.send_all(requests).await) {
+        let told = answer.broken().iter().any(|one| one == "query colour unknown");
+        assert!(answer.status == 400 && told, "{method} {path}: {}", answer.text);
+    }
+    for path in ["/api/auth/register", "/api/auth/login"] {
+        let answer = door.send(TestRequest::post().uri(&format!("{path}?colour=red")).set_json(json!({}))).await;
+        assert_eq!(answer.broken(), ["query colour unknown"], "{path}");
+    }
+}
