@@ -40,7 +40,7 @@ async fn every_product_comes_once_in_order(harness: &impl Harness) {
     let deleted = Some(Deleted { at: given.shop.now(), by: member.user });
     let gone = Product { deleted, version: before.version.next(), ..before.clone() };
     let mut tx = begin(harness).await;
-    assert_eq!(tx.products().update(&gone, before.version).await.unwrap(), Stored::Yes);
+    assert_eq!(tx.products().update(&gone, &before).await.unwrap(), Stored::Yes);
     tx.commit().await.unwrap();
     stored.sort_by_key(|product| product.id);
     for step in [1, 2, 100] {
