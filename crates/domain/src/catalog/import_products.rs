@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ImportRow, KnownCategories, Product, Slug, create_product::images, events, ports::Stored};
 use crate::{
@@ -200,7 +200,7 @@ impl ImportRow {
             && (!given.category || product.category == category)
             && (!given.images || product.images.iter().map(|image| &image.url).eq(&new.images))
             && (!given.status || product.status == new.status)
-            && (!given.metadata || same(&Value::Object(product.metadata.clone()), &Value::Object(new.metadata.clone())))
+            && (!given.metadata || same_fields(&product.metadata, &new.metadata))
     }
 
     /// The product as this row wants it, one version on.
@@ -244,11 +244,13 @@ fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
-        }
+        (Value::Object(a), Value::Object(b)) => same_fields(a, b),
         _ => a == b,
     }
+}
+
+fn same_fields(a: &Map<String, Value>, b: &Map<String, Value>) -> bool {
+    a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
 }
 
 #[cfg(test)]
