@@ -84,15 +84,45 @@ def user(token):
 
 
 def inserted(workloads, sql):
-    """Values for the columns that the text names, row after row."""
-    given = []
+    """Values for the placeholders, each by the column it is for."""
+    given = {}
     for table, columns, rest in re.findall(r'INSERT INTO "?(\w+)"? \(([^)]*)\)(.*?)(?=INSERT INTO|$)', sql, re.S):
-        # Rows that are joined to something else name themselves which columns they hold.
-        named = re.search(r"\) v \(([^)]*)\)", rest)
-        columns = [column.strip(' "') for column in (named[1] if named else columns).split(",")]
-        count = len(re.findall(r"\$\d+|\?", rest))
-        given += [column_value(workloads, table, columns[n % len(columns)], n // len(columns)) for n in range(count)]
-    return given
+        columns = [column.strip(' "') for column in columns.split(",")]
+        for number, row in enumerate(rows(rest.split("VALUES", 1)[1])):
+            # A row that is joined to something else leaves the last columns to that.
+            for column, expression in zip(columns, apart(row)):
+                for place in re.findall(r"\$(\d+)", expression):
+                    given.setdefault(int(place), column_value(workloads, table, column, number))
+    return [given[place] for place in sorted(given)]
+
+
+def rows(text):
+    """The insides of the parentheses that follow each other at the begin of a text."""
+    depth, begin = 0, 0
+    for place, character in enumerate(text):
+        if character == "(":
+            depth += 1
+            begin = place + 1 if depth == 1 else begin
+        elif character == ")":
+            depth -= 1
+            if depth == 0:
+                yield text[begin:place]
+            elif depth < 0:
+                return
+        elif depth == 0 and character not in ", ":
+            return
+
+
+def apart(row):
+    """What stands between the commas that are in no parentheses."""
+    parts, depth = [""], 0
+    for character in row:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def column_value(workloads, table, column, row):

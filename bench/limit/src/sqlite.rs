@@ -55,8 +55,8 @@ pub fn run(file: &str, variants: &str, seconds: f64, threads: usize) -> Result<f
 fn open(file: &str) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = on; PRAGMA cache_size = -8192; \
-         PRAGMA mmap_size = 134217728; PRAGMA temp_store = memory; PRAGMA busy_timeout = 5000;",
+        "PRAGMA journal_mode = wal; PRAGMA synchronous = normal; PRAGMA foreign_keys = on; PRAGMA cache_size = -6144; \
+         PRAGMA wal_autocheckpoint = 4096; PRAGMA temp_store = memory; PRAGMA busy_timeout = 5000;",
     )?;
     connection.set_prepared_statement_cache_capacity(100);
     Ok(connection)
