@@ -88,12 +88,23 @@ def inserted(workloads, sql):
     given = {}
     for table, columns, rest in re.findall(r'INSERT INTO "?(\w+)"? \(([^)]*)\)(.*?)(?=INSERT INTO|$)', sql, re.S):
         columns = [column.strip(' "') for column in columns.split(",")]
-        for number, row in enumerate(rows(rest.split("VALUES", 1)[1])):
+        values = rows(rest.split("VALUES", 1)[1]) if "VALUES" in rest else [selected(rest)]
+        for number, row in enumerate(values):
             # A row that is joined to something else leaves the last columns to that.
             for column, expression in zip(columns, apart(row)):
                 for place in re.findall(r"\$(\d+)", expression):
                     given.setdefault(int(place), column_value(workloads, table, column, number))
     return [given[place] for place in sorted(given)]
+
+
+def selected(text):
+    """What stands between SELECT and its own WHERE."""
+    depth, text = 0, text.split("SELECT", 1)[1]
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and text.startswith(" WHERE ", place):
+            return text[:place]
+    return text
 
 
 def rows(text):

@@ -142,7 +142,7 @@ impl Batch {
         after.updated_at = shop.now();
         match tx.products().update(&after, before).await {
             Ok(Stored::Yes) => Ok(Ok(events::updated(before, &after))),
-            Ok(taken) => Ok(Err(taken.or_conflict().err().map(|error| error.to_string()).unwrap_or_default())),
+            Ok(taken) => Ok(Err(taken.or_refused().err().map(|error| error.to_string()).unwrap_or_default())),
             Err(stale @ Error::Stale(_)) => Ok(Err(stale.to_string())),
             Err(error) => Err(error),
         }

@@ -25,13 +25,8 @@ pub async fn create_product(
     let seller = principal.seller.ok_or_else(|| Error::forbidden("Open a seller account first"))?;
     let new = &new;
     shop.write_once("create_product", once, |mut tx| async move {
-        if let Some(category) = new.category
-            && tx.categories().find(category).await?.is_none()
-        {
-            return Err(unknown_category());
-        }
         let mut product = new.product(shop, seller);
-        tx.products().insert(&mut product).await?.or_conflict()?;
+        tx.products().insert(&mut product).await?.or_refused()?;
         shop.record(&mut *tx, Some(principal.user), events::created(&product)).await?;
         tx.commit(product).await
     })
@@ -43,10 +38,11 @@ pub(super) fn unknown_category() -> Error {
 }
 
 impl Stored {
-    /// The conflict a caller is told of.
-    pub(super) fn or_conflict(self) -> Result<()> {
+    /// The refusal a caller is told of.
+    pub(super) fn or_refused(self) -> Result<()> {
         match self {
             Self::Yes => Ok(()),
+            Self::NoCategory => Err(unknown_category()),
             Self::SlugTaken => Err(Error::conflict("Another product has this slug; retry")),
             Self::SkuTaken => Err(Error::conflict("Another product of this seller has this sku; choose another")),
         }

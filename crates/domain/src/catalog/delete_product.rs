@@ -34,7 +34,7 @@ pub async fn delete_product(
         product.deleted = Some(Deleted { at: now, by: principal.user });
         product.version = before.version.next();
         product.updated_at = now;
-        tx.products().update(&product, &before).await?.or_conflict()?;
+        tx.products().update(&product, &before).await?.or_refused()?;
         shop.record(&mut *tx, Some(principal.user), events::deleted(&product)).await?;
         tx.commit(()).await
     })
@@ -62,7 +62,7 @@ pub async fn restore_product(shop: &Shop, by: Authorized<WriteProducts>, id: Pro
             product.slug = Slug::of(&product.name).with_suffix(id.0);
             stored = tx.products().update(&product, &before).await?;
         }
-        stored.or_conflict()?;
+        stored.or_refused()?;
         shop.record(&mut *tx, Some(principal.user), events::restored(&product)).await?;
         tx.commit(product).await
     })

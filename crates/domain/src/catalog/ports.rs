@@ -21,6 +21,8 @@ use crate::{
 pub enum Stored {
     /// It is.
     Yes,
+    /// There is no such category; told before the rest is looked at.
+    NoCategory,
     /// Another product has its slug.
     SlugTaken,
     /// Another product of the seller has its sku; told before its slug is looked at.
@@ -30,8 +32,8 @@ pub enum Stored {
 /// The write side of products. Deleted products keep neither slug nor sku from others.
 #[async_trait]
 pub trait ProductRepo: Send {
-    /// Stores a new product with its pictures. When another one has its slug, it gets [`Slug::with_suffix`] of its id
-    /// instead.
+    /// Stores a new product with its pictures, if its category exists. When another product has its slug, it gets
+    /// [`Slug::with_suffix`] of its id instead.
     async fn insert(&mut self, product: &mut Product) -> Result<Stored>;
 
     /// The product of that id, deleted or not, with its pictures.

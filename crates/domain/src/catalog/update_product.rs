@@ -54,7 +54,7 @@ pub async fn update_product(
             after.slug = after.slug.with_suffix(id.0);
             stored = tx.products().update(&after, &before).await?;
         }
-        stored.or_conflict()?;
+        stored.or_refused()?;
         shop.record(&mut *tx, Some(principal.user), events::updated(&before, &after)).await?;
         tx.commit(after).await
     })

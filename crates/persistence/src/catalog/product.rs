@@ -38,7 +38,12 @@ impl ProductRepo for SeaTx {
         let Some(slug) = self.store_new(new, &otherwise).await? else {
             // Who had the slug or sku a statement ago may have been deleted since: then it is free, and we try again.
             let came_free = || Error::Transient("a slug or sku came free just now".into());
-            return self.taken(new, &otherwise).await?.ok_or_else(came_free);
+            let refused = if self.no_category(new).await? {
+                Some(Stored::NoCategory)
+            } else {
+                self.taken(new, &otherwise).await?
+            };
+            return refused.ok_or_else(came_free);
         };
         new.slug = slug;
         Ok(Stored::Yes)
@@ -92,7 +97,7 @@ impl ProductRepo for SeaTx {
             .await
             .map_err(error::of);
         // Two writers may have taken the same free slug at once; the second attempt will see it taken.
-        let changed = changed.map_err(again_when_unique)?;
+        let changed = changed.map_err(again_when_broken)?;
         if changed.rows_affected == 0 {
             return Err(Error::Stale("Product"));
         }
@@ -189,6 +194,12 @@ impl ProductRepo for SeaTx {
 }
 
 impl SeaTx {
+    async fn no_category(&self, new: &Product) -> Result<bool> {
+        let Some(category) = new.category else { return Ok(false) };
+        let sql = "SELECT 1 FROM categories WHERE id = $1";
+        Ok(one(&self.tx, statement(self.engine, sql, [category.0.into()])).await?.is_none())
+    }
+
     /// Whether another product that is not deleted has the sku, within the seller, or the slug.
     async fn taken(&self, new: &Product, slug: &Slug) -> Result<Option<Stored>> {
         // Two questions, one for each index: as one with OR, SQLite reads the whole table.
@@ -278,8 +289,8 @@ impl SeaTx {
     }
 }
 
-/// A unique index that was free a statement ago: the whole attempt is run again.
-fn again_when_unique(error: Error) -> Error {
+/// A unique index was free, or a row referred to was there, a statement ago: the whole attempt is run again.
+pub(super) fn again_when_broken(error: Error) -> Error {
     match error {
         Error::Internal(source) if source.downcast_ref::<sea_orm::DbErr>().is_some_and(|e| e.sql_err().is_some()) => {
             Error::Transient(source)

@@ -8,25 +8,27 @@ use domain::{
 };
 use sea_orm::Value;
 
-use super::product_row::search_text;
+use super::{product::again_when_broken, product_row::search_text};
 use crate::{
     engine::Engine,
     statement::{all, at, placeholders, statement},
     tx::SeaTx,
 };
 
-/// The product, under `$20` when another one has its slug; no row when a sku or that slug is taken too.
+/// The product, under `$20` when another one has its slug; no row when a sku or that slug is taken too, or there is no
+/// such category.
 const PRODUCT: &str = "INSERT INTO products (id, seller_id, category_id, sku, name, slug, description, price_minor, stock, status, \
      metadata, search_text, rating_sum, rating_count, version, created_at, updated_at, deleted_at, deleted_by) \
-     VALUES ($1, $2, $3, $4, $5, \
+     SELECT $1, $2, $3, $4, $5, \
      CASE WHEN EXISTS (SELECT 1 FROM products WHERE slug = $6 AND deleted_at IS NULL) THEN $20 ELSE $6 END, \
-     $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING RETURNING slug";
+     $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 \
+     WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM categories WHERE id = $3) ON CONFLICT DO NOTHING RETURNING slug";
 /// How many values that takes.
 const WIDTH: usize = 20;
 
 impl SeaTx {
     /// Stores a product with its pictures and gives the slug it got; `None`, and nothing stored, when a slug, sku or id
-    /// is taken.
+    /// is taken or the category is not there.
     pub(super) async fn store_new(&self, new: &Product, otherwise: &Slug) -> Result<Option<Slug>> {
         let mut values = values(new, otherwise);
         let pictures = if new.images.is_empty() { None } else { Some(pictures(new, &mut values)) };
@@ -43,7 +45,7 @@ impl SeaTx {
             ),
         };
         // All of them, although there is one at most: only then SQLite gets to the second statement.
-        let stored = all(&self.tx, statement(self.engine, sql, values)).await?;
+        let stored = all(&self.tx, statement(self.engine, sql, values)).await.map_err(again_when_broken)?;
         stored.first().map(|row| at::<String>(row, 0).map(Slug::stored)).transpose()
     }
 }

@@ -74,6 +74,9 @@ async fn a_named_conflict_leaves_the_transaction_usable(harness: &impl Harness) 
     let mut product = given.product(seller);
     product.slug = taken.slug.clone();
     product.sku.clone_from(&taken.sku);
+    product.category = Some(given.shop.id());
+    assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::NoCategory);
+    product.category = Some(category.id);
     assert_eq!(tx.products().insert(&mut product).await.unwrap(), Stored::SkuTaken);
     product.sku = None;
     let mut in_the_way = given.product(seller);

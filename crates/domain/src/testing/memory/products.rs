@@ -35,6 +35,9 @@ impl State {
 #[async_trait]
 impl ProductRepo for MemoryTx {
     async fn insert(&mut self, product: &mut Product) -> Result<Stored> {
+        if product.category.is_some_and(|category| !self.state.categories.contains_key(&category)) {
+            return Ok(Stored::NoCategory);
+        }
         let mut stored = self.state.room_for(product);
         if stored == Stored::SlugTaken {
             product.slug = product.slug.with_suffix(product.id.0);
