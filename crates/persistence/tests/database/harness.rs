@@ -34,12 +34,19 @@ pub fn settings(url: String) -> Settings {
 
 /// An empty database without any table.
 pub async fn blank(engine: Engine) -> Fresh {
+    blank_with(engine, |_| ()).await
+}
+
+/// An empty database, reached with other settings.
+pub async fn blank_with(engine: Engine, change: impl FnOnce(&mut Settings)) -> Fresh {
     let folder = tempfile::tempdir().unwrap();
     let url = match engine {
         Engine::Sqlite => format!("sqlite:{}", folder.path().join("test.db").display()),
         Engine::Postgres => new_postgres_database().await,
     };
-    let database = Database::connect(&settings(url)).await.unwrap();
+    let mut settings = settings(url);
+    change(&mut settings);
+    let database = Database::connect(&settings).await.unwrap();
     Fresh { database, _folder: folder }
 }
 
@@ -57,6 +64,8 @@ async fn new_postgres_database() -> String {
         .unwrap_or_else(|_| panic!("{SERVER} is not set; run scripts/test, which starts a private server"));
     let name = format!("souk_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let admin = Database::connect(&settings(server.clone())).await.unwrap();
+    // A server that is kept between runs may have seen a process of this number before.
+    admin.maintain(&format!("DROP DATABASE IF EXISTS {name}")).await.unwrap();
     admin.maintain(&format!("CREATE DATABASE {name}")).await.unwrap();
     admin.close().await.unwrap();
     let (before, query) = server.split_once('?').map_or((server.as_str(), ""), |(before, query)| (before, query));

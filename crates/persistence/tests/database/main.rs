@@ -8,6 +8,7 @@ mod contract;
 mod counts;
 mod harness;
 mod logs;
+mod pool;
 mod relay;
 mod retention;
 mod schema;

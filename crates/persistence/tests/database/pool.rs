@@ -1,0 +1,92 @@
+//! A pool of one connection: whoever finds it in use waits, and what was left half done leaves no trace.
+
+use std::time::{Duration, Instant};
+
+use domain::{Error, permission::Role, testing::Fixtures};
+use migration::Migrator;
+use sea_orm_migration::MigratorTrait;
+use souk_persistence::Engine;
+
+use crate::{
+    harness::{Fresh, blank_with},
+    on_both,
+};
+
+const PATIENCE: Duration = Duration::from_millis(300);
+
+on_both!(
+    one_waits_in_line_and_no_longer_than_said,
+    what_was_dropped_half_way_is_undone,
+    who_went_away_leaves_a_sound_pool,
+    a_refused_statement_leaves_the_connection,
+    a_closed_database_is_away,
+);
+
+async fn scarce(engine: Engine) -> Fresh {
+    let fresh = blank_with(engine, |settings| {
+        settings.max_connections = 1;
+        settings.acquire_timeout = PATIENCE;
+    })
+    .await;
+    Migrator::up(fresh.database.migration_connection(), None).await.unwrap();
+    fresh
+}
+
+async fn one_waits_in_line_and_no_longer_than_said(engine: Engine) {
+    let fresh = scarce(engine).await;
+    let store = fresh.database.store();
+    let first = store.begin().await.unwrap();
+    let began = Instant::now();
+    let second = store.begin().await;
+    assert!(matches!(second.err(), Some(Error::Unavailable { .. })));
+    assert!(began.elapsed() >= PATIENCE);
+    let (second, ()) = tokio::join!(store.begin(), async {
+        tokio::time::sleep(PATIENCE / 3).await;
+        first.rollback().await.unwrap();
+    });
+    second.unwrap().rollback().await.unwrap();
+}
+
+async fn what_was_dropped_half_way_is_undone(engine: Engine) {
+    let fresh = scarce(engine).await;
+    let given = Fixtures::new(fresh.database.store(), std::sync::Arc::default());
+    let user = given.user(Role::User);
+    for _ in 0..3 {
+        let mut tx = given.tx().await;
+        assert!(tx.users().insert(&user, "plain$x").await.unwrap(), "the attempt before left nothing");
+        drop(tx);
+    }
+    assert_eq!(given.tx().await.users().find(user.id).await.unwrap(), None);
+}
+
+async fn who_went_away_leaves_a_sound_pool(engine: Engine) {
+    let fresh = scarce(engine).await;
+    // Long enough to be given up on, short enough to end within the patience of the next.
+    let slow = match engine {
+        Engine::Postgres => "SELECT pg_sleep(0.2)",
+        Engine::Sqlite => {
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT max(i) FROM n"
+        }
+    };
+    for _ in 0..5 {
+        let asked = fresh.database.maintain(slow);
+        assert!(tokio::time::timeout(Duration::from_micros(200), asked).await.is_err(), "it was too quick to leave");
+        fresh.database.maintain("SELECT 1").await.unwrap();
+    }
+}
+
+async fn a_refused_statement_leaves_the_connection(engine: Engine) {
+    let fresh = scarce(engine).await;
+    for _ in 0..3 {
+        assert!(fresh.database.maintain("SELECT nothing FROM nowhere").await.is_err());
+        fresh.database.maintain("SELECT 1").await.unwrap();
+    }
+}
+
+async fn a_closed_database_is_away(engine: Engine) {
+    let fresh = scarce(engine).await;
+    let (store, views) = (fresh.database.store(), fresh.database.views());
+    fresh.database.clone().close().await.unwrap();
+    assert!(matches!(store.begin().await.err(), Some(Error::Unavailable { .. })));
+    assert!(matches!(views.store(&[]).await.err(), Some(Error::Unavailable { .. })));
+}
