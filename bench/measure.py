@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import limits
@@ -15,9 +16,8 @@ SECONDS = float(os.environ["SECONDS_EACH"])
 RATE = 100
 
 
-def prepare(engine, folder):
-    """A Souk on a filled database, with its workloads and their statements."""
-    server = Server(engine, folder / engine)
+def prepare(server):
+    """Fills the database of a Souk, and gives its workloads with their statements."""
     server.start()
     server.stop()
     server.fill()
@@ -28,7 +28,7 @@ def prepare(engine, folder):
     server.stop()
     server.start()
     server.settle()
-    return server, workloads
+    return workloads
 
 
 def measure(engine, server, workloads, limit, name):
@@ -59,9 +59,11 @@ def measure(engine, server, workloads, limit, name):
 def main():
     folder = Path(os.environ["WORK"])
     engines, rows = {}, []
-    try:
+    with ExitStack() as running:
         for engine in os.environ["ENGINES"].split():
-            engines[engine] = prepare(engine, folder)
+            server = Server(engine, folder / engine)
+            running.callback(server.stop)
+            engines[engine] = server, prepare(server)
         with limits.Http(folder, engines) as limit:
             # Creating makes the lists longer, so it comes after all reading.
             for names in (READS, ["create"]):
@@ -70,9 +72,6 @@ def main():
                         for engine, (server, workloads) in engines.items():
                             rows.append(measure(engine, server, workloads, limit, name))
         table = report.table(rows, {engine: server.facts() for engine, (server, _) in engines.items()})
-    finally:
-        for server, _ in engines.values():
-            server.stop()
     print(table)
     (Path(__file__).parent / "RESULTS.md").write_text(table)
 
