@@ -1,6 +1,7 @@
 //! People and seller accounts.
 
 mod enrol_people;
+mod events;
 mod house;
 mod login;
 mod open_seller;

@@ -1,13 +1,10 @@
 //! Making many accounts at once, for trials and for the demo.
 
-use serde_json::json;
-
-use super::{Email, Seller, User};
+use super::{Email, Seller, User, events};
 use crate::{
     catalog::Slug,
     clock::Timestamp,
     error::{Error, Result},
-    event::{Change, Entity},
     id::{SellerId, UserId},
     permission::{Role, Roles},
     shop::Shop,
@@ -92,14 +89,7 @@ async fn make_person(shop: &Shop, tx: &mut dyn Tx, newcomer: &Newcomer, hash: &s
     if !tx.users().insert(&user, hash).await? {
         return Err(Error::Transient("the address was taken by another writer".into()));
     }
-    let change = Change {
-        action: "user.create",
-        event: "user.created",
-        entity: Entity::new("user", user.id),
-        payload: json!({ "userId": user.id }),
-        metadata: json!({ "roles": user.roles }),
-    };
-    shop.record(tx, Some(user.id), change).await?;
+    shop.record(tx, Some(user.id), events::user_created(&user)).await?;
     Ok(user.id)
 }
 
@@ -113,14 +103,7 @@ async fn open_account(shop: &Shop, tx: &mut dyn Tx, name: &str, member: UserId, 
             return Err(Error::Transient("the slug was taken by another writer".into()));
         }
     }
-    let change = Change {
-        action: "seller.create",
-        event: "seller.created",
-        entity: Entity::new("seller", id),
-        payload: json!({ "sellerId": id, "slug": seller.slug }),
-        metadata: json!({ "member": member }),
-    };
-    shop.record(tx, Some(member), change).await?;
+    shop.record(tx, Some(member), events::seller_created(&seller, member)).await?;
     Ok(id)
 }
 

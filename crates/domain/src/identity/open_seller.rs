@@ -1,12 +1,9 @@
 //! Opening a seller account.
 
-use serde_json::json;
-
-use super::Seller;
+use super::{Seller, events};
 use crate::{
     catalog::Slug,
     error::{Error, Result, Violations},
-    event::{Change, Entity},
     id::SellerId,
     idempotency::{Once, Outcome},
     permission::{Authorized, OwnAccount, Role},
@@ -57,14 +54,7 @@ pub async fn open_seller(
             }
         }
         tx.users().grant(user, Role::Seller, now).await?;
-        let change = Change {
-            action: "seller.create",
-            event: "seller.created",
-            entity: Entity::new("seller", id),
-            payload: json!({ "sellerId": id, "slug": seller.slug }),
-            metadata: json!({ "member": user }),
-        };
-        shop.record(&mut *tx, Some(user), change).await?;
+        shop.record(&mut *tx, Some(user), events::seller_created(&seller, user)).await?;
         tx.commit(seller).await
     })
     .await

@@ -1,11 +1,8 @@
 //! Signing up.
 
-use serde_json::json;
-
-use super::{Email, Password, User, ports::PasswordHasher};
+use super::{Email, Password, User, events, ports::PasswordHasher};
 use crate::{
     error::{Error, Result, Violations},
-    event::{Change, Entity},
     id::UserId,
     idempotency::{Once, Outcome},
     permission::{Role, Roles},
@@ -94,14 +91,7 @@ async fn store(
         if !tx.users().insert(&user, hash).await? {
             return Err(Error::conflict("This email is registered already; sign in instead"));
         }
-        let change = Change {
-            action: "user.create",
-            event: "user.created",
-            entity: Entity::new("user", user.id),
-            payload: json!({ "userId": user.id }),
-            metadata: json!({ "roles": user.roles }),
-        };
-        shop.record(&mut *tx, Some(user.id), change).await?;
+        shop.record(&mut *tx, Some(user.id), events::user_created(&user)).await?;
         tx.commit(user).await
     })
     .await
