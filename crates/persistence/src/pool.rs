@@ -15,29 +15,32 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
     error::ConnAcquireErr, sqlx,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 
 use crate::{connection::Connection, engine::Engine, observe::observe};
 
 /// At most so many connections, each used by one at a time; whoever finds none waits in line.
 #[derive(Debug, Clone)]
-pub(crate) struct Pool {
-    shared: Arc<Shared>,
-    places: Arc<Semaphore>,
-}
+pub(crate) struct Pool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     engine: Engine,
     source: DatabaseConnection,
     size: u32,
+    /// One for each connection there may be; closed with the pool.
+    places: Arc<Semaphore>,
     /// How long to wait in line (ruling R26).
     patience: Duration,
     /// After which a connection is given back to sqlx, which closes it in its own time.
     idle_timeout: Duration,
     /// The one used last is taken first: its memory is warm, and the others get to be idle.
     idle: Mutex<Vec<Idle>>,
-    closed: Arc<Semaphore>,
+    /// Where the pool was made.
+    runtime: Handle,
 }
 
 #[derive(Debug)]
@@ -80,51 +83,50 @@ impl Pool {
         idle_timeout: Duration,
     ) -> Self {
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1)));
-        let closed = Arc::clone(&places);
-        let shared = Arc::new(Shared { engine, source, size, patience, idle_timeout, idle: Mutex::default(), closed });
-        Self { shared, places }
+        let (idle, runtime) = (Mutex::default(), Handle::current());
+        Self(Arc::new(Shared { engine, source, size, places, patience, idle_timeout, idle, runtime }))
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        self.shared.engine
+        self.0.engine
     }
 
     /// A connection for more than one statement.
     pub(crate) async fn lease(&self) -> Result<Lease, DbErr> {
-        let place = tokio::time::timeout(self.shared.patience, Arc::clone(&self.places).acquire_owned()).await;
+        let place = tokio::time::timeout(self.0.patience, Arc::clone(&self.0.places).acquire_owned()).await;
         let place = match place {
             Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
             Ok(Err(_)) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
             Ok(Ok(place)) => place,
         };
-        let here = match self.shared.engine {
+        let here = match self.0.engine {
             Engine::Postgres => Some(std::thread::current().id()),
             Engine::Sqlite => None,
         };
-        let at_hand = self.shared.at_hand(here);
+        let at_hand = self.0.at_hand(here);
         let (connection, home) = match at_hand {
             Some(idle) => (idle.connection, idle.home),
-            None => (Connection::of(&self.shared.source, self.shared.engine).await?, here),
+            None => (Connection::of(&self.0.source, self.0.engine).await?, here),
         };
-        let shared = Arc::clone(&self.shared);
+        let shared = Arc::clone(&self.0);
         Ok(Lease { connection: Some(connection), home, state: State::Sound, shared, _place: place })
     }
 
     /// Lets go of every connection that nobody uses just now, without a word to the database.
     pub(crate) fn forget(&self) {
-        for idle in self.shared.idle().drain(..) {
+        for idle in self.0.idle().drain(..) {
             idle.connection.forget();
         }
-        while let Some(connection) = Connection::at_rest(&self.shared.source, self.shared.engine) {
+        while let Some(connection) = Connection::at_rest(&self.0.source, self.0.engine) {
             connection.forget();
         }
     }
 
     /// Closes every connection after what is in flight.
     pub(crate) async fn close(self) -> Result<(), DbErr> {
-        self.places.close();
-        self.shared.idle().clear();
-        self.shared.source.close_by_ref().await
+        self.0.places.close();
+        self.0.idle().clear();
+        self.0.source.close_by_ref().await
     }
 }
 
@@ -141,6 +143,14 @@ impl Shared {
     /// A panic elsewhere leaves the list as good as it was.
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // sqlx takes a connection back in a task, also of a runtime that has ended, but not of none.
+        let _entered = self.runtime.enter();
+        self.idle().clear();
     }
 }
 
@@ -215,7 +225,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
         match self.state {
-            State::Sound if !self.shared.closed.is_closed() => {
+            State::Sound if !self.shared.places.is_closed() => {
                 let mut idle = self.shared.idle();
                 idle.push(Idle { connection, since: Instant::now(), home: self.home });
                 // The first is the one that has been idle longest.
@@ -233,7 +243,7 @@ impl Drop for Lease {
 #[async_trait]
 impl ConnectionTrait for Pool {
     fn get_database_backend(&self) -> DbBackend {
-        self.shared.engine.backend()
+        self.0.engine.backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {

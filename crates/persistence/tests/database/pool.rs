@@ -90,3 +90,15 @@ async fn a_closed_database_is_away(engine: Engine) {
     assert!(matches!(store.begin().await.err(), Some(Error::Unavailable { .. })));
     assert!(matches!(views.store(&[]).await.err(), Some(Error::Unavailable { .. })));
 }
+
+#[test]
+fn the_last_handle_may_go_after_the_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let fresh = runtime.block_on(async {
+        let fresh = scarce(Engine::Sqlite).await;
+        fresh.database.maintain("SELECT 1").await.unwrap();
+        fresh
+    });
+    drop(runtime);
+    drop(fresh);
+}
