@@ -1,15 +1,22 @@
 //! One connection, of either engine.
 
+use futures_util::TryStreamExt as _;
 use sea_orm::{
-    DatabaseConnection, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
-    sqlx::{self, AssertSqlSafe, Database, Executor as _, Postgres, SqlStr, Sqlite, pool::PoolConnection},
+    DatabaseConnection, DbErr, ExecResult, QueryResult, RuntimeErr, Values,
+    sqlx::{
+        self, AssertSqlSafe, Either, Executor as _, Postgres, SqlStr, Sqlite, pool::PoolConnection,
+        postgres::PgTransactionManager, sqlite::SqliteQueryResult,
+    },
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx_core::transaction::TransactionManager as _;
+use tokio::runtime::Handle;
 
 use crate::engine::Engine;
 
 /// A connection that sqlx made; dropped, it goes back to sqlx.
+///
+/// Every statement is ours and its values are bound, so sqlx is told that its text is safe.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Sqlite(PoolConnection<Sqlite>),
@@ -56,67 +63,103 @@ impl Connection {
         either!(self, inner => drop(inner.detach()));
     }
 
-    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, sqlx::Error> {
-        let (sql, values) = parts(statement);
-        either!(self, inner => sqlx::query_with(sql, values).execute(&mut **inner).await.map(Into::into))
+    /// Gives what the last statement of the text did.
+    pub(crate) async fn execute(&mut self, sql: &str, values: Values) -> Result<ExecResult, sqlx::Error> {
+        let (sql, values) = (AssertSqlSafe(sql), SqlxValues(values));
+        match self {
+            Self::Postgres(inner) => sqlx::query_with(sql, values).execute(&mut **inner).await.map(Into::into),
+            // sqlx would add up the rows that each of them touched, and for `BEGIN` SQLite tells those of long ago.
+            Self::Sqlite(inner) => {
+                let mut steps = inner.fetch_many(sqlx::query_with(sql, values));
+                let mut last = SqliteQueryResult::default();
+                while let Some(step) = steps.try_next().await? {
+                    if let Either::Left(done) = step {
+                        last = done;
+                    }
+                }
+                Ok(last.into())
+            }
+        }
     }
 
     pub(crate) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, sqlx::Error> {
         either!(self, inner => inner.execute(AssertSqlSafe(sql)).await.map(Into::into))
     }
 
-    pub(crate) async fn query_one(&mut self, statement: &Statement) -> Result<Option<QueryResult>, sqlx::Error> {
-        let (sql, values) = parts(statement);
+    pub(crate) async fn query_one(&mut self, sql: &str, values: Values) -> Result<Option<QueryResult>, sqlx::Error> {
+        let (sql, values) = (AssertSqlSafe(sql), SqlxValues(values));
         either!(self, inner => {
             sqlx::query_with(sql, values).fetch_optional(&mut **inner).await.map(|row| row.map(Into::into))
         })
     }
 
-    pub(crate) async fn query_all(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, sqlx::Error> {
-        let (sql, values) = parts(statement);
+    pub(crate) async fn query_all(&mut self, sql: &str, values: Values) -> Result<Vec<QueryResult>, sqlx::Error> {
+        let (sql, values) = (AssertSqlSafe(sql), SqlxValues(values));
         either!(self, inner => {
             let rows = sqlx::query_with(sql, values).fetch_all(&mut **inner).await?;
             Ok(rows.into_iter().map(Into::into).collect())
         })
     }
 
-    /// Begins a transaction with the engine's own words for it.
+    /// Sends the begin of a transaction.
     pub(crate) async fn begin(&mut self, words: &'static str) -> Result<(), sqlx::Error> {
-        either!(self, inner => begin(inner, words).await)
+        match self {
+            Self::Sqlite(inner) => execute_words(inner, words).await,
+            Self::Postgres(inner) => PgTransactionManager::begin(inner, Some(SqlStr::from_static(words))).await,
+        }
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        either!(self, inner => commit(inner).await)
+        match self {
+            Self::Sqlite(inner) => execute_words(inner, "COMMIT").await,
+            Self::Postgres(inner) => PgTransactionManager::commit(inner).await,
+        }
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), sqlx::Error> {
-        either!(self, inner => rollback(inner).await)
+        match self {
+            Self::Sqlite(inner) => execute_words(inner, "ROLLBACK").await,
+            Self::Postgres(inner) => PgTransactionManager::rollback(inner).await,
+        }
     }
 
-    /// Rolls back without waiting: whoever uses the connection next does.
-    pub(crate) fn start_rollback(&mut self) {
-        either!(self, inner => start_rollback(inner));
+    /// Leaves a transaction that nobody ended: rolled back, sooner or later, without waiting for it.
+    pub(crate) fn abandon(self) {
+        match self {
+            Self::Sqlite(inner) => {
+                let mut undone = Undone(Some(inner));
+                if let Ok(runtime) = Handle::try_current() {
+                    runtime.spawn(async move { undone.roll_back().await });
+                }
+            }
+            // sqlx rolls back when it gets the connection.
+            Self::Postgres(mut inner) => PgTransactionManager::start_rollback(&mut inner),
+        }
     }
 }
 
-async fn begin<DB: Database>(on: &mut PoolConnection<DB>, words: &'static str) -> Result<(), sqlx::Error> {
-    DB::TransactionManager::begin(on, Some(SqlStr::from_static(words))).await
+async fn execute_words(on: &mut PoolConnection<Sqlite>, words: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(words).execute(&mut **on).await.map(|_| ())
 }
 
-async fn commit<DB: Database>(on: &mut PoolConnection<DB>) -> Result<(), sqlx::Error> {
-    DB::TransactionManager::commit(on).await
+/// A connection to be rolled back before anybody else uses it; closed when that could not be done, which ends what it
+/// had begun as well.
+struct Undone(Option<PoolConnection<Sqlite>>);
+
+impl Undone {
+    async fn roll_back(&mut self) {
+        let Some(inner) = &mut self.0 else { return };
+        if execute_words(inner, "ROLLBACK").await.is_ok() {
+            // It goes back to sqlx.
+            self.0 = None;
+        }
+    }
 }
 
-async fn rollback<DB: Database>(on: &mut PoolConnection<DB>) -> Result<(), sqlx::Error> {
-    DB::TransactionManager::rollback(on).await
-}
-
-fn start_rollback<DB: Database>(on: &mut PoolConnection<DB>) {
-    DB::TransactionManager::start_rollback(on);
-}
-
-/// Every statement is ours and its values are bound, so its text is safe.
-fn parts(statement: &Statement) -> (AssertSqlSafe<&str>, SqlxValues) {
-    let values = statement.values.clone().unwrap_or_else(|| Values(Vec::new()));
-    (AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+impl Drop for Undone {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.take() {
+            drop(inner.detach());
+        }
+    }
 }

@@ -2,22 +2,18 @@
 
 use std::time::Duration;
 
-use sea_orm::Statement;
-
 /// A statement that takes longer is logged as slow (CAT-05, OBS-12).
 const SLOW: Duration = Duration::from_millis(100);
 /// Most characters of a statement in the log.
 const SHOWN: usize = 1000;
 
-pub(crate) fn observe(statement: &Statement, elapsed: Duration, failed: bool) {
+pub(crate) fn observe(sql: &str, parameters: usize, elapsed: Duration, failed: bool) {
     let duration_ms = elapsed.as_secs_f64() * 1000.0;
     // Off unless asked for, such as by LOG_LEVEL=info,souk::sql=debug (DB-13).
-    tracing::debug!(target: "souk::sql", sql = statement.sql, durationMs = duration_ms, "query");
-    metrics::histogram!("db_query_duration_seconds", "statement" => class(&statement.sql))
-        .record(elapsed.as_secs_f64());
+    tracing::debug!(target: "souk::sql", sql, durationMs = duration_ms, "query");
+    metrics::histogram!("db_query_duration_seconds", "statement" => class(sql)).record(elapsed.as_secs_f64());
     if elapsed > SLOW {
-        let parameters = statement.values.as_ref().map_or(0, |values| values.0.len());
-        tracing::warn!(sql = shown(&statement.sql), parameters, durationMs = duration_ms, failed, "Slow query");
+        tracing::warn!(sql = shown(sql), parameters, durationMs = duration_ms, failed, "Slow query");
     }
 }
 

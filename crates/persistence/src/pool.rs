@@ -5,6 +5,7 @@
 //! next one who asks; sqlx still makes connections, and gets back those that are idle or in doubt.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::ThreadId,
     time::{Duration, Instant},
@@ -12,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
     error::ConnAcquireErr, sqlx,
 };
 use tokio::{
@@ -58,6 +59,8 @@ pub(crate) struct Lease {
     /// The thread whose runtime watches the socket, when there is one: used on another, each answer wakes both.
     home: Option<ThreadId>,
     state: State,
+    /// The begin of a transaction, to go with its first statement.
+    due: Option<&'static str>,
     shared: Arc<Shared>,
     _place: OwnedSemaphorePermit,
 }
@@ -109,7 +112,7 @@ impl Pool {
             None => (Connection::of(&self.0.source, self.0.engine).await?, here),
         };
         let shared = Arc::clone(&self.0);
-        Ok(Lease { connection: Some(connection), home, state: State::Sound, shared, _place: place })
+        Ok(Lease { connection: Some(connection), home, state: State::Sound, due: None, shared, _place: place })
     }
 
     /// Lets go of every connection that nobody uses just now, without a word to the database.
@@ -156,53 +159,87 @@ impl Drop for Shared {
 
 impl Lease {
     pub(crate) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let started = Instant::now();
-        let done = self.asking(async |connection| connection.execute(&statement).await).await;
-        observe(&statement, started.elapsed(), done.is_err());
-        done.map_err(exec)
+        self.send(statement, "", async |on, sql, values| on.execute(sql, values).await).await.map_err(exec)
     }
 
     pub(crate) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
-        let done = self.asking(async |connection| connection.execute_unprepared(sql).await).await;
+        self.begin_now().await?;
+        let done = self.asking(async |on| on.execute_unprepared(sql).await).await;
         done.map_err(exec)
     }
 
     pub(crate) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let started = Instant::now();
-        let found = self.asking(async |connection| connection.query_one(&statement).await).await;
-        observe(&statement, started.elapsed(), found.is_err());
-        found.map_err(query)
+        self.send(statement, "", async |on, sql, values| on.query_one(sql, values).await).await.map_err(query)
     }
 
     pub(crate) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let started = Instant::now();
-        let found = self.asking(async |connection| connection.query_all(&statement).await).await;
-        observe(&statement, started.elapsed(), found.is_err());
-        found.map_err(query)
+        self.send(statement, "", async |on, sql, values| on.query_all(sql, values).await).await.map_err(query)
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction, on SQLite with its first statement.
     pub(crate) async fn begin(&mut self, words: &'static str) -> Result<(), DbErr> {
-        let done = self.asking(async |connection| connection.begin(words).await).await;
-        done.map_err(exec)
+        self.due = Some(words);
+        match self.shared.engine {
+            Engine::Sqlite => Ok(()),
+            Engine::Postgres => self.begin_now().await,
+        }
     }
 
-    pub(crate) async fn commit(&mut self) -> Result<(), DbErr> {
-        let done = self.asking(async |connection| connection.commit().await).await;
-        done.map_err(exec)
+    async fn begin_now(&mut self) -> Result<(), DbErr> {
+        let Some(words) = self.due.take() else { return Ok(()) };
+        self.asking(async |on| on.begin(words).await).await.map_err(exec)
+    }
+
+    /// Commits after one more statement, if there is one.
+    pub(crate) async fn commit(&mut self, last: Option<Statement>) -> Result<(), DbErr> {
+        match (last, self.shared.engine) {
+            (Some(last), Engine::Sqlite) => {
+                let sent = self.send(last, "; COMMIT", async |on, sql, values| on.execute(sql, values).await);
+                return sent.await.map(|_| ()).map_err(exec);
+            }
+            (Some(last), Engine::Postgres) => self.execute(last).await.map(|_| ())?,
+            (None, _) if self.due.take().is_some() => return Ok(()),
+            (None, _) => (),
+        }
+        self.asking(async |on| on.commit().await).await.map_err(exec)
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), DbErr> {
-        let done = self.asking(async |connection| connection.rollback().await).await;
-        done.map_err(exec)
+        if self.due.take().is_some() {
+            return Ok(());
+        }
+        self.asking(async |on| on.rollback().await).await.map_err(exec)
     }
 
-    /// Rolls back without waiting for it: sqlx does, when it gets the connection.
-    pub(crate) fn start_rollback(&mut self) {
-        self.state = State::InDoubt;
-        if let Some(connection) = &mut self.connection {
-            connection.start_rollback();
+    /// Leaves a transaction that was begun and not ended.
+    pub(crate) fn abandon(&mut self) {
+        if self.due.take().is_none()
+            && let Some(connection) = self.connection.take()
+        {
+            connection.abandon();
         }
+    }
+
+    /// Sends a statement, on SQLite with the words that begin or end its transaction: several in one text are one
+    /// round trip to the thread that has the connection.
+    async fn send<T>(
+        &mut self,
+        statement: Statement,
+        end: &'static str,
+        ask: impl AsyncFnOnce(&mut Connection, &str, Values) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let Statement { sql, values, .. } = statement;
+        let values = values.unwrap_or_else(|| Values(Vec::new()));
+        let parameters = values.0.len();
+        let text = match self.due.take() {
+            Some(begin) => Cow::Owned(format!("{begin}; {sql}{end}")),
+            None if end.is_empty() => Cow::Borrowed(sql.as_str()),
+            None => Cow::Owned(format!("{sql}{end}")),
+        };
+        let started = Instant::now();
+        let answer = self.asking(async |on| ask(on, &text, values).await).await;
+        observe(&sql, parameters, started.elapsed(), answer.is_err());
+        answer
     }
 
     async fn asking<T>(

@@ -42,8 +42,13 @@ impl Pool {
 }
 
 impl Transaction {
-    pub(crate) async fn commit(mut self) -> Result<(), DbErr> {
-        let done = self.lease.get_mut().commit().await;
+    pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        self.commit_after(None).await
+    }
+
+    /// Commits after one more statement, if there is one; on SQLite in one go.
+    pub(crate) async fn commit_after(mut self, last: Option<Statement>) -> Result<(), DbErr> {
+        let done = self.lease.get_mut().commit(last).await;
         self.open = done.is_err();
         done
     }
@@ -58,7 +63,7 @@ impl Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if self.open {
-            self.lease.get_mut().start_rollback();
+            self.lease.get_mut().abandon();
         }
     }
 }

@@ -83,8 +83,8 @@ impl Tx for SeaTx {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<()> {
-        self.write_told().await?;
-        self.tx.commit().await.map_err(error::of)?;
+        let last = self.write_told().await?;
+        self.tx.commit_after(last).await.map_err(error::of)?;
         self.committed.notify_one();
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! thousands cost a few.
 
 use domain::{Result, audit::AuditEntry, clock::Timestamp, event::Event};
-use sea_orm::Value;
+use sea_orm::{Statement, Value};
 use serde::Serialize;
 use uuid::fmt::Simple;
 
@@ -11,7 +11,8 @@ use crate::{
         Kind::{Id, Json, Text, Time},
         Table, hex, time,
     },
-    statement::{execute, statement},
+    engine::Engine,
+    statement::statement,
     tx::SeaTx,
 };
 
@@ -23,19 +24,20 @@ pub(crate) struct Told {
 }
 
 impl SeaTx {
-    /// Writes what was told; the last thing a transaction does before it commits.
-    pub(crate) async fn write_told(&mut self) -> Result<()> {
+    /// Writes what was told, but for what fits into one statement: that is given back, to go with the commit.
+    pub(crate) async fn write_told(&mut self) -> Result<Option<Statement>> {
         let mut entries = std::mem::take(&mut self.told.entries);
         let mut events = std::mem::take(&mut self.told.events);
         if let ([_], [_]) = (entries.as_slice(), events.as_slice())
             && let (Some(entry), Some(event)) = (entries.pop(), events.pop())
         {
-            return self.both(entry, event).await;
+            return Ok(Some(both(self.engine, entry, event)));
         }
         let rows: Vec<_> = entries.iter().map(AuditRow::of).collect();
         AUDIT_LOGS.insert(&self.tx, self.engine, &rows, "").await?;
         let rows: Vec<_> = events.iter().map(EventRow::of).collect();
-        EVENTS.insert(&self.tx, self.engine, &rows, "").await.map(|_| ())
+        EVENTS.insert(&self.tx, self.engine, &rows, "").await?;
+        Ok(None)
     }
 }
 
@@ -131,25 +133,22 @@ const EACH: &str = "INSERT INTO audit_logs (id, actor_id, action, entity_type, e
      INSERT INTO events (id, kind, entity_type, entity_id, actor_id, payload, occurred_at) \
      VALUES ($8, $9, $10, $11, $12, $13, $14)";
 
-impl SeaTx {
-    async fn both(&self, entry: AuditEntry, event: Event) -> Result<()> {
-        let values: [Value; 14] = [
-            entry.id.0.into(),
-            entry.actor.map(|user| user.0).into(),
-            entry.action.into(),
-            entry.entity.kind.into(),
-            entry.entity.id.into(),
-            entry.metadata.into(),
-            entry.at.into(),
-            event.id.0.into(),
-            event.kind.into(),
-            event.entity.kind.into(),
-            event.entity.id.into(),
-            event.actor.map(|user| user.0).into(),
-            event.payload.into(),
-            event.at.into(),
-        ];
-        let sql = self.engine.pick(EACH, BOTH);
-        execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
-    }
+fn both(engine: Engine, entry: AuditEntry, event: Event) -> Statement {
+    let values: [Value; 14] = [
+        entry.id.0.into(),
+        entry.actor.map(|user| user.0).into(),
+        entry.action.into(),
+        entry.entity.kind.into(),
+        entry.entity.id.into(),
+        entry.metadata.into(),
+        entry.at.into(),
+        event.id.0.into(),
+        event.kind.into(),
+        event.entity.kind.into(),
+        event.entity.id.into(),
+        event.actor.map(|user| user.0).into(),
+        event.payload.into(),
+        event.at.into(),
+    ];
+    statement(engine, engine.pick(EACH, BOTH), values)
 }

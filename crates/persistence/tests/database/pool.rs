@@ -1,8 +1,19 @@
 //! A pool of one connection: whoever finds it in use waits, and what was left half done leaves no trace.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::poll_fn,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
-use domain::{Error, permission::Role, testing::Fixtures};
+use domain::{
+    Error,
+    audit::AuditEntry,
+    event::{Entity, Event},
+    id::{AuditId, EventId},
+    permission::Role,
+    testing::Fixtures,
+};
 use migration::Migrator;
 use sea_orm_migration::MigratorTrait;
 use souk_persistence::Engine;
@@ -17,7 +28,9 @@ const PATIENCE: Duration = Duration::from_millis(300);
 on_both!(
     one_waits_in_line_and_no_longer_than_said,
     what_was_dropped_half_way_is_undone,
+    a_commit_that_fails_stores_nothing,
     who_went_away_leaves_a_sound_pool,
+    who_went_away_within_a_transaction_stores_nothing,
     a_refused_statement_leaves_the_connection,
     a_closed_database_is_away,
 );
@@ -55,6 +68,60 @@ async fn what_was_dropped_half_way_is_undone(engine: Engine) {
         let mut tx = given.tx().await;
         assert!(tx.users().insert(&user, "plain$x").await.unwrap(), "the attempt before left nothing");
         drop(tx);
+    }
+    assert_eq!(given.tx().await.users().find(user.id).await.unwrap(), None);
+}
+
+async fn a_commit_that_fails_stores_nothing(engine: Engine) {
+    let fresh = scarce(engine).await;
+    let given = Fixtures::new(fresh.database.store(), std::sync::Arc::default());
+    let entry = AuditEntry {
+        id: AuditId(uuid::Uuid::from_u128(1)),
+        actor: None,
+        action: "user.create".to_owned(),
+        entity: Entity { kind: "user".to_owned(), id: uuid::Uuid::from_u128(2) },
+        metadata: serde_json::Value::Null,
+        at: chrono::DateTime::UNIX_EPOCH,
+    };
+    let (stored, refused) = (given.user(Role::User), given.user(Role::User));
+    for (user, good) in [(&stored, true), (&refused, false), (&refused, false)] {
+        let mut tx = given.tx().await;
+        assert!(tx.users().insert(user, "plain$x").await.unwrap());
+        let event = Event {
+            id: EventId(user.id.0),
+            kind: "user.created".to_owned(),
+            entity: entry.entity.clone(),
+            actor: None,
+            at: entry.at,
+            payload: serde_json::Value::Null,
+        };
+        tx.outbox().append(event).await.unwrap();
+        // The id of an entry is unique.
+        tx.audit().append(entry.clone()).await.unwrap();
+        assert_eq!(tx.commit().await.is_ok(), good);
+    }
+    let mut tx = given.tx().await;
+    assert!(tx.users().find(stored.id).await.unwrap().is_some());
+    assert_eq!(tx.users().find(refused.id).await.unwrap(), None);
+}
+
+async fn who_went_away_within_a_transaction_stores_nothing(engine: Engine) {
+    let fresh = scarce(engine).await;
+    let given = Fixtures::new(fresh.database.store(), std::sync::Arc::default());
+    let user = given.user(Role::User);
+    // Gone after so many steps of the future: before, during and after each of its statements.
+    for steps in 0..12 {
+        let work = async {
+            let mut tx = given.tx().await;
+            assert!(tx.users().insert(&user, "plain$x").await.unwrap(), "the attempt before left nothing");
+            tx.users().find(user.id).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let mut work = Box::pin(work);
+        for _ in 0..steps {
+            assert!(poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_pending())).await);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
     assert_eq!(given.tx().await.users().find(user.id).await.unwrap(), None);
 }
