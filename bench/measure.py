@@ -14,6 +14,8 @@ from workloads import READS, Workloads
 ROUNDS = int(os.environ["ROUNDS"])
 SECONDS = float(os.environ["SECONDS_EACH"])
 RATE = 100
+# So many that a percentile says something.
+STEADY = max(SECONDS, 10)
 
 
 def prepare(server):
@@ -28,6 +30,7 @@ def prepare(server):
     server.stop()
     server.start()
     server.settle()
+    server.note_idle()
     return workloads
 
 
@@ -38,10 +41,13 @@ def measure(engine, server, workloads, limit, name):
         workloads.sign_in()
     cpu = server.cpu()
     closed = load(workload.arguments(), SECONDS)
+    # What was left to do later is work of these requests too.
+    server.settle()
     cpu = (server.cpu() - cpu) / max(closed["requests"], 1) * 1e6
     bare = load(workload.bare(limit.url), SECONDS)
     database = limits.database(engine, server, workload, SECONDS)
-    steady = load(workload.arguments(), SECONDS, rate=RATE)
+    server.settle()
+    steady = load(workload.arguments(), STEADY, rate=RATE)
     row = {
         "engine": engine,
         "work": name,

@@ -1,8 +1,8 @@
 //! The limits Souk is measured against: HTTP that does nothing, and SQLite without HTTP.
 //!
 //! ```text
-//! limit serve PORT FOLDER                     answers /NAME with the bytes of FOLDER/NAME
-//! limit sqlite FILE VARIANTS SECONDS THREADS  runs statements in a loop, prints how many variants per second
+//! limit serve PORT FOLDER             answers /NAME with the bytes of FOLDER/NAME
+//! limit sqlite FILE VARIANTS SECONDS  runs statements in a loop, prints how many variants per second
 //! ```
 
 mod serve;
@@ -13,10 +13,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["serve", port, folder] => serve::run(port.parse()?, folder.as_ref())?,
-        ["sqlite", file, variants, seconds, threads] => {
-            println!("{:.0}", sqlite::run(file, variants, seconds.parse()?, threads.parse()?)?);
+        ["sqlite", file, variants, seconds] => {
+            println!("{:.0}", sqlite::run(file, variants, seconds.parse()?)?);
         }
-        _ => return Err("usage: limit serve PORT FOLDER | limit sqlite FILE VARIANTS SECONDS THREADS".into()),
+        _ => return Err("usage: limit serve PORT FOLDER | limit sqlite FILE VARIANTS SECONDS".into()),
     }
     Ok(())
 }

@@ -3,8 +3,7 @@
 use std::{
     error::Error,
     sync::atomic::{AtomicU64, Ordering},
-    thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rusqlite::{Connection, types::Value};
@@ -34,20 +33,22 @@ enum Given {
     Name,
 }
 
-/// How many variants were run per second.
-pub fn run(file: &str, variants: &str, seconds: f64, threads: usize) -> Result<f64, Box<dyn Error>> {
+/// How many variants were run per second, one after the other on one connection.
+pub fn run(file: &str, variants: &str, seconds: f64) -> Result<f64, Box<dyn Error>> {
     let variants: Vec<Variant> = serde_json::from_slice(&std::fs::read(variants)?)?;
+    let connection = open(file)?;
     let begun = Instant::now();
-    let until = begun + Duration::from_secs_f64(seconds);
-    let done = thread::scope(|scope| {
-        let loops: Vec<_> = (0..threads)
-            .map(|number| {
-                let variants = &variants;
-                scope.spawn(move || repeat(file, variants, number, until).map_err(|fault| fault.to_string()))
-            })
-            .collect();
-        loops.into_iter().map(|one| one.join().map_err(|_| "a thread ended badly".to_owned())?).sum::<Result<u64, _>>()
-    })?;
+    let mut done = 0_u64;
+    for variant in variants.iter().cycle() {
+        if begun.elapsed().as_secs_f64() >= seconds {
+            break;
+        }
+        let serial = fresh();
+        for step in variant {
+            execute(&connection, step, serial)?;
+        }
+        done += 1;
+    }
     Ok(done as f64 / begun.elapsed().as_secs_f64())
 }
 
@@ -60,23 +61,6 @@ fn open(file: &str) -> rusqlite::Result<Connection> {
     )?;
     connection.set_prepared_statement_cache_capacity(100);
     Ok(connection)
-}
-
-fn repeat(file: &str, variants: &[Variant], number: usize, until: Instant) -> Result<u64, Box<dyn Error>> {
-    let connection = open(file)?;
-    let mut done = 0;
-    // Each thread begins at another place.
-    for variant in variants.iter().cycle().skip(number * variants.len() / 7) {
-        if Instant::now() >= until {
-            return Ok(done);
-        }
-        let serial = fresh();
-        for step in variant {
-            execute(&connection, step, serial)?;
-        }
-        done += 1;
-    }
-    Err("there are no variants".into())
 }
 
 fn execute(connection: &Connection, step: &Step, serial: u64) -> Result<(), Box<dyn Error>> {

@@ -10,6 +10,7 @@ mod events;
 mod export;
 mod foundation;
 mod import;
+mod lines;
 mod migrate;
 mod openapi;
 mod purge;

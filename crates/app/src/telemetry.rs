@@ -10,7 +10,10 @@ use metrics::Unit;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, Telemetry};
+use crate::{
+    config::{LogFormat, Telemetry},
+    lines::Lines,
+};
 
 /// Upper bounds of the histograms of times, in seconds.
 const TIMES: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -27,7 +30,9 @@ pub(crate) fn init(settings: &Telemetry) {
     };
     // The level was parsed before, when the settings were read.
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.level));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Whoever has no standard error wants no logs.
+    let Ok(lines) = Lines::on_standard_error() else { return };
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines);
     let started = if json {
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     } else {

@@ -51,27 +51,28 @@ END $$;
 CREATE TRIGGER categories_changed AFTER INSERT OR UPDATE OR DELETE ON categories
   FOR EACH STATEMENT EXECUTE FUNCTION categories_changed();
 
+-- What a search looks at of every match comes first, so that it need not walk past the texts.
 CREATE TABLE products (
   id uuid NOT NULL PRIMARY KEY,
   seller_id uuid NOT NULL REFERENCES sellers (id),
-  category_id uuid REFERENCES categories (id),
-  sku text,
-  name text NOT NULL,
-  slug text NOT NULL,
-  description text NOT NULL,
   price_minor bigint NOT NULL CHECK (price_minor > 0),
   stock bigint NOT NULL CHECK (stock >= 0),
-  status text NOT NULL CHECK (status IN ('draft', 'published', 'archived')),
-  metadata jsonb NOT NULL DEFAULT '{}',
-  search_text text NOT NULL,
-  search tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(search_text, ' '))) STORED,
   rating_sum bigint NOT NULL DEFAULT 0,
   rating_count bigint NOT NULL DEFAULT 0,
   version bigint NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
+  status text NOT NULL CHECK (status IN ('draft', 'published', 'archived')),
+  category_id uuid REFERENCES categories (id),
   deleted_at timestamptz,
-  deleted_by uuid REFERENCES users (id)
+  deleted_by uuid REFERENCES users (id),
+  sku text,
+  name text NOT NULL,
+  slug text NOT NULL,
+  description text NOT NULL,
+  metadata jsonb NOT NULL DEFAULT '{}',
+  search_text text NOT NULL,
+  search tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(search_text, ' '))) STORED
 );
 CREATE UNIQUE INDEX products_slug ON products (slug) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX products_sku ON products (seller_id, sku) WHERE sku IS NOT NULL AND deleted_at IS NULL;

@@ -111,28 +111,34 @@ impl ProductQueries for Database {
     }
 }
 
+/// Lists come as JSON. On PostgreSQL they are arrays of sorted subqueries, for an aggregate would sort them again; and a
+/// category is looked up by itself, for a join would read all of them.
 fn detail_sql(engine: Engine) -> String {
     let images = engine.pick(
         "(SELECT json_group_array(json_object('id', lower(hex(i.id)), 'url', i.url, 'alt', i.alt) ORDER BY i.position) \
           FROM product_images i WHERE i.product_id = p.id)",
-        "(SELECT json_agg(json_build_object('id', i.id, 'url', i.url, 'alt', i.alt) ORDER BY i.position)::text \
-          FROM product_images i WHERE i.product_id = p.id)",
+        "array_to_json(ARRAY(SELECT json_build_object('id', i.id, 'url', i.url, 'alt', i.alt) \
+          FROM product_images i WHERE i.product_id = p.id ORDER BY i.position))::text",
     );
-    let fields = "r.id, r.author_id, r.stars, r.comment, r.created_at, r.updated_at";
     let latest = format!(
-        "SELECT {fields} FROM reviews r WHERE r.product_id = p.id AND NOT r.hidden \
-         ORDER BY r.created_at DESC, r.id DESC LIMIT {LATEST_REVIEWS}"
+        "FROM reviews r WHERE r.product_id = p.id AND NOT r.hidden ORDER BY r.created_at DESC, r.id DESC LIMIT {LATEST_REVIEWS}"
     );
-    let reviews = engine.pick(
-        "json_group_array(json_object('id', lower(hex(id)), 'author', lower(hex(author_id)), 'stars', stars, 'comment', comment, \
-          'created_at', created_at, 'updated_at', updated_at) ORDER BY created_at DESC, id DESC)",
-        "json_agg(json_build_object('id', id, 'author', author_id, 'stars', stars, 'comment', comment, \
-          'created_at', created_at, 'updated_at', updated_at) ORDER BY created_at DESC, id DESC)::text",
+    let reviews = match engine {
+        Engine::Sqlite => format!(
+            "(SELECT json_group_array(json_object('id', lower(hex(id)), 'author', lower(hex(author_id)), 'stars', stars, \
+             'comment', comment, 'created_at', created_at, 'updated_at', updated_at) ORDER BY created_at DESC, id DESC) \
+             FROM (SELECT r.id, r.author_id, r.stars, r.comment, r.created_at, r.updated_at {latest}) latest)"
+        ),
+        Engine::Postgres => format!(
+            "array_to_json(ARRAY(SELECT json_build_object('id', r.id, 'author', r.author_id, 'stars', r.stars, \
+             'comment', r.comment, 'created_at', r.created_at, 'updated_at', r.updated_at) {latest}))::text"
+        ),
+    };
+    let category = engine.pick(
+        "LEFT JOIN categories c ON c.id = p.category_id",
+        "LEFT JOIN LATERAL (SELECT id, name, slug FROM categories WHERE id = p.category_id LIMIT 1) c ON TRUE",
     );
-    format!(
-        "SELECT {COLUMNS}, c.id, c.name, c.slug, {images}, (SELECT {reviews} FROM ({latest}) latest) \
-         FROM products p LEFT JOIN categories c ON c.id = p.category_id"
-    )
+    format!("SELECT {COLUMNS}, c.id, c.name, c.slug, {images}, {reviews} FROM products p {category}")
 }
 
 fn detail(row: &QueryResult) -> Result<ProductDetail> {
