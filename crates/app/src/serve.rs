@@ -41,6 +41,13 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
         move |stop| relay_worker(relay.clone(), Arc::clone(&committed), stop)
     });
+    workers.start("checkpoints", {
+        let database = foundation.database.clone();
+        move |stop| {
+            let database = database.clone();
+            async move { stop.run_until_cancelled(database.keep_log_short()).await.unwrap_or(Ok(())) }
+        }
+    });
     workers.start("purge", {
         let sweep = Sweep::new(&foundation, &config)?;
         move |stop| sweep.clone().run(stop)

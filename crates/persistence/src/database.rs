@@ -5,7 +5,13 @@ use std::{sync::Arc, time::Duration};
 use domain::{Error, Result, health::Probe};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 
-use crate::{engine::Engine, error, pool::Pool, statement::statement};
+use crate::{
+    checkpoint::{Growth, WITHIN_COMMIT},
+    engine::Engine,
+    error,
+    pool::Pool,
+    statement::statement,
+};
 
 /// When SQLite makes a commit durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +45,11 @@ pub struct Database {
     pub(crate) engine: Engine,
     pub(crate) reader: Pool,
     pub(crate) writer: Pool,
-    migrations: DatabaseConnection,
+    /// A connection of its own, for migrations and for what is done beside the writing.
+    pub(crate) migrations: DatabaseConnection,
     pub(crate) committed: Arc<tokio::sync::Notify>,
+    /// Told of commits on SQLite.
+    pub(crate) growth: Growth,
 }
 
 impl Database {
@@ -65,7 +74,7 @@ impl Database {
         };
         migrating.max_connections(1).min_connections(0).connect_lazy(true);
         let migrations = sea_orm::Database::connect(migrating).await.map_err(error::of)?;
-        Ok(Self { engine, reader, writer, migrations, committed: Arc::default() })
+        Ok(Self { engine, reader, writer, migrations, committed: Arc::default(), growth: Growth::default() })
     }
 
     /// The engine.
@@ -173,8 +182,7 @@ fn sqlite(settings: &Settings, writes: bool) -> ConnectOptions {
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(synchronous)
-                // In pages, 16 MiB: what is written over and over goes from the log to the file once, not many times.
-                .pragma("wal_autocheckpoint", "4096")
+                .pragma("wal_autocheckpoint", WITHIN_COMMIT)
                 // In bytes: after an import the log gives its room back.
                 .pragma("journal_size_limit", "67108864")
         } else {

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod catalog;
+mod checkpoint;
 mod connection;
 mod database;
 mod engine;

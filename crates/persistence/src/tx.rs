@@ -13,6 +13,7 @@ use domain::{
 };
 
 use crate::{
+    checkpoint::Growth,
     database::Database,
     engine::Engine,
     error,
@@ -25,6 +26,7 @@ pub(crate) struct SeaTx {
     pub(crate) engine: Engine,
     pub(crate) tx: Transaction,
     committed: Arc<tokio::sync::Notify>,
+    growth: Growth,
     /// What the logs will hold of the transaction; written at its end.
     pub(crate) told: Told,
 }
@@ -37,7 +39,8 @@ impl Database {
 
     pub(crate) async fn open(&self) -> Result<SeaTx> {
         let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
-        Ok(SeaTx { engine: self.engine, tx, committed: Arc::clone(&self.committed), told: Told::default() })
+        let (committed, growth) = (Arc::clone(&self.committed), self.growth.clone());
+        Ok(SeaTx { engine: self.engine, tx, committed, growth, told: Told::default() })
     }
 }
 
@@ -86,6 +89,7 @@ impl Tx for SeaTx {
         let last = self.write_told().await?;
         self.tx.commit_after(last).await.map_err(error::of)?;
         self.committed.notify_one();
+        self.growth.committed();
         Ok(())
     }
 

@@ -18,7 +18,14 @@ const SERVER: &str = "SOUK_TEST_POSTGRES_URL";
 /// A migrated database that nobody else uses; it goes with the value.
 pub struct Fresh {
     pub database: Database,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+impl Fresh {
+    /// The file of a SQLite database.
+    pub fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("test.db")
+    }
 }
 
 pub fn settings(url: String) -> Settings {
@@ -47,7 +54,7 @@ pub async fn blank_with(engine: Engine, change: impl FnOnce(&mut Settings)) -> F
     let mut settings = settings(url);
     change(&mut settings);
     let database = Database::connect(&settings).await.unwrap();
-    Fresh { database, _folder: folder }
+    Fresh { database, folder }
 }
 
 /// A database with the schema of today.

@@ -4,6 +4,7 @@
 mod audit_chain;
 mod bulk;
 mod category_race;
+mod checkpoint;
 mod contract;
 mod counts;
 mod harness;
