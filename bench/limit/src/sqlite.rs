@@ -52,7 +52,8 @@ pub fn run(file: &str, variants: &str, seconds: f64) -> Result<f64, Box<dyn Erro
     Ok(done as f64 / begun.elapsed().as_secs_f64())
 }
 
-/// As Souk opens it, with the durability of Souk's default.
+/// As Souk opens it, with the durability of Souk's default; the log is copied within commits, for here is nobody who
+/// does that beside.
 fn open(file: &str) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.execute_batch(

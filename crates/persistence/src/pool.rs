@@ -192,14 +192,20 @@ impl Lease {
 
     /// Commits after one more statement, if there is one.
     pub(crate) async fn commit(&mut self, last: Option<Statement>) -> Result<(), DbErr> {
-        match (last, self.shared.engine) {
-            (Some(last), Engine::Sqlite) => {
-                let sent = self.send(last, "; COMMIT", async |on, sql, values| on.execute(sql, values).await);
-                return sent.await.map(|_| ()).map_err(exec);
+        match last {
+            // Nothing was sent, so nothing is open.
+            None if self.due.is_some() => {
+                self.due = None;
+                return Ok(());
             }
-            (Some(last), Engine::Postgres) => self.execute(last).await.map(|_| ())?,
-            (None, _) if self.due.take().is_some() => return Ok(()),
-            (None, _) => (),
+            None => (),
+            Some(last) => match self.shared.engine {
+                Engine::Sqlite => {
+                    let sent = self.send(last, "; COMMIT", async |on, sql, values| on.execute(sql, values).await);
+                    return sent.await.map(|_| ()).map_err(exec);
+                }
+                Engine::Postgres => self.execute(last).await.map(|_| ())?,
+            },
         }
         self.asking(async |on| on.commit().await).await.map_err(exec)
     }
