@@ -35,16 +35,20 @@ use crate::{
 impl ProductRepo for SeaTx {
     async fn insert(&mut self, new: &mut Product) -> Result<Stored> {
         let otherwise = new.slug.with_suffix(new.id.0);
-        let Some(slug) = self.store_new(new, &otherwise).await? else {
-            // Who had the slug or sku a statement ago may have been deleted since: then it is free, and we try again.
-            let came_free = || Error::Transient("a slug or sku came free just now".into());
-            let refused = if self.no_category(new).await? {
-                Some(Stored::NoCategory)
-            } else {
-                self.taken(new, &otherwise).await?
-            };
-            return refused.ok_or_else(came_free);
-        };
+        let mut stored = self.store_new(new, &otherwise).await?;
+        if stored.is_none() {
+            if self.no_category(new).await? {
+                return Ok(Stored::NoCategory);
+            }
+            if let Some(refused) = self.taken(new, &otherwise).await? {
+                return Ok(refused);
+            }
+            // Somebody took the slug meanwhile, or had it and gave it back; nobody has the other one.
+            let other = Product { slug: otherwise.clone(), ..new.clone() };
+            stored = self.store_new(&other, &otherwise).await?;
+        }
+        // What stood in the way both times has gone since.
+        let slug = stored.ok_or_else(|| Error::Transient("a slug or sku came free just now".into()))?;
         new.slug = slug;
         Ok(Stored::Yes)
     }
