@@ -5,35 +5,38 @@
 //! next one who asks; sqlx still makes connections, and gets back those that are idle or in doubt.
 
 use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::ThreadId,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
-    error::ConnAcquireErr, sqlx,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement, error::ConnAcquireErr,
 };
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use crate::{connection::Connection, engine::Engine, observe::observe};
+use crate::{connection::Connection, engine::Engine, group::Group, lease::Lease};
 
 /// At most so many connections, each used by one at a time; whoever finds none waits in line.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool(Arc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
-    engine: Engine,
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
     source: DatabaseConnection,
     size: u32,
     /// One for each connection there may be; closed with the pool.
     places: Arc<Semaphore>,
+    /// How many stand in line for a place.
+    in_line: AtomicUsize,
     /// How long to wait in line (ruling R26).
     patience: Duration,
     /// After which a connection is given back to sqlx, which closes it in its own time.
@@ -41,39 +44,17 @@ struct Shared {
     /// The one used last is taken first: its memory is warm, and the others get to be idle.
     idle: Mutex<Vec<Idle>>,
     /// Where the pool was made.
-    runtime: Handle,
+    pub(crate) runtime: Handle,
 }
 
+/// A connection that nobody uses just now.
 #[derive(Debug)]
-struct Idle {
-    connection: Connection,
-    since: Instant,
-    home: Option<ThreadId>,
-}
-
-/// A connection that is ours until dropped.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    /// Taken out by `drop`, and only there.
-    connection: Option<Connection>,
-    /// The thread whose runtime watches the socket, when there is one: used on another, each answer wakes both.
-    home: Option<ThreadId>,
-    state: State,
-    /// The begin of a transaction, to go with its first statement.
-    due: Option<&'static str>,
-    shared: Arc<Shared>,
-    _place: OwnedSemaphorePermit,
-}
-
-/// What is known of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Its last statement ended.
-    Sound,
-    /// Something was begun that has not ended: also when whoever waited for it went away.
-    InDoubt,
-    /// The database is not at the other end.
-    Broken,
+pub(crate) struct Idle {
+    pub(crate) connection: Connection,
+    pub(crate) since: Instant,
+    pub(crate) home: Option<ThreadId>,
+    /// Whose commit is still to be sent.
+    pub(crate) group: Group,
 }
 
 impl Pool {
@@ -86,33 +67,30 @@ impl Pool {
         idle_timeout: Duration,
     ) -> Self {
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1)));
-        let (idle, runtime) = (Mutex::default(), Handle::current());
-        Self(Arc::new(Shared { engine, source, size, places, patience, idle_timeout, idle, runtime }))
+        let (in_line, idle, runtime) = (AtomicUsize::new(0), Mutex::default(), Handle::current());
+        Self(Arc::new(Shared { engine, source, size, places, in_line, patience, idle_timeout, idle, runtime }))
     }
 
     pub(crate) fn engine(&self) -> Engine {
         self.0.engine
     }
 
-    /// A connection for more than one statement.
+    /// A connection with nothing open on it.
     pub(crate) async fn lease(&self) -> Result<Lease, DbErr> {
-        let place = tokio::time::timeout(self.0.patience, Arc::clone(&self.0.places).acquire_owned()).await;
-        let place = match place {
-            Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-            Ok(Err(_)) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
-            Ok(Ok(place)) => place,
-        };
-        let here = match self.0.engine {
-            Engine::Postgres => Some(std::thread::current().id()),
-            Engine::Sqlite => None,
-        };
-        let at_hand = self.0.at_hand(here);
-        let (connection, home) = match at_hand {
-            Some(idle) => (idle.connection, idle.home),
-            None => (Connection::of(&self.0.source, self.0.engine).await?, here),
-        };
-        let shared = Arc::clone(&self.0);
-        Ok(Lease { connection: Some(connection), home, state: State::Sound, due: None, shared, _place: place })
+        let lease = self.lease_as_left().await?;
+        if !lease.is_member() {
+            return Ok(lease);
+        }
+        // Whoever waits here may go away; those who are done do not.
+        let settled = Handle::current().spawn(lease.settled()).await;
+        settled.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
+    }
+
+    /// A connection that may have a transaction open for others to join.
+    pub(crate) async fn lease_as_left(&self) -> Result<Lease, DbErr> {
+        let place = tokio::time::timeout(self.0.patience, self.0.place()).await;
+        let place = place.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))??;
+        self.0.lease_at(place).await
     }
 
     /// Lets go of every connection that nobody uses just now, without a word to the database.
@@ -128,12 +106,66 @@ impl Pool {
     /// Closes every connection after what is in flight.
     pub(crate) async fn close(self) -> Result<(), DbErr> {
         self.0.places.close();
-        self.0.idle().clear();
+        self.0.clear();
         self.0.source.close_by_ref().await
     }
 }
 
 impl Shared {
+    async fn place(&self) -> Result<OwnedSemaphorePermit, DbErr> {
+        let _counted = InLine::of(&self.in_line);
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        place.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
+    }
+
+    async fn lease_at(self: &Arc<Self>, place: OwnedSemaphorePermit) -> Result<Lease, DbErr> {
+        let home = match self.engine {
+            Engine::Postgres => Some(std::thread::current().id()),
+            Engine::Sqlite => None,
+        };
+        let idle = if let Some(idle) = self.at_hand(home) {
+            idle
+        } else {
+            let connection = Connection::of(&self.source, self.engine).await?;
+            Idle { connection, since: Instant::now(), home, group: Group::default() }
+        };
+        Ok(Lease::of(idle, Arc::clone(self), place))
+    }
+
+    /// Whether anybody waits for a connection.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.in_line.load(Ordering::Relaxed) > 0
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.places.is_closed()
+    }
+
+    /// Stands in line to commit what is left open by then.
+    pub(crate) fn commit_soon(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        Handle::current().spawn(async move {
+            // Should the pool be closed meanwhile, the connection is, and those who wait are told.
+            let Ok(place) = shared.place().await else { return };
+            if let Ok(lease) = shared.lease_at(place).await {
+                drop(lease.settled().await);
+            }
+        });
+    }
+
+    pub(crate) fn give_back(&self, one: Idle) {
+        let mut idle = self.idle();
+        idle.push(one);
+        // The first is the one that has been idle longest.
+        if idle.first().is_some_and(|first| first.since.elapsed() > self.idle_timeout) {
+            idle.remove(0);
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        self.idle().clear();
+    }
+
     /// The connection of this thread that was used last, else one of another thread when no more may be opened.
     fn at_hand(&self, here: Option<ThreadId>) -> Option<Idle> {
         let mut idle = self.idle();
@@ -157,129 +189,19 @@ impl Drop for Shared {
     }
 }
 
-impl Lease {
-    pub(crate) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.send(statement, "", async |on, sql, values| on.execute(sql, values).await).await.map_err(exec)
-    }
+/// One who stands in line.
+struct InLine<'a>(&'a AtomicUsize);
 
-    pub(crate) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.begin_now().await?;
-        let done = self.asking(async |on| on.execute_unprepared(sql).await).await;
-        done.map_err(exec)
-    }
-
-    pub(crate) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.send(statement, "", async |on, sql, values| on.query_one(sql, values).await).await.map_err(query)
-    }
-
-    pub(crate) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.send(statement, "", async |on, sql, values| on.query_all(sql, values).await).await.map_err(query)
-    }
-
-    /// Begins a transaction, on SQLite with its first statement.
-    pub(crate) async fn begin(&mut self, words: &'static str) -> Result<(), DbErr> {
-        self.due = Some(words);
-        match self.shared.engine {
-            Engine::Sqlite => Ok(()),
-            Engine::Postgres => self.begin_now().await,
-        }
-    }
-
-    async fn begin_now(&mut self) -> Result<(), DbErr> {
-        let Some(words) = self.due.take() else { return Ok(()) };
-        self.asking(async |on| on.begin(words).await).await.map_err(exec)
-    }
-
-    /// Commits after one more statement, if there is one.
-    pub(crate) async fn commit(&mut self, last: Option<Statement>) -> Result<(), DbErr> {
-        match last {
-            // Nothing was sent, so nothing is open.
-            None if self.due.is_some() => {
-                self.due = None;
-                return Ok(());
-            }
-            None => (),
-            Some(last) => match self.shared.engine {
-                Engine::Sqlite => {
-                    let sent = self.send(last, "; COMMIT", async |on, sql, values| on.execute(sql, values).await);
-                    return sent.await.map(|_| ()).map_err(exec);
-                }
-                Engine::Postgres => self.execute(last).await.map(|_| ())?,
-            },
-        }
-        self.asking(async |on| on.commit().await).await.map_err(exec)
-    }
-
-    pub(crate) async fn rollback(&mut self) -> Result<(), DbErr> {
-        if self.due.take().is_some() {
-            return Ok(());
-        }
-        self.asking(async |on| on.rollback().await).await.map_err(exec)
-    }
-
-    /// Leaves a transaction that was begun and not ended.
-    pub(crate) fn abandon(&mut self) {
-        if self.due.take().is_none()
-            && let Some(connection) = self.connection.take()
-        {
-            connection.abandon();
-        }
-    }
-
-    /// Sends a statement, on SQLite with the words that begin or end its transaction: several in one text are one
-    /// round trip to the thread that has the connection.
-    async fn send<T>(
-        &mut self,
-        statement: Statement,
-        end: &'static str,
-        ask: impl AsyncFnOnce(&mut Connection, &str, Values) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        let Statement { sql, values, .. } = statement;
-        let values = values.unwrap_or_else(|| Values(Vec::new()));
-        let parameters = values.0.len();
-        let text = match self.due.take() {
-            Some(begin) => Cow::Owned(format!("{begin}; {sql}{end}")),
-            None if end.is_empty() => Cow::Borrowed(sql.as_str()),
-            None => Cow::Owned(format!("{sql}{end}")),
-        };
-        let started = Instant::now();
-        let answer = self.asking(async |on| ask(on, &text, values).await).await;
-        observe(&sql, parameters, started.elapsed(), answer.is_err());
-        answer
-    }
-
-    async fn asking<T>(
-        &mut self,
-        ask: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        let Some(connection) = &mut self.connection else { return Err(sqlx::Error::PoolClosed) };
-        self.state = State::InDoubt;
-        let answer = ask(connection).await;
-        self.state = match &answer {
-            Ok(_) => State::Sound,
-            Err(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed) => State::Broken,
-            Err(_) => State::InDoubt,
-        };
-        answer
+impl<'a> InLine<'a> {
+    fn of(line: &'a AtomicUsize) -> Self {
+        line.fetch_add(1, Ordering::Relaxed);
+        Self(line)
     }
 }
 
-impl Drop for Lease {
+impl Drop for InLine<'_> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        match self.state {
-            State::Sound if !self.shared.places.is_closed() => {
-                let mut idle = self.shared.idle();
-                idle.push(Idle { connection, since: Instant::now(), home: self.home });
-                // The first is the one that has been idle longest.
-                if idle.first().is_some_and(|first| first.since.elapsed() > self.shared.idle_timeout) {
-                    idle.remove(0);
-                }
-            }
-            State::Sound | State::InDoubt => (),
-            // Those at hand lost the database with this one.
-            State::Broken => self.shared.idle().clear(),
-        }
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -304,12 +226,4 @@ impl ConnectionTrait for Pool {
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.lease().await?.query_all(statement).await
     }
-}
-
-fn exec(error: sqlx::Error) -> DbErr {
-    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
-}
-
-fn query(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -4,10 +4,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::Mutex;
 
-use crate::{
-    engine::Engine,
-    pool::{Lease, Pool},
-};
+use crate::{engine::Engine, lease::Lease, pool::Pool};
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +26,11 @@ pub(crate) struct Transaction {
 impl Pool {
     pub(crate) async fn begin(&self, purpose: Purpose) -> Result<Transaction, DbErr> {
         let engine = self.engine();
-        let words = match (engine, purpose) {
-            (Engine::Sqlite, Purpose::Write) => "BEGIN IMMEDIATE",
-            // In WAL mode every read transaction is a snapshot.
-            (Engine::Sqlite, Purpose::Snapshot) | (Engine::Postgres, Purpose::Write) => "BEGIN",
-            (Engine::Postgres, Purpose::Snapshot) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        let mut lease = match purpose {
+            Purpose::Write => self.lease_as_left().await?,
+            Purpose::Snapshot => self.lease().await?,
         };
-        let mut lease = self.lease().await?;
-        lease.begin(words).await?;
+        lease.begin(purpose).await?;
         Ok(Transaction { engine, lease: Mutex::new(lease), open: true })
     }
 }
@@ -46,11 +40,16 @@ impl Transaction {
         self.commit_after(None).await
     }
 
-    /// Commits after one more statement, if there is one; on SQLite in one go.
+    /// Commits after one more statement, if there is one; on SQLite in one go, or together with others.
     pub(crate) async fn commit_after(mut self, last: Option<Statement>) -> Result<(), DbErr> {
         let done = self.lease.get_mut().commit(last).await;
         self.open = done.is_err();
-        done
+        // The next one has the connection while this one waits.
+        drop(self);
+        match done? {
+            Some(place) => place.outcome().await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn rollback(mut self) -> Result<(), DbErr> {
