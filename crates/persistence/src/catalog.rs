@@ -5,9 +5,12 @@ mod export;
 mod price_stretches;
 mod product;
 mod product_bulk;
+mod product_detail;
 mod product_insert;
 mod product_list;
 mod product_queries;
 mod product_row;
 mod review;
 mod view;
+
+pub(crate) use product_detail::Details;

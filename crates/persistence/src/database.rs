@@ -6,6 +6,7 @@ use domain::{Error, Result, health::Probe};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
 
 use crate::{
+    catalog::Details,
     checkpoint::{Growth, WITHIN_COMMIT},
     engine::Engine,
     error,
@@ -50,6 +51,7 @@ pub struct Database {
     pub(crate) committed: Arc<tokio::sync::Notify>,
     /// Told of commits on SQLite.
     pub(crate) growth: Growth,
+    pub(crate) details: Arc<Details>,
 }
 
 impl Database {
@@ -74,7 +76,8 @@ impl Database {
         };
         migrating.max_connections(1).min_connections(0).connect_lazy(true);
         let migrations = sea_orm::Database::connect(migrating).await.map_err(error::of)?;
-        Ok(Self { engine, reader, writer, migrations, committed: Arc::default(), growth: Growth::default() })
+        let (committed, growth, details) = (Arc::default(), Growth::default(), Arc::new(Details::of(engine)));
+        Ok(Self { engine, reader, writer, migrations, committed, growth, details })
     }
 
     /// The engine.

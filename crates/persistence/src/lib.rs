@@ -11,6 +11,7 @@ mod error;
 mod group;
 mod identity;
 mod lease;
+mod loader;
 mod observe;
 mod pool;
 mod spine;

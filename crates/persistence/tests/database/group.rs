@@ -177,11 +177,16 @@ async fn sqlite_writes_less_for_many_at_once() {
         store(&given, &given.user(Role::User)).await.unwrap();
     }
     let alone = log() - before;
+    let mut first = given.tx().await;
+    assert!(first.users().insert(&given.user(Role::User), "plain$x").await.unwrap());
     let mut all = JoinSet::new();
     for _ in 0..50 {
         let given = Arc::clone(&given);
         all.spawn(async move { store(&given, &given.user(Role::User)).await.unwrap() });
     }
+    // All of them stand in line by then.
+    tokio::task::yield_now().await;
+    first.commit().await.unwrap();
     all.join_all().await;
     let together = log() - before - alone;
     assert!(together * 4 < alone, "{together} bytes together, {alone} one after the other");

@@ -7,6 +7,7 @@ mod category_race;
 mod checkpoint;
 mod contract;
 mod counts;
+mod details;
 mod group;
 mod harness;
 mod logs;
