@@ -143,17 +143,19 @@ CREATE TABLE product_slug_history (
 ) WITHOUT ROWID;
 CREATE INDEX product_slug_history_product ON product_slug_history (product_id);
 
+-- Read by product and in no other way, so what is of one product lies together.
 CREATE TABLE product_images (
-  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   product_id blob NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+  position integer NOT NULL,
+  id blob NOT NULL CHECK (typeof(id) = 'blob' AND length(id) = 16),
   url text NOT NULL,
   alt text,
-  position integer NOT NULL
+  PRIMARY KEY (product_id, position)
 ) WITHOUT ROWID;
-CREATE INDEX product_images_product ON product_images (product_id, position);
 
+-- The newest of a product are read with it, so they lie together as well.
 CREATE TABLE reviews (
-  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
+  id blob NOT NULL UNIQUE CHECK (typeof(id) = 'blob' AND length(id) = 16),
   product_id blob NOT NULL REFERENCES products (id) ON DELETE CASCADE,
   author_id blob NOT NULL REFERENCES users (id),
   stars integer NOT NULL CHECK (stars BETWEEN 1 AND 5),
@@ -161,9 +163,9 @@ CREATE TABLE reviews (
   hidden boolean NOT NULL DEFAULT FALSE,
   created_at text NOT NULL,
   updated_at text NOT NULL,
+  PRIMARY KEY (product_id, created_at, id),
   UNIQUE (product_id, author_id)
-);
-CREATE INDEX reviews_newest ON reviews (product_id, created_at DESC, id DESC);
+) WITHOUT ROWID;
 CREATE INDEX reviews_author ON reviews (author_id);
 
 CREATE TABLE product_views (

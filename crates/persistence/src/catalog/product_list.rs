@@ -25,6 +25,9 @@ const WIDE: u32 = 1000;
 /// What lists show to everybody; the partial indexes are over exactly this.
 const LIVE: &str = "p.status = 'published' AND p.deleted_at IS NULL";
 
+/// What the full-text index of PostgreSQL is over.
+const WORDS: &str = "array_to_tsvector(string_to_array(p.search_text, ' '))";
+
 /// What a list is asked for.
 pub(super) struct List<'a> {
     pub(super) filter: &'a ProductFilter,
@@ -34,15 +37,9 @@ pub(super) struct List<'a> {
     pub(super) offset: u64,
 }
 
-/// The first picture of `p` as a JSON object.
-pub(super) fn first_image(engine: Engine) -> &'static str {
-    engine.pick(
-        "(SELECT json_object('id', lower(hex(i.id)), 'url', i.url, 'alt', i.alt) FROM product_images i \
-          WHERE i.product_id = p.id ORDER BY i.position LIMIT 1)",
-        "(SELECT json_build_object('id', i.id, 'url', i.url, 'alt', i.alt)::text FROM product_images i \
-          WHERE i.product_id = p.id ORDER BY i.position LIMIT 1)",
-    )
-}
+/// The columns of the first picture of `p`, and how it is found.
+pub(super) const COVER: &str = "i.id, i.url, i.alt";
+pub(super) const WITH_COVER: &str = "LEFT JOIN product_images i ON i.product_id = p.id AND i.position = 0";
 
 /// One row per item: the total, the columns of a product, its first picture. An empty page is one row with the total.
 pub(super) fn sql(engine: Engine, list: &List<'_>) -> Statement {
@@ -50,9 +47,9 @@ pub(super) fn sql(engine: Engine, list: &List<'_>) -> Statement {
     let found = build.found(list);
     let (key, direction) = (column(list.sort.by), direction(list.sort.order));
     let sql = format!(
-        "WITH {found} SELECT t.total, {COLUMNS}, {} \
-         FROM t LEFT JOIN k ON TRUE LEFT JOIN products p ON p.id = k.id ORDER BY p.{key} {direction}, p.id {direction}",
-        first_image(engine)
+        "WITH {found} SELECT t.total, {COLUMNS}, {COVER} \
+         FROM t LEFT JOIN k ON TRUE LEFT JOIN products p ON p.id = k.id {WITH_COVER} \
+         ORDER BY p.{key} {direction}, p.id {direction}"
     );
     statement(engine, sql, build.values)
 }
@@ -211,7 +208,7 @@ impl Build {
                 let mut query: String = whole.iter().flat_map(|token| ["'", token.as_str(), "' & "]).collect();
                 query.extend(["'", prefix, "':*"]);
                 let query = self.bind(query);
-                ("products p".to_owned(), format!("p.search @@ {query}::text::tsquery"))
+                ("products p".to_owned(), format!("{WORDS} @@ {query}::text::tsquery"))
             }
         }
     }

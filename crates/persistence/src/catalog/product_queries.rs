@@ -6,20 +6,20 @@ use async_trait::async_trait;
 use domain::{
     Result,
     catalog::{
-        ProductStatus, Slug,
+        Image, ProductStatus, Slug,
         policy::Scope,
         ports::ProductQueries,
         queries::{BySlug, ProductDetail, ProductFilter, ProductKey, ProductSort, ProductSummary},
     },
-    id::{ProductId, SellerId},
+    id::{ImageId, ProductId, SellerId},
     page::{Limit, Page, PageRequest, Slice},
 };
 use sea_orm::{QueryResult, Value};
 use uuid::Uuid;
 
 use super::{
-    product_list::{self, List},
-    product_row::{COLUMNS, JsonImage, WIDTH, read},
+    product_list::{self, COVER, List, WITH_COVER},
+    product_row::{COLUMNS, WIDTH, read},
 };
 use crate::{
     database::Database,
@@ -89,8 +89,8 @@ impl ProductQueries for Database {
         let total = one(&self.reader, statement(self.engine, counting, values.clone())).await?;
         let total = total.map_or(Ok(0), |row| count(&row, 0))?;
         let sql = format!(
-            "SELECT {COLUMNS}, {} FROM products p WHERE {condition} ORDER BY p.deleted_at DESC, p.id DESC LIMIT {} OFFSET {}",
-            product_list::first_image(self.engine),
+            "SELECT {COLUMNS}, {COVER} FROM products p {WITH_COVER} WHERE {condition} \
+             ORDER BY p.deleted_at DESC, p.id DESC LIMIT {} OFFSET {}",
             page.limit.get(),
             page.offset()
         );
@@ -107,9 +107,9 @@ fn summaries(rows: &[QueryResult], first: usize) -> Result<Vec<ProductSummary>> 
             continue;
         }
         let mut product = read(row, first)?;
-        if let Some(image) = at::<Option<String>>(row, first + WIDTH)? {
-            let image: JsonImage = serde_json::from_str(&image).map_err(domain::Error::internal)?;
-            product.images.push(image.into());
+        let cover = first + WIDTH;
+        if let Some(id) = at::<Option<Uuid>>(row, cover)? {
+            product.images.push(Image { id: ImageId(id), url: at(row, cover + 1)?, alt: at(row, cover + 2)? });
         }
         items.push(ProductSummary { product });
     }

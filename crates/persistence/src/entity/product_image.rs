@@ -6,11 +6,12 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "product_images")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
     pub product_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub position: i32,
+    pub id: Uuid,
     pub url: String,
     pub alt: Option<String>,
-    pub position: i32,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
