@@ -21,7 +21,7 @@ def table(rows, facts):
     lines = [
         "# What bench/run measured",
         "",
-        f"{datetime.date.today()}, {os.cpu_count()} cores ({model}), profile {os.environ['PROFILE']}, {os.path.basename(source)}, "
+        f"{datetime.date.today()}, {os.cpu_count()} cores ({model}), release build, {os.path.basename(source)}, "
         f"median of {rounds} rounds of {os.environ['SECONDS_EACH']} s. The load generator and the database share the cores.",
         "",
         "Ratios within one round; 1.00 would be as fast as HTTP, or the database, alone.",

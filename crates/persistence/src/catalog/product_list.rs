@@ -46,9 +46,10 @@ pub(super) fn sql(engine: Engine, list: &List<'_>) -> Statement {
     let mut build = Build { engine, values: Vec::new() };
     let found = build.found(list);
     let (key, direction) = (column(list.sort.by), direction(list.sort.order));
+    let place = place(engine, list.filter);
     let sql = format!(
         "WITH {found} SELECT t.total, {COLUMNS}, {COVER} \
-         FROM t LEFT JOIN k ON TRUE LEFT JOIN products p ON p.id = k.id {WITH_COVER} \
+         FROM t LEFT JOIN k ON TRUE LEFT JOIN products p ON p.{place} = k.place {WITH_COVER} \
          ORDER BY p.{key} {direction}, p.id {direction}"
     );
     statement(engine, sql, build.values)
@@ -65,9 +66,10 @@ impl Build {
         format!("${}", self.values.len())
     }
 
-    /// The common table expressions `t` (the total) and `k` (the ids of the page).
+    /// The common table expressions `t` (the total) and `k` (the rows of the page, by their place).
     fn found(&mut self, list: &List<'_>) -> String {
         let (filter, sort) = (list.filter, list.sort);
+        let place = place(self.engine, filter);
         let (key, direction) = (column(sort.by), direction(sort.order));
         let after = self.after(list);
         let end = format!("LIMIT {} OFFSET {}", list.limit, list.offset);
@@ -75,10 +77,10 @@ impl Build {
 
         if let Some(search) = &filter.search {
             // Gathered once, for the total and the page.
-            let gathered = self.gathered(search, &parts, key);
+            let gathered = self.gathered(search, &parts, &format!("p.id, p.{key}, p.{place} AS place"));
             return format!(
                 "{gathered}, t AS (SELECT count(*) AS total FROM m), \
-                 k AS (SELECT p.id FROM m p WHERE {after} ORDER BY p.{key} {direction}, p.id {direction} {end})"
+                 k AS (SELECT p.place FROM m p WHERE {after} ORDER BY p.{key} {direction}, p.id {direction} {end})"
             );
         }
 
@@ -88,7 +90,8 @@ impl Build {
         let walks_by_itself = (parts.price.is_none() || sort.by == SortBy::Price) && parts.category.is_none();
         if walks_by_itself || parts.is_special() {
             return format!(
-                "t AS (SELECT {total} AS total), k AS (SELECT p.id FROM products p WHERE {natural} AND {after} {order} {end})"
+                "t AS (SELECT {total} AS total), \
+                 k AS (SELECT p.{place} AS place FROM products p WHERE {natural} AND {after} {order} {end})"
             );
         }
 
@@ -98,8 +101,8 @@ impl Build {
         let sorted = format!("ORDER BY {} {direction}, p.id {direction}", unindexed(self.engine, sort.by));
         format!(
             "t AS MATERIALIZED (SELECT {total} AS total), k AS ( \
-             SELECT id FROM (SELECT p.id FROM products p WHERE {walked} AND {after} {} {order} {}) wide UNION ALL \
-             SELECT id FROM (SELECT p.id FROM products p WHERE {natural} AND {after} {} {sorted} {}) narrow)",
+             SELECT place FROM (SELECT p.{place} AS place FROM products p WHERE {walked} AND {after} {} {order} {}) wide UNION ALL \
+             SELECT place FROM (SELECT p.{place} AS place FROM products p WHERE {natural} AND {after} {} {sorted} {}) narrow)",
             wide.0, wide.1, narrow.0, narrow.1
         )
     }
@@ -168,10 +171,10 @@ impl Build {
         format!("(p.{}, p.id) {comparison} ({value}, {id})", column(list.sort.by))
     }
 
-    /// The common table expression `m`: what a search finds, with what the page is sorted by.
-    fn gathered(&mut self, search: &Search, parts: &Parts, key: &str) -> String {
+    /// The common table expression `m`: these columns of what a search finds.
+    fn gathered(&mut self, search: &Search, parts: &Parts, columns: &str) -> String {
         let (from, matches) = self.matching(search, parts.live);
-        let natural = format!("SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {}", parts.natural());
+        let natural = format!("SELECT {columns} FROM {from} WHERE {matches} AND {}", parts.natural());
         let (Engine::Postgres, false, Some((lo, hi, _))) = (self.engine, parts.is_special(), &parts.price) else {
             return format!("m AS MATERIALIZED ({natural})");
         };
@@ -182,7 +185,7 @@ impl Build {
         format!(
             "b AS MATERIALIZED (SELECT coalesce(2 * sum(n) FILTER (WHERE bucket BETWEEN {from_bucket} AND {to_bucket}) >= sum(n), FALSE) \
              AS wide FROM price_counts WHERE level = 1), \
-             m AS MATERIALIZED (SELECT p.id, p.{key} FROM {from} WHERE {matches} AND {by_words} AND (SELECT wide FROM b) \
+             m AS MATERIALIZED (SELECT {columns} FROM {from} WHERE {matches} AND {by_words} AND (SELECT wide FROM b) \
              UNION ALL {natural} AND NOT (SELECT wide FROM b))"
         )
     }
@@ -314,6 +317,17 @@ impl Parts {
             }
         }
         all
+    }
+}
+
+/// The column by which the row of one that was found is reached with the fewest steps. An index of SQLite holds the
+/// number of the row; one of PostgreSQL tells where the row lies only to who visits it, as a search does and a walk does
+/// not.
+fn place(engine: Engine, filter: &ProductFilter) -> &'static str {
+    match engine {
+        Engine::Sqlite => "doc",
+        Engine::Postgres if filter.search.is_some() => "ctid",
+        Engine::Postgres => "id",
     }
 }
 
