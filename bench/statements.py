@@ -60,11 +60,12 @@ def values(workloads, name, sql, number):
     elif name == "list by cursor":
         moment, id = workloads.deep[number % len(workloads.deep)]
         given = [moment.replace("Z", "+00:00"), Blob(id.replace("-", ""))]
-    elif name == "search":
+    elif name in workloads.words:
+        words = workloads.words[name][number]
         if workloads.server.engine == "sqlite":
-            given = [lo, hi, f'"{workloads.word}" *']
+            given = [lo, hi, " ".join(f'"{word}"' for word in words) + " *"]
         else:
-            given = [lo, hi, f"'{workloads.word}':*", lo >> 12, hi >> 12]
+            given = [lo, hi, " & ".join(f"'{word}'" for word in words) + ":*", lo >> 12, hi >> 12]
     else:
         given = []
     asked = placeholders(sql)

@@ -6,7 +6,7 @@ import re
 
 from statements import told, values
 
-READS = ["get", "list", "list by price", "list by cursor", "search"]
+READS = ["get", "list", "list by price", "list by cursor", "search", "search by name"]
 # How many requests of a kind differ, for the server and for the database alone alike.
 URLS = 5000
 
@@ -45,20 +45,27 @@ class Workloads(dict):
         self.deep = [(item["createdAt"], item["id"]) for item in items[-100:]]
         products = server.url + "/api/v1/products"
         low, high = (self.prices(order) for order in ("asc", "desc"))
-        word = common_word(names)
         self.bounds = [sorted((self.random.uniform(low, high), self.random.uniform(low, high))) for _ in range(URLS)]
         self.ids = self.random.choices(ids, k=URLS)
+
+        # A word that very many products have, and what people type: words of the name of what they look for.
+        self.words = {"search": [[common_word(names)]] * URLS, "search by name": [beginning(n) for n in self.drawn(names)]}
 
         def priced(prefix):
             return [f"{prefix}&minPrice={lo:.2f}&maxPrice={hi:.2f}" for lo, hi in self.bounds]
 
-        self.word = word
+        def searched(name):
+            words = ["+".join(words) for words in self.words[name]]
+            found = priced(f"{products}?limit=20&sortBy=price&sortOrder=asc")
+            return [f"{url}&search={text}" for url, text in zip(found, words)]
+
         urls = {
             "get": [f"{products}/{id}" for id in self.ids],
             "list": [products + "?page=1&limit=20"],
             "list by price": priced(products + "?page=1&limit=20"),
             "list by cursor": [f"{products}?limit=20&cursor={cursor}" for cursor in cursors],
-            "search": priced(f"{products}?limit=20&sortBy=price&sortOrder=asc&search={word}"),
+            "search": searched("search"),
+            "search by name": searched("search by name"),
             "create": [products],
         }
         for name, given in urls.items():
@@ -66,6 +73,9 @@ class Workloads(dict):
         self["create"].bodies = server.folder / "create.bodies"
         self["create"].bodies.write_text("".join(json.dumps(self.body(n)) + "\n" for n in range(URLS)))
         self.sign_in()
+
+    def drawn(self, names):
+        return self.random.choices([name for name in names if beginning(name)], k=URLS)
 
     def walk(self):
         """Half the list by cursor: what is met on the way, and the last cursors, which are deep."""
@@ -110,6 +120,11 @@ class Workloads(dict):
             workload.variants = [
                 [(sql, values(self, name, sql, number)) for sql in statements] for number in range(URLS)
             ]
+
+
+def beginning(name):
+    """The first two words of a name that are written in plain letters."""
+    return re.findall(r"\b[a-z]{3,}\b", name.lower())[:2]
 
 
 def common_word(names):

@@ -13,6 +13,18 @@ use super::dice::Dice;
 const MATERIALS: [&str; 8] = ["Brass", "Oak", "Linen", "Glass", "Copper", "Wool", "Ceramic", "Marble"];
 const THINGS: [&str; 10] = ["Lamp", "Vase", "Chair", "Bowl", "Clock", "Mirror", "Blanket", "Table", "Candle", "Shelf"];
 const STYLES: [&str; 6] = ["antique", "modern", "rustic", "painted", "folding", "très élégant"];
+/// What the names of makers are put together from.
+const MAKERS: [[&str; 20]; 2] = [
+    [
+        "Hal", "Nor", "Ves", "Bram", "Til", "Or", "Ket", "Lin", "Mar", "Sol", "Fen", "Gar", "Wes", "Dor", "Ash", "Bel",
+        "Cor", "El", "Har", "Jun",
+    ],
+    [
+        "aber", "eden", "ilo", "omi", "ura", "asto", "eti", "iva", "owe", "uzo", "aka", "ene", "iri", "osu", "uda",
+        "amo", "epi", "igu", "ofa", "uhi",
+    ],
+];
+const ENDINGS: [&str; 10] = ["n", "r", "l", "s", "th", "nd", "ck", "rd", "ll", "x"];
 const ROOMS: [&str; 5] = ["Kitchen", "Living room", "Bedroom", "Garden", "Study"];
 /// What a buyer says, from one star to five.
 const OPINIONS: [&[&str]; 5] = [
@@ -36,11 +48,11 @@ impl Recipe {
         let seed = self.seed;
         let mut dice = Dice::new(seed, number);
         let (style, material, thing) = (dice.pick(&STYLES), dice.pick(&MATERIALS), dice.pick(&THINGS));
-        let room = dice.pick(&ROOMS);
+        let (maker, room) = (maker(&mut dice), dice.pick(&ROOMS));
         let images = (0..dice.below(4)).map(|n| format!("https://images.example/{seed}/{number}/{n}.jpg")).collect();
         let product = ProductInput {
             sku: Some(format!("S{seed}-{number:08}")),
-            name: Some(format!("{material} {thing} {number}")),
+            name: Some(format!("{maker} {material} {thing} {number}")),
             description: Some(format!("A {style} {} of {}.", thing.to_lowercase(), material.to_lowercase())),
             price: Some(self.price(&mut dice)),
             stock: i64::try_from(dice.below(200)).ok(),
@@ -79,6 +91,18 @@ impl Recipe {
         let places = (first..first + count.min(all)).filter_map(|place| usize::try_from(place.checked_rem(all)?).ok());
         places.filter_map(|place| self.buyers.get(place)).map(|author| Ok((*author, opinion(dice)?))).collect()
     }
+}
+
+/// One of 4,000 makers. Few of them make much and most make little, so that, as in a shop, some words are in very many
+/// names and most are in few.
+fn maker(dice: &mut Dice) -> String {
+    let count = 4000;
+    let rank = dice.below(count) * dice.below(count) * dice.below(count) / (count * count);
+    let part = |of: &[&'static str], number: u64| {
+        usize::try_from(number).ok().and_then(|number| of.get(number % of.len().max(1))).copied().unwrap_or_default()
+    };
+    let [begin, middle] = MAKERS;
+    format!("{}{}{}", part(&begin, rank), part(&middle, rank / 20), part(&ENDINGS, rank / 400))
 }
 
 /// Nearly all are on sale.
