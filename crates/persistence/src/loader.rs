@@ -41,6 +41,20 @@ impl<K: Clone + Eq + Hash + Send + 'static> Loader<K> {
     /// The row of `key`, which `read` reads for each of the keys that has one.
     pub(crate) async fn load<R, F>(&self, key: K, read: R) -> Answer
     where
+        R: FnOnce(Vec<K>) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Vec<(K, QueryResult)>, DbErr>> + Send,
+    {
+        // Who was to read it may have ended with its runtime; then this one is in time to begin by itself.
+        match self.ask(key.clone(), read.clone()).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.ask(key, read).await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)))
+            }
+        }
+    }
+
+    fn ask<R, F>(&self, key: K, read: R) -> oneshot::Receiver<Answer>
+    where
         R: FnOnce(Vec<K>) -> F + Send + 'static,
         F: Future<Output = Result<Vec<(K, QueryResult)>, DbErr>> + Send,
     {
@@ -55,7 +69,7 @@ impl<K: Clone + Eq + Hash + Send + 'static> Loader<K> {
             // It runs after the tasks that are ready now, each of which may add to it.
             Handle::current().spawn(async move { batch.run(read).await });
         }
-        told.await.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)))
+        told
     }
 }
 

@@ -141,16 +141,18 @@ impl Shared {
         self.places.is_closed()
     }
 
-    /// Stands in line to commit what is left open by then.
+    /// Has what is left open by then committed, in line behind those who wait now.
     pub(crate) fn commit_soon(self: &Arc<Self>) {
-        let shared = Arc::clone(self);
-        Handle::current().spawn(async move {
-            // Should the pool be closed meanwhile, the connection is, and those who wait are told.
-            let Ok(place) = shared.place().await else { return };
-            if let Ok(lease) = shared.lease_at(place).await {
-                drop(lease.settled().await);
-            }
-        });
+        let committer = Committer(Some(Arc::clone(self)));
+        Handle::current().spawn(committer.run());
+    }
+
+    async fn commit_left_open(self: &Arc<Self>) {
+        // Should the pool be closed meanwhile, the connection is, and those who wait are told.
+        let Ok(place) = self.place().await else { return };
+        if let Ok(lease) = self.lease_at(place).await {
+            drop(lease.settled().await);
+        }
     }
 
     pub(crate) fn give_back(&self, one: Idle) {
@@ -186,6 +188,28 @@ impl Drop for Shared {
         // sqlx takes a connection back in a task, also of a runtime that has ended, but not of none.
         let _entered = self.runtime.enter();
         self.idle().clear();
+    }
+}
+
+/// Commits what was left open. Where it was started, a runtime may end before it is done: then it goes on where the pool
+/// was made, for others wait for it.
+struct Committer(Option<Arc<Shared>>);
+
+impl Committer {
+    async fn run(mut self) {
+        if let Some(shared) = &self.0 {
+            shared.commit_left_open().await;
+        }
+        self.0 = None;
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            let runtime = shared.runtime.clone();
+            runtime.spawn(async move { shared.commit_left_open().await });
+        }
     }
 }
 
