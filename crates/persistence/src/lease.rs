@@ -135,16 +135,17 @@ impl Lease {
         self.asking(async |on| on.commit().await).await.map_err(exec)
     }
 
-    pub(crate) async fn rollback(&mut self) -> Result<(), DbErr> {
+    /// Undoes the transaction. One that saw what others left to be committed gives a place to wait at too: an answer
+    /// that tells of it must not be given before.
+    pub(crate) async fn rollback(&mut self) -> Result<Option<Place>, DbErr> {
         if self.due.take().is_some() {
-            return Ok(());
+            return Ok(None);
         }
-        let undone = if self.is_member() {
-            self.asking(async |on| on.execute_unprepared(group::UNDO).await.map(|_| ())).await
-        } else {
-            self.asking(async |on| on.rollback().await).await
-        };
-        undone.map_err(exec)
+        if self.is_member() {
+            self.execute_unprepared(group::UNDO).await?;
+            return Ok(Some(self.group.join()));
+        }
+        self.asking(async |on| on.rollback().await).await.map(|()| None).map_err(exec)
     }
 
     /// Leaves a transaction that was begun and not ended.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::Mutex;
 
-use crate::{engine::Engine, lease::Lease, pool::Pool};
+use crate::{engine::Engine, group::Place, lease::Lease, pool::Pool};
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,18 +44,23 @@ impl Transaction {
     pub(crate) async fn commit_after(mut self, last: Option<Statement>) -> Result<(), DbErr> {
         let done = self.lease.get_mut().commit(last).await;
         self.open = done.is_err();
-        // The next one has the connection while this one waits.
-        drop(self);
-        match done? {
-            Some(place) => place.outcome().await,
-            None => Ok(()),
-        }
+        self.end(done?).await
     }
 
     pub(crate) async fn rollback(mut self) -> Result<(), DbErr> {
         let done = self.lease.get_mut().rollback().await;
         self.open = done.is_err();
-        done
+        self.end(done?).await
+    }
+
+    /// Waits for the commit of others, if there is one to wait for.
+    async fn end(self, place: Option<Place>) -> Result<(), DbErr> {
+        // The next one has the connection meanwhile.
+        drop(self);
+        match place {
+            Some(place) => place.outcome().await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ on_both!(
     who_goes_away_takes_nobody_along,
     a_commit_that_fails_is_told_to_whom_it_concerns,
     work_that_is_no_transaction_finds_none_open,
+    who_saw_what_others_did_waits_for_its_commit,
 );
 
 /// One connection to write with, so that all others wait for it.
@@ -165,6 +166,31 @@ async fn work_that_is_no_transaction_finds_none_open(engine: Engine) {
         });
     }
     all.join_all().await;
+}
+
+async fn who_saw_what_others_did_waits_for_its_commit(engine: Engine) {
+    let (fresh, given) = one_writer(engine).await;
+    for _ in 0..10 {
+        let user = given.user(Role::User);
+        let mut first = given.tx().await;
+        assert!(first.users().insert(&user, "plain$x").await.unwrap());
+        // Such as who repeats a request, and is given the answer that was kept.
+        let second = async {
+            let mut tx = given.tx().await;
+            assert!(tx.users().find(user.id).await.unwrap().is_some());
+            tx.rollback().await.unwrap();
+            assert!(is_seen(&fresh, &user).await);
+        };
+        let (told, ()) = tokio::join!(
+            async {
+                // The other one stands in line by then.
+                tokio::task::yield_now().await;
+                first.commit().await
+            },
+            second
+        );
+        told.unwrap();
+    }
 }
 
 #[tokio::test]
