@@ -11,12 +11,14 @@
 mod client;
 mod database;
 mod line;
+mod redis;
 mod server;
 mod tables;
 
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use line::Line;
+pub use redis::{Corner, RedisServer};
 pub use server::{Demo, Server};
 pub use tables::Tables;
 

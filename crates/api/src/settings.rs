@@ -53,6 +53,8 @@ pub enum LimitScope {
     Address,
     /// By person, or by address when nobody is signed in. Administrators are not counted (RL-05).
     Actor,
+    /// All calls together, administrators' excepted.
+    Everybody,
 }
 
 /// One rate limit and the calls it counts.
@@ -69,7 +71,8 @@ pub struct LimitRule {
 impl LimitRule {
     /// A limit of one operation, with a count of its own.
     pub fn operation(id: &str, scope: LimitScope, limit: u32, window: Duration) -> Self {
-        Self { applies_to: vec![id.to_owned()], scope, policy: Policy { name: id.to_owned(), limit, window } }
+        let policy = Policy { name: id.into(), limit, window, patience: Duration::ZERO };
+        Self { applies_to: vec![id.to_owned()], scope, policy }
     }
 
     /// The limits of RL-02 per minute, and 100 sign-ins and sign-ups per address in 15 minutes.
@@ -88,7 +91,12 @@ impl LimitRule {
         rules.push(Self {
             applies_to: vec!["login".to_owned(), "register".to_owned()],
             scope: LimitScope::Address,
-            policy: Policy { name: "sign_in".to_owned(), limit: 100, window: Duration::from_mins(15) },
+            policy: Policy {
+                name: "sign_in".into(),
+                limit: 100,
+                window: Duration::from_mins(15),
+                patience: Duration::ZERO,
+            },
         });
         rules
     }

@@ -12,6 +12,7 @@ mod group;
 mod identity;
 mod lease;
 mod loader;
+mod notify_bus;
 mod observe;
 mod pool;
 mod spine;
@@ -21,3 +22,4 @@ mod tx;
 
 pub use database::{Database, Settings, Synchronous};
 pub use engine::Engine;
+pub use notify_bus::NotifyBus;

@@ -17,7 +17,7 @@ use domain::{
     Principal,
     catalog::queries::ProductView,
     health::Probe,
-    limit::{Decision, Policy, RateLimiter},
+    limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
     secrets::Mac,
     testing::{Fixtures, PlainHasher, PlainTokens},
@@ -31,17 +31,22 @@ pub struct Counter(Mutex<HashMap<String, u32>>);
 
 #[async_trait]
 impl RateLimiter for Counter {
-    async fn check(&self, policy: &Policy, key: &str) -> Decision {
+    async fn check(&self, asked: &[(&Policy, Subject)]) -> Vec<Decision> {
         let mut counts = self.0.lock().unwrap();
-        let count = counts.entry(format!("{}:{key}", policy.name)).or_default();
-        *count += 1;
-        Decision {
-            allowed: *count <= policy.limit,
-            limit: policy.limit,
-            remaining: policy.limit.saturating_sub(*count),
-            reset: policy.window,
-            retry_after: if *count <= policy.limit { Duration::ZERO } else { Duration::from_millis(1500) },
-        }
+        let decide = |(policy, subject): &(&Policy, Subject)| {
+            let count = counts.entry(format!("{}:{subject}", policy.name)).or_default();
+            *count += 1;
+            let held = *count > policy.limit && !policy.patience.is_zero();
+            Decision {
+                allowed: *count <= policy.limit || held,
+                wait: if held { policy.patience } else { Duration::ZERO },
+                limit: policy.limit,
+                remaining: policy.limit.saturating_sub(*count),
+                reset: policy.window,
+                retry_after: if *count <= policy.limit { Duration::ZERO } else { Duration::from_millis(1500) },
+            }
+        };
+        asked.iter().map(decide).collect()
     }
 }
 

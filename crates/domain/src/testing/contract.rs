@@ -8,9 +8,11 @@
     reason = "a contract case is a test: it ends at the first surprise"
 )]
 
+pub mod bus;
 pub mod categories;
 pub mod export;
 pub mod keys;
+pub mod limiter;
 pub mod log;
 pub mod product_queries;
 pub mod products;

@@ -1,0 +1,229 @@
+//! The bus between nodes that share a Redis.
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+
+use ::redis::{
+    Msg, RedisError,
+    aio::{PubSub, PubSubSink},
+};
+use async_trait::async_trait;
+use domain::{
+    bus::{Bus, Envelope, Exchange, Fanout, Fate, Interest, Subscription},
+    clock::Entropy,
+};
+use futures_util::StreamExt as _;
+use tokio::{
+    sync::{Mutex, mpsc, oneshot, watch},
+    time::{sleep, timeout},
+};
+
+use super::Redis;
+
+/// Most messages sent at once.
+const BATCH: usize = 200;
+/// The pause after a failure, and between two tellings of a loss while the link is away.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long Redis may take to confirm a subscription.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// After so long without a message Redis is asked whether the connection still leads to it.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Publishes on the node's connection and hears on one of its own, which listens to the topics that somebody on this node
+/// wants.
+#[derive(Clone)]
+pub struct RedisBus(Arc<Shared>);
+
+struct Shared {
+    redis: Redis,
+    exchange: Exchange,
+    orders: mpsc::UnboundedSender<Order>,
+    /// Locked for as long as the bus is carried.
+    waiting: Mutex<mpsc::UnboundedReceiver<Order>>,
+    linked: watch::Sender<bool>,
+}
+
+/// What the connection is to do, in this order.
+enum Order {
+    Subscribe(Arc<str>),
+    Unsubscribe(Arc<str>),
+    /// Everything before this is done.
+    Confirm(oneshot::Sender<()>),
+}
+
+/// Turns interest into orders.
+struct Wishes(mpsc::UnboundedSender<Order>);
+
+impl Interest for Wishes {
+    fn began(&self, topic: &Arc<str>) {
+        // Without anybody to carry the bus there is nobody to order from.
+        let _ = self.0.send(Order::Subscribe(Arc::clone(topic)));
+    }
+
+    fn ended(&self, topic: &Arc<str>) {
+        let _ = self.0.send(Order::Unsubscribe(Arc::clone(topic)));
+    }
+}
+
+impl std::fmt::Debug for RedisBus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisBus").finish_non_exhaustive()
+    }
+}
+
+impl RedisBus {
+    /// The bus of all nodes over the same Redis and prefix. It carries nothing to the others before [`RedisBus::carry`]
+    /// runs.
+    pub fn new(redis: Redis, entropy: &dyn Entropy) -> Self {
+        let (orders, waiting) = mpsc::unbounded_channel();
+        let exchange = Exchange::new(entropy, Fanout::telling(Wishes(orders.clone())));
+        let (waiting, linked) = (Mutex::new(waiting), watch::Sender::new(false));
+        Self(Arc::new(Shared { redis, exchange, orders, waiting, linked }))
+    }
+
+    /// Carries messages for as long as it is not dropped, whatever happens to Redis. It MUST run on a runtime that outlives
+    /// all subscriptions.
+    pub async fn carry(&self) {
+        tokio::join!(self.0.send(), self.0.listen());
+    }
+
+    /// Waits until the link is there.
+    pub async fn linked(&self) {
+        // The sender lives as long as this.
+        let _ = self.0.linked.subscribe().wait_for(|linked| *linked).await;
+    }
+}
+
+#[async_trait]
+impl Bus for RedisBus {
+    fn publish(&self, topic: &str, payload: &[u8]) {
+        if self.0.exchange.publish(topic, payload) == Fate::Dropped {
+            metrics::counter!("bus_messages_total", "outcome" => "dropped").increment(1);
+        }
+    }
+
+    async fn subscribe(&self, topics: &[&str]) -> Subscription {
+        let subscription = self.0.exchange.subscribe(topics);
+        if !*self.0.linked.borrow() {
+            // A link that comes later tells of a loss when it does.
+            return subscription;
+        }
+        let (confirm, confirmed) = oneshot::channel();
+        let _ = self.0.orders.send(Order::Confirm(confirm));
+        // Whoever is confirmed later is told of a loss then.
+        let _ = timeout(PATIENCE, confirmed).await;
+        subscription
+    }
+}
+
+impl Shared {
+    async fn send(&self) {
+        loop {
+            let batch = self.exchange.outgoing_batch(BATCH).await;
+            let count = u64::try_from(batch.len()).unwrap_or_default();
+            let mut pipeline = ::redis::pipe();
+            for envelope in batch {
+                // Losses of everything go where everybody listens.
+                let channel = match Envelope::decode(&envelope) {
+                    Some(read) if !read.topic.is_empty() => self.channel(read.topic),
+                    _ => self.everywhere(),
+                };
+                pipeline.cmd("PUBLISH").arg(channel).arg(envelope).ignore();
+            }
+            let outcome = match self.redis.call_all::<()>(&pipeline).await {
+                Ok(()) => "sent",
+                Err(failed) => {
+                    tracing::warn!(messages = count, ?failed, "the bus could not send");
+                    self.exchange.not_sent();
+                    sleep(PAUSE).await;
+                    "dropped"
+                }
+            };
+            metrics::counter!("bus_messages_total", "outcome" => outcome).increment(count);
+        }
+    }
+
+    async fn listen(&self) {
+        let mut waiting = self.waiting.lock().await;
+        loop {
+            let Err(error) = self.hear(&mut waiting).await;
+            if self.linked.send_replace(false) {
+                tracing::warn!(error, "the bus lost its connection; other nodes are not heard");
+            }
+            metrics::gauge!("bus_up").set(0.0);
+            self.lose_all();
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Hears until the connection is lost.
+    async fn hear(&self, waiting: &mut mpsc::UnboundedReceiver<Order>) -> Result<Infallible, String> {
+        forget(waiting);
+        let (mut sink, messages) = self.open().await?.split();
+        let mut messages = pin!(messages);
+        // Orders before this moment are part of what is listened to now.
+        forget(waiting);
+        let topics = self.exchange.fanout().topics();
+        let mut channels: Vec<String> = topics.iter().map(|topic| self.channel(topic)).collect();
+        channels.push(self.everywhere());
+        in_time(sink.subscribe(channels)).await?;
+        self.lose_all();
+        self.linked.send_replace(true);
+        metrics::gauge!("bus_up").set(1.0);
+        tracing::info!("the bus hears other nodes through Redis");
+        loop {
+            tokio::select! {
+                message = messages.next() => self.arrived(&message.ok_or("the connection was closed")?),
+                Some(order) = waiting.recv() => self.obey(order, &mut sink).await?,
+                () = sleep(SILENCE) => drop(in_time(sink.ping::<::redis::Value>()).await?),
+            }
+        }
+    }
+
+    /// Opens a connection to hear on.
+    async fn open(&self) -> Result<PubSub, String> {
+        let Redis(redis) = &self.redis;
+        let opened = timeout(redis.settings.connect_timeout, redis.client.get_async_pubsub()).await;
+        opened.map_err(|_| "no answer in time".to_owned())?.map_err(|error| error.to_string())
+    }
+
+    async fn obey(&self, order: Order, sink: &mut PubSubSink) -> Result<(), String> {
+        match order {
+            Order::Subscribe(topic) => in_time(sink.subscribe(self.channel(&topic))).await,
+            Order::Unsubscribe(topic) => in_time(sink.unsubscribe(self.channel(&topic))).await,
+            Order::Confirm(confirm) => {
+                if confirm.send(()).is_err() {
+                    // It did not wait so long, and may have missed something.
+                    self.lose_all();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn arrived(&self, message: &Msg) {
+        self.exchange.arrived(message.get_payload_bytes());
+    }
+
+    fn lose_all(&self) {
+        metrics::counter!("bus_losses_total").increment(1);
+        self.exchange.fanout().lose_all();
+    }
+
+    fn channel(&self, topic: &str) -> String {
+        self.redis.name(&format!("bus:{topic}"))
+    }
+
+    /// The channel that every node listens to.
+    fn everywhere(&self) -> String {
+        self.redis.name("bus")
+    }
+}
+
+fn forget(waiting: &mut mpsc::UnboundedReceiver<Order>) {
+    while waiting.try_recv().is_ok() {}
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, RedisError>>) -> Result<T, String> {
+    let done = timeout(PATIENCE, work).await;
+    done.map_err(|_| "no answer in time".to_owned())?.map_err(|error| error.to_string())
+}
