@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     Shop,
     audit::AuditQueries,
+    bus::Bus,
     catalog::{
         ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
         queries::ProductView,
@@ -50,6 +51,8 @@ pub struct Services {
     pub audit: Arc<dyn AuditQueries>,
     /// Counts calls.
     pub limiter: Arc<dyn RateLimiter>,
+    /// Tells the other nodes, and this one.
+    pub bus: Arc<dyn Bus>,
     /// Signs cursors and digests idempotent requests.
     pub mac: Arc<dyn Mac>,
     /// What `/ready` asks.

@@ -103,8 +103,11 @@ impl LimitRule {
 
     /// True when it counts calls of this operation.
     pub fn counts(&self, operation: &str, path: &str) -> bool {
-        self.applies_to
-            .iter()
-            .any(|to| if to.starts_with('/') { path.starts_with(to.as_str()) } else { to == operation })
+        self.applies_to.iter().any(|to| Self::counts_one(to, operation, path))
+    }
+
+    /// True when what a rule applies to is this operation.
+    pub fn counts_one(applies_to: &str, operation: &str, path: &str) -> bool {
+        if applies_to.starts_with('/') { path.starts_with(applies_to) } else { applies_to == operation }
     }
 }

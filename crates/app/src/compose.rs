@@ -6,14 +6,14 @@ use api::{HttpSettings, Services};
 use credentials::EdDsaTokens;
 use domain::health::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
-use platform::{InProcess, LocalRateLimiter};
 
-use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, views::Seen};
+use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, nodes::Nodes, views::Seen};
 
 /// Everything the HTTP door stands on.
 pub(crate) async fn services(
     config: &Config,
     foundation: &Foundation,
+    nodes: &Nodes,
     seen: Seen,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
@@ -23,8 +23,6 @@ pub(crate) async fn services(
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
     let jwks = tokens.jwks();
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
-    // The counters that Redis would share between nodes are kept in this process.
-    let shared: Arc<dyn Probe> = Arc::new(InProcess::new("redis"));
     Ok(Services {
         shop: shop.clone(),
         users: database.users(),
@@ -37,9 +35,10 @@ pub(crate) async fn services(
         views: Arc::new(seen),
         view_log: database.views(),
         audit: database.audit(),
-        limiter: Arc::new(LocalRateLimiter::default()),
+        limiter: Arc::clone(&nodes.limiter),
+        bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
-        probes: vec![database.probe(), schema, shared],
+        probes: vec![database.probe(), schema, Arc::clone(&nodes.probe)],
         metrics: Arc::new(move || metrics.render()),
         started,
         settings: settings(config),

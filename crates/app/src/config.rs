@@ -8,8 +8,10 @@ mod http;
 mod identity;
 mod layers;
 mod limits;
+mod policies;
 mod print;
 mod reader;
+mod redis;
 mod report;
 mod retention;
 mod secrets;
@@ -24,6 +26,7 @@ pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use print::print;
 pub(crate) use reader::Reader;
+pub(crate) use redis::Redis;
 pub(crate) use report::Faults;
 pub(crate) use retention::Retention;
 pub(crate) use secrets::Secrets;
@@ -37,6 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         &setting::PROFILE[..],
         http::SETTINGS,
         database::SETTINGS,
+        redis::SETTINGS,
         secrets::SETTINGS,
         identity::SETTINGS,
         limits::SETTINGS,
@@ -49,7 +53,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
 }
 
 /// Names of the environment that other programs of this kind read and this version does not: accepted with a warning.
-pub(crate) const NOT_USED_YET: &[&str] = &["REDIS_URL", "UPSTASH_REDIS_URL", "UPSTASH_REDIS_TOKEN", "LOGTAIL_TOKEN"];
+pub(crate) const NOT_USED_YET: &[&str] = &["UPSTASH_REDIS_URL", "UPSTASH_REDIS_TOKEN", "LOGTAIL_TOKEN"];
 
 /// What all settings mean together.
 #[derive(Debug, Clone)]
@@ -60,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     /// The database.
     pub(crate) database: Database,
+    /// Redis.
+    pub(crate) redis: Redis,
     /// The master key.
     pub(crate) secrets: Secrets,
     /// Sign-in.
@@ -80,6 +86,7 @@ impl Config {
         let mut reader = Reader::new(layers);
         let http = Http::read(&mut reader);
         let database = Database::read(&mut reader);
+        let redis = Redis::read(&mut reader);
         let secrets = Secrets::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
@@ -92,6 +99,7 @@ impl Config {
                 profile: layers.profile(),
                 http: http?,
                 database: database?,
+                redis: redis?,
                 secrets: secrets?,
                 identity: identity?,
                 limits: limits?,

@@ -12,6 +12,7 @@ mod foundation;
 mod import;
 mod lines;
 mod migrate;
+mod nodes;
 mod openapi;
 mod purge;
 mod seed;

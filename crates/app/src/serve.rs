@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     demo,
     foundation::Foundation,
+    nodes::Nodes,
     purge::Sweep,
     telemetry,
     views::views,
@@ -56,7 +57,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
+    let nodes = Nodes::tie(&config, &foundation, &mut workers).await?;
+    let services = Arc::new(compose::services(&config, &foundation, &nodes, seen, metrics).await?);
     let served = serve(&config, services, ends).await;
     // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
     foundation.database.forget_connections();

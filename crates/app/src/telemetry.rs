@@ -75,6 +75,25 @@ fn describe() {
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("events_numbered_total", Unit::Count, "Events that got their place in the order");
     metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events set aside as unreadable");
+    metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
+    metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");
+    metrics::describe_gauge!("bus_up", Unit::Count, "1 while other nodes are heard, else 0");
+    metrics::describe_counter!("bus_messages_total", Unit::Count, "Messages for other nodes, by what became of them");
+    metrics::describe_counter!(
+        "bus_losses_total",
+        Unit::Count,
+        "Times that messages of other nodes may have been missed"
+    );
+    metrics::describe_counter!(
+        "limiter_decisions_total",
+        Unit::Count,
+        "Calls counted by a rate limit, by what it said"
+    );
+    metrics::describe_counter!(
+        "limiter_fallbacks_total",
+        Unit::Count,
+        "Calls that this node counted in place of Redis"
+    );
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
 
