@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod cluster;
 mod database;
 mod line;
 mod redis;
@@ -16,6 +17,7 @@ mod server;
 mod tables;
 
 pub use client::{Client, Reply};
+pub use cluster::Cluster;
 pub use database::Database;
 pub use line::Line;
 pub use redis::{Corner, RedisServer};

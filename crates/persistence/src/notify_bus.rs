@@ -56,7 +56,7 @@ impl Database {
 impl NotifyBus {
     /// Carries messages for as long as it is not dropped, whatever happens to the connection.
     pub async fn carry(&self) {
-        tokio::join!(self.0.send(), self.0.listen());
+        tokio::join!(self.0.send(), self.0.listen(), self.0.tell_of_silence());
     }
 
     /// Waits until the link is there.
@@ -112,8 +112,17 @@ impl Shared {
                 tracing::warn!(%error, "the bus lost its connection; other nodes are not heard");
             }
             metrics::gauge!("bus_up").set(0.0);
-            self.lose_all();
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Tells of a loss again and again while the link is away.
+    async fn tell_of_silence(&self) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            if !*self.listening.borrow() {
+                self.lose_all();
+            }
         }
     }
 

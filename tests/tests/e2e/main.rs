@@ -14,6 +14,7 @@ mod errors;
 mod leaks;
 mod lifecycle;
 mod naughty_strings;
+mod nodes;
 mod outage;
 mod probes;
 mod shop;

@@ -83,7 +83,7 @@ impl RedisBus {
     /// Carries messages for as long as it is not dropped, whatever happens to Redis. It MUST run on a runtime that outlives
     /// all subscriptions.
     pub async fn carry(&self) {
-        tokio::join!(self.0.send(), self.0.listen());
+        tokio::join!(self.0.send(), self.0.listen(), self.0.tell_of_silence());
     }
 
     /// Waits until the link is there.
@@ -150,8 +150,17 @@ impl Shared {
                 tracing::warn!(error, "the bus lost its connection; other nodes are not heard");
             }
             metrics::gauge!("bus_up").set(0.0);
-            self.lose_all();
             sleep(PAUSE).await;
+        }
+    }
+
+    /// Tells of a loss again and again while the link is away.
+    async fn tell_of_silence(&self) {
+        loop {
+            sleep(PAUSE).await;
+            if !*self.linked.borrow() {
+                self.lose_all();
+            }
         }
     }
 
