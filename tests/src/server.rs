@@ -81,6 +81,7 @@ impl Server {
 
     /// Another node over the same database with the same settings, in a folder of its own, without the start. They must have
     /// been given a key.
+    #[must_use = "it is not started"]
     pub fn beside(&self) -> Self {
         let (settings, database) = (self.settings.clone(), Arc::clone(&self.database));
         Self { process: None, port: 0, settings, database, folder: tempfile::tempdir().unwrap() }

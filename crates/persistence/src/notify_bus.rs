@@ -82,13 +82,19 @@ impl Bus for NotifyBus {
 
 impl Shared {
     async fn send(&self) {
+        let mut told = false;
         loop {
             let batch = self.exchange.outgoing_batch(BATCH).await;
             let count = u64::try_from(batch.len()).unwrap_or_default();
             let outcome = match self.notify(&batch).await {
-                Ok(()) => "sent",
+                Ok(()) => {
+                    told = false;
+                    "sent"
+                }
                 Err(error) => {
-                    tracing::warn!(messages = count, error = %cause(&error), "the bus could not send");
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::warn!(error = %cause(&error), "the bus could not send; other nodes will be told of a loss");
+                    }
                     self.exchange.not_sent();
                     tokio::time::sleep(PAUSE).await;
                     "dropped"

@@ -75,19 +75,19 @@ impl LocalRateLimiter {
         let mut held: Vec<(u64, MutexGuard<'_, Shard>)> =
             parts.into_iter().map(|part| (part, self.shard(part))).collect();
         let paces: Vec<Pace> = asked.iter().map(|(policy, _)| Pace::of(policy)).collect();
-        let mut places = Vec::with_capacity(hashes.len());
+        let mut kept_at = Vec::with_capacity(hashes.len());
         let mut aheads = Vec::with_capacity(hashes.len());
         for hash in hashes {
             let Some(shard) = part_of(&mut held, *hash) else { continue };
-            let place = shard.place(*hash, now);
-            places.push(place);
-            aheads.push(shard.ahead(place, now));
+            let at = shard.place(*hash, now);
+            kept_at.push(at);
+            aheads.push(shard.ahead(at, now));
         }
         let counted = paces.iter().zip(&aheads).all(|(pace, ahead)| pace.admits(*ahead));
         if counted {
-            for (((hash, place), pace), ahead) in hashes.iter().zip(places).zip(&paces).zip(&aheads) {
+            for (((hash, at), pace), ahead) in hashes.iter().zip(kept_at).zip(&paces).zip(&aheads) {
                 if let Some(shard) = part_of(&mut held, *hash) {
-                    shard.rest(place, now, pace.after(*ahead));
+                    shard.rest(at, now, pace.after(*ahead));
                 }
             }
         }
@@ -113,11 +113,11 @@ struct Shard {
 
 impl Shard {
     fn count(&mut self, policy: &Policy, hash: u64, now: u64) -> Decision {
-        let (pace, place) = (Pace::of(policy), self.place(hash, now));
-        let ahead = self.ahead(place, now);
+        let (pace, at) = (Pace::of(policy), self.place(hash, now));
+        let ahead = self.ahead(at, now);
         let counted = pace.admits(ahead);
         if counted {
-            self.rest(place, now, pace.after(ahead));
+            self.rest(at, now, pace.after(ahead));
         }
         pace.decide(policy, ahead, counted)
     }

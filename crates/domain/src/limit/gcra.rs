@@ -90,9 +90,9 @@ mod tests {
 
     #[test]
     fn a_limit_of_none_admits_nothing() {
-        let none = policy(0, Duration::from_secs(60), Duration::from_secs(5));
+        let none = policy(0, Duration::from_mins(1), Duration::from_secs(5));
         assert!(!Pace::of(&none).admits(0));
-        assert_eq!(Pace::of(&none).decide(&none, 0, false).retry_after, Duration::from_secs(60));
+        assert_eq!(Pace::of(&none).decide(&none, 0, false).retry_after, Duration::from_mins(1));
     }
 
     #[test]

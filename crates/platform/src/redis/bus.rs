@@ -39,7 +39,18 @@ struct Shared {
     orders: mpsc::UnboundedSender<Order>,
     /// Locked for as long as the bus is carried.
     waiting: Mutex<mpsc::UnboundedReceiver<Order>>,
-    linked: watch::Sender<bool>,
+    link: watch::Sender<Link>,
+}
+
+/// How it stands with the connection that hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// Nothing is heard. What is subscribed to now is told of a loss when that changes.
+    Away,
+    /// It is there, and orders are obeyed; those given before it was are not all done.
+    Joining,
+    /// Every order is obeyed as it comes.
+    There,
 }
 
 /// What the connection is to do, in this order.
@@ -76,8 +87,8 @@ impl RedisBus {
     pub fn new(redis: Redis, entropy: &dyn Entropy) -> Self {
         let (orders, waiting) = mpsc::unbounded_channel();
         let exchange = Exchange::new(entropy, Fanout::telling(Wishes(orders.clone())));
-        let (waiting, linked) = (Mutex::new(waiting), watch::Sender::new(false));
-        Self(Arc::new(Shared { redis, exchange, orders, waiting, linked }))
+        let (waiting, link) = (Mutex::new(waiting), watch::Sender::new(Link::Away));
+        Self(Arc::new(Shared { redis, exchange, orders, waiting, link }))
     }
 
     /// Carries messages for as long as it is not dropped, whatever happens to Redis. It MUST run on a runtime that outlives
@@ -89,7 +100,7 @@ impl RedisBus {
     /// Waits until the link is there.
     pub async fn linked(&self) {
         // The sender lives as long as this.
-        let _ = self.0.linked.subscribe().wait_for(|linked| *linked).await;
+        let _ = self.0.link.subscribe().wait_for(|link| *link == Link::There).await;
     }
 }
 
@@ -103,8 +114,8 @@ impl Bus for RedisBus {
 
     async fn subscribe(&self, topics: &[&str]) -> Subscription {
         let subscription = self.0.exchange.subscribe(topics);
-        if !*self.0.linked.borrow() {
-            // A link that comes later tells of a loss when it does.
+        if *self.0.link.borrow() == Link::Away {
+            // When it is there, this is told of a loss.
             return subscription;
         }
         let (confirm, confirmed) = oneshot::channel();
@@ -117,6 +128,7 @@ impl Bus for RedisBus {
 
 impl Shared {
     async fn send(&self) {
+        let mut told = false;
         loop {
             let batch = self.exchange.outgoing_batch(BATCH).await;
             let count = u64::try_from(batch.len()).unwrap_or_default();
@@ -130,9 +142,14 @@ impl Shared {
                 pipeline.cmd("PUBLISH").arg(channel).arg(envelope).ignore();
             }
             let outcome = match self.redis.call_all::<()>(&pipeline).await {
-                Ok(()) => "sent",
+                Ok(()) => {
+                    told = false;
+                    "sent"
+                }
                 Err(failed) => {
-                    tracing::warn!(messages = count, ?failed, "the bus could not send");
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::warn!(?failed, "the bus could not send; other nodes will be told of a loss");
+                    }
                     self.exchange.not_sent();
                     sleep(PAUSE).await;
                     "dropped"
@@ -146,7 +163,7 @@ impl Shared {
         let mut waiting = self.waiting.lock().await;
         loop {
             let Err(error) = self.hear(&mut waiting).await;
-            if self.linked.send_replace(false) {
+            if self.link.send_replace(Link::Away) == Link::There {
                 tracing::warn!(error, "the bus lost its connection; other nodes are not heard");
             }
             metrics::gauge!("bus_up").set(0.0);
@@ -158,7 +175,7 @@ impl Shared {
     async fn tell_of_silence(&self) {
         loop {
             sleep(PAUSE).await;
-            if !*self.linked.borrow() {
+            if *self.link.borrow() == Link::Away {
                 self.lose_all();
             }
         }
@@ -175,8 +192,13 @@ impl Shared {
         let mut channels: Vec<String> = topics.iter().map(|topic| self.channel(topic)).collect();
         channels.push(self.everywhere());
         in_time(sink.subscribe(channels)).await?;
+        // Whoever came since then and did not wait for a confirmation has given its orders before this.
+        self.link.send_replace(Link::Joining);
+        while let Ok(order) = waiting.try_recv() {
+            self.obey(order, &mut sink).await?;
+        }
         self.lose_all();
-        self.linked.send_replace(true);
+        self.link.send_replace(Link::There);
         metrics::gauge!("bus_up").set(1.0);
         tracing::info!("the bus hears other nodes through Redis");
         loop {

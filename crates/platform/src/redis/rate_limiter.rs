@@ -1,6 +1,9 @@
 //! Rate limits that all nodes count together.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use ::redis::{Cmd, ErrorKind, ServerErrorKind};
 use async_trait::async_trait;
@@ -40,22 +43,29 @@ pub struct RedisRateLimiter {
     /// The name that Redis gave the script.
     script: OnceLock<String>,
     fallbacks: Counter,
+    /// Redis said that it would not count, and that was logged.
+    told: AtomicBool,
 }
 
 impl RedisRateLimiter {
     /// A limiter that shares its counts with every other over the same Redis and prefix.
     pub fn new(redis: Redis) -> Self {
         let fallbacks = metrics::counter!("limiter_fallbacks_total");
-        Self { redis, local: LocalRateLimiter::default(), script: OnceLock::new(), fallbacks }
+        Self {
+            redis,
+            local: LocalRateLimiter::default(),
+            script: OnceLock::new(),
+            fallbacks,
+            told: AtomicBool::new(false),
+        }
     }
 
     async fn ask(&self, asked: &[(&Policy, Subject)], paces: &[Pace]) -> Result<Vec<u64>, Failed> {
-        let name = match self.script.get() {
-            Some(name) => name,
-            None => {
-                let name = self.redis.call(::redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT)).await?;
-                self.script.get_or_init(|| name)
-            }
+        let name = if let Some(name) = self.script.get() {
+            name
+        } else {
+            let name = self.redis.call(::redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT)).await?;
+            self.script.get_or_init(|| name)
         };
         match self.redis.call(&self.command("EVALSHA", name, asked, paces)).await {
             // Redis has started anew and knows it no more.
@@ -88,10 +98,15 @@ impl RateLimiter for RedisRateLimiter {
         }
         let paces: Vec<Pace> = asked.iter().map(|(policy, _)| Pace::of(policy)).collect();
         let answer = match self.ask(asked, &paces).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                self.told.store(false, Ordering::Relaxed);
+                answer
+            }
             Err(failed) => {
-                if let Failed::Refused(error) = failed {
-                    tracing::error!(%error, "Redis does not count; this node counts by itself");
+                if let Failed::Refused(error) = failed
+                    && !self.told.swap(true, Ordering::Relaxed)
+                {
+                    tracing::error!(%error, "Redis will not count; this node counts by itself");
                 }
                 self.fallbacks.increment(1);
                 return self.local.check(asked).await;

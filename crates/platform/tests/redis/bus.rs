@@ -97,8 +97,8 @@ async fn heard_again(on: &RedisBus, hears: &mut Subscription) {
     let waits = async {
         loop {
             on.publish("a", b"again");
-            let heard = tokio::time::timeout(Duration::from_millis(100), hears.next()).await;
-            if heard == Ok(message(b"again")) {
+            let next = tokio::time::timeout(Duration::from_millis(100), hears.next()).await;
+            if next == Ok(message(b"again")) {
                 return;
             }
         }

@@ -11,6 +11,7 @@ use std::{
 use domain::health::Probe as _;
 use e2e::{Corner, RedisServer};
 use souk_platform::{Redis, RedisSettings};
+use tokio::io::AsyncReadExt as _;
 
 use crate::node::{node, node_with, settings, waited};
 
@@ -65,6 +66,20 @@ async fn a_wrong_password_is_told_and_stops_nothing() {
     let wrong = Corner { url: corner.url.replace("secret", "wrong"), ..corner };
     assert!(!node_with(settings(&wrong)).redis.tried().await);
     assert!(Redis::new(RedisSettings { url: "http://x:pw@y".to_owned(), ..settings(&wrong) }).is_err());
+}
+
+#[tokio::test]
+async fn a_secure_url_speaks_tls() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("rediss://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let corner = Corner { url, prefix: String::new() };
+    let node = node_with(RedisSettings { connect_timeout: Duration::from_secs(1), ..settings(&corner) });
+    let (mut heard, _) = listener.accept().await.unwrap();
+    let mut begin = [0; 3];
+    heard.read_exact(&mut begin).await.unwrap();
+    assert_eq!(begin, [22, 3, 1], "a handshake, as TLS begins it");
+    drop(heard);
+    assert!(!node.redis.tried().await);
 }
 
 /// HTTP workers have runtimes of their own, which come and go; the connection stays, and is found again by all of them.

@@ -80,10 +80,10 @@ async fn publishers_do_not_mix_up_the_order_of_each(here: &dyn Bus, there: &dyn 
         here.publish("contract:two", &[1, n]);
         there.publish("contract:two", &[2, n]);
     }
-    let mut heard = [0, 0];
+    let mut awaited = [0, 0];
     for _ in 0..2 * BURST {
         let payload = message(&mut hears).await;
-        let next = &mut heard[usize::from(payload[0]) - 1];
+        let next = &mut awaited[usize::from(payload[0]) - 1];
         assert_eq!(payload[1], *next);
         *next += 1;
     }
