@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Result, bus::Bus, health::Probe, limit::RateLimiter};
+use domain::{bus::Bus, health::Probe, limit::RateLimiter};
 use persistence::Engine;
 use platform::{InProcess, LocalBus, LocalRateLimiter, Redis, RedisBus, RedisRateLimiter};
-use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, foundation::Foundation, workers::Workers};
 
@@ -20,63 +19,63 @@ pub(crate) struct Nodes {
     pub(crate) limiter: Arc<dyn RateLimiter>,
     /// What `/ready` says of Redis.
     pub(crate) probe: Arc<dyn Probe>,
+    /// What keeps the ties. It ends after all other background work, which has something to tell up to its end.
+    workers: Workers,
 }
 
 impl Nodes {
-    /// Ties this node to the others as the settings say: through Redis, else through PostgreSQL, else not at all. What keeps
-    /// the ties is background work; without Redis the node serves by itself.
-    pub(crate) async fn tie(config: &Config, foundation: &Foundation, workers: &mut Workers) -> Result<Self, String> {
-        let entropy = &*foundation.shop.entropy;
-        if let Some(settings) = &config.redis.settings {
-            let redis = Redis::new(settings.clone())?;
-            let bus = RedisBus::new(redis.clone(), entropy);
-            workers.start("redis", {
-                let redis = redis.clone();
-                move |stop| {
-                    until(stop, {
-                        let redis = redis.clone();
-                        async move { redis.keep().await }
-                    })
-                }
-            });
-            workers.start("bus", {
-                let bus = bus.clone();
-                move |stop| {
-                    until(stop, {
-                        let bus = bus.clone();
-                        async move { bus.carry().await }
-                    })
-                }
-            });
-            // Whether it is there was logged by then.
-            let _ = tokio::time::timeout(PATIENCE, redis.tried()).await;
-            let limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
-            return Ok(Self { bus: Arc::new(bus), limiter, probe: Arc::new(redis) });
+    /// Ties this node to the others as the settings say: through Redis, else through PostgreSQL, else not at all. A Redis
+    /// that is away does not keep a node from starting.
+    pub(crate) async fn tie(config: &Config, foundation: &Foundation) -> Result<Self, String> {
+        let workers = Workers::new(Arc::clone(&foundation.shop.clock));
+        match (&config.redis.settings, foundation.database.engine()) {
+            (Some(settings), _) => Self::through_redis(Redis::new(settings.clone())?, foundation, workers).await,
+            (None, Engine::Postgres) => Ok(Self::through_postgres(config, foundation, workers)),
+            (None, Engine::Sqlite) => Ok(Self::alone(Arc::new(LocalBus::default()), workers)),
         }
-        let bus: Arc<dyn Bus> = match foundation.database.engine() {
-            Engine::Sqlite => Arc::new(LocalBus::default()),
-            Engine::Postgres => {
-                let bus = foundation.database.notify_bus(entropy, &config.database.listen_url);
-                workers.start("bus", {
-                    let bus = bus.clone();
-                    move |stop| {
-                        until(stop, {
-                            let bus = bus.clone();
-                            async move { bus.carry().await }
-                        })
-                    }
-                });
-                Arc::new(bus)
-            }
-        };
-        // What Redis would share is kept in this process.
-        let (limiter, probe) = (Arc::new(LocalRateLimiter::default()), Arc::new(InProcess::new("redis")));
-        Ok(Self { bus, limiter, probe })
     }
-}
 
-/// Runs what has no end of its own until told to stop.
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) -> Result<()> {
-    stop.run_until_cancelled(work).await;
-    Ok(())
+    /// Tells the others what is still to be told, and lets go of them.
+    pub(crate) async fn untie(self, limit: Duration) {
+        self.workers.stop(limit).await;
+    }
+
+    async fn through_redis(redis: Redis, foundation: &Foundation, mut workers: Workers) -> Result<Self, String> {
+        let bus = RedisBus::new(redis.clone(), &*foundation.shop.entropy);
+        let (kept, carried) = (redis.clone(), bus.clone());
+        // It is needed until the bus has told everything, and goes with the process.
+        workers.start("redis", move |stop| {
+            let (redis, bus) = (kept.clone(), carried.clone());
+            async move {
+                tokio::select! {
+                    () = redis.keep() => {}
+                    () = bus.carry(stop.cancelled()) => {}
+                }
+                Ok(())
+            }
+        });
+        // Whether it is there is logged by then.
+        let _ = tokio::time::timeout(PATIENCE, redis.tried()).await;
+        let limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
+        Ok(Self { bus: Arc::new(bus), limiter, probe: Arc::new(redis), workers })
+    }
+
+    fn through_postgres(config: &Config, foundation: &Foundation, mut workers: Workers) -> Self {
+        let bus = foundation.database.notify_bus(&*foundation.shop.entropy, &config.database.listen_url);
+        let carried = bus.clone();
+        workers.start("bus", move |stop| {
+            let bus = carried.clone();
+            async move {
+                bus.carry(stop.cancelled()).await;
+                Ok(())
+            }
+        });
+        Self::alone(Arc::new(bus), workers)
+    }
+
+    /// What Redis would share is kept in this process.
+    fn alone(bus: Arc<dyn Bus>, workers: Workers) -> Self {
+        let (limiter, probe) = (Arc::new(LocalRateLimiter::default()), Arc::new(InProcess::new("redis")));
+        Self { bus, limiter, probe, workers }
+    }
 }

@@ -57,13 +57,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let nodes = Nodes::tie(&config, &foundation, &mut workers).await?;
+    let nodes = Nodes::tie(&config, &foundation).await?;
     let services = Arc::new(compose::services(&config, &foundation, &nodes, seen, metrics).await?);
     let served = serve(&config, services, ends).await;
     // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
     foundation.database.forget_connections();
     // After the last answer: what requests left behind is stored, then the database is let go.
     workers.stop(WORKERS_END).await;
+    nodes.untie(WORKERS_END).await;
     foundation.database.close().await?;
     tracing::info!("ended");
     served

@@ -1,6 +1,6 @@
 //! The bus between nodes that share PostgreSQL and nothing else: its notices.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -54,9 +54,13 @@ impl Database {
 }
 
 impl NotifyBus {
-    /// Carries messages for as long as it is not dropped, whatever happens to the connection.
-    pub async fn carry(&self) {
-        tokio::join!(self.0.send(), self.0.listen(), self.0.tell_of_silence());
+    /// Carries messages until told to stop, whatever happens to the connection; then sends what is still to be sent.
+    pub async fn carry(&self, stop: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.0.send(stop) => {}
+            () = self.0.listen() => {}
+            () = self.0.tell_of_silence() => {}
+        }
     }
 
     /// Waits until the link is there.
@@ -81,26 +85,32 @@ impl Bus for NotifyBus {
 }
 
 impl Shared {
-    async fn send(&self) {
-        let mut told = false;
+    async fn send(&self, stop: impl Future<Output = ()>) {
+        let (mut told, mut stop) = (false, pin!(stop));
         loop {
-            let batch = self.exchange.outgoing_batch(BATCH).await;
+            let batch = tokio::select! {
+                biased;
+                batch = self.exchange.outgoing_batch(BATCH) => batch,
+                () = &mut stop => return,
+            };
             let count = u64::try_from(batch.len()).unwrap_or_default();
-            let outcome = match self.notify(&batch).await {
+            match self.notify(&batch).await {
                 Ok(()) => {
                     told = false;
-                    "sent"
+                    metrics::counter!("bus_messages_total", "outcome" => "sent").increment(count);
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut told, true) {
                         tracing::warn!(error = %cause(&error), "the bus could not send; other nodes will be told of a loss");
                     }
                     self.exchange.not_sent();
-                    tokio::time::sleep(PAUSE).await;
-                    "dropped"
+                    metrics::counter!("bus_messages_total", "outcome" => "dropped").increment(count);
+                    tokio::select! {
+                        () = tokio::time::sleep(PAUSE) => {}
+                        () = &mut stop => return,
+                    }
                 }
-            };
-            metrics::counter!("bus_messages_total", "outcome" => outcome).increment(count);
+            }
         }
     }
 

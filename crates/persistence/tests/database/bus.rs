@@ -25,7 +25,7 @@ async fn nodes(count: u64) -> Nodes {
     for node in 0..count {
         let bus = Database::connect(&settings(url.clone())).await.unwrap().notify_bus(&SeededEntropy::new(node), &url);
         let carried = bus.clone();
-        running.spawn(async move { carried.carry().await });
+        running.spawn(async move { carried.carry(std::future::pending()).await });
         bus.linked().await;
         buses.push(bus);
     }
@@ -59,7 +59,7 @@ async fn a_node_hears_itself_without_a_link_and_tells_of_losses_meanwhile() {
     let bus = database.database.notify_bus(&SeededEntropy::new(1), nowhere);
     let carried = bus.clone();
     let mut running = JoinSet::new();
-    running.spawn(async move { carried.carry().await });
+    running.spawn(async move { carried.carry(std::future::pending()).await });
     let mut hears = bus.subscribe(&["a"]).await;
     let mut losses = 0;
     while losses < 2 {
@@ -72,6 +72,20 @@ async fn a_node_hears_itself_without_a_link_and_tells_of_losses_meanwhile() {
     }
     bus.publish("a", b"1");
     assert_eq!(hears.next().await, message(b"1"));
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_end_is_heard() {
+    let nodes = nodes(1).await;
+    let mut hears = nodes.buses[0].subscribe(&["a"]).await;
+    let bus = nodes.database.database.notify_bus(&SeededEntropy::new(8), "postgres://nobody@127.0.0.1:1/nothing");
+    for n in 0..200_u8 {
+        bus.publish("a", &[n]);
+    }
+    bus.carry(std::future::ready(())).await;
+    for n in 0..200_u8 {
+        assert_eq!(hears.next().await, message(&[n]));
+    }
 }
 
 /// Publishes until something is heard, as the link may come and go meanwhile.

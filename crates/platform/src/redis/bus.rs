@@ -91,10 +91,14 @@ impl RedisBus {
         Self(Arc::new(Shared { redis, exchange, orders, waiting, link }))
     }
 
-    /// Carries messages for as long as it is not dropped, whatever happens to Redis. It MUST run on a runtime that outlives
-    /// all subscriptions.
-    pub async fn carry(&self) {
-        tokio::join!(self.0.send(), self.0.listen(), self.0.tell_of_silence());
+    /// Carries messages until told to stop, whatever happens to Redis; then sends what is still to be sent. It MUST run on a
+    /// runtime that outlives all subscriptions.
+    pub async fn carry(&self, stop: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.0.send(stop) => {}
+            () = self.0.listen() => {}
+            () = self.0.tell_of_silence() => {}
+        }
     }
 
     /// Waits until the link is there.
@@ -127,10 +131,14 @@ impl Bus for RedisBus {
 }
 
 impl Shared {
-    async fn send(&self) {
-        let mut told = false;
+    async fn send(&self, stop: impl Future<Output = ()>) {
+        let (mut told, mut stop) = (false, pin!(stop));
         loop {
-            let batch = self.exchange.outgoing_batch(BATCH).await;
+            let batch = tokio::select! {
+                biased;
+                batch = self.exchange.outgoing_batch(BATCH) => batch,
+                () = &mut stop => return,
+            };
             let count = u64::try_from(batch.len()).unwrap_or_default();
             let mut pipeline = ::redis::pipe();
             for envelope in batch {
@@ -141,21 +149,23 @@ impl Shared {
                 };
                 pipeline.cmd("PUBLISH").arg(channel).arg(envelope).ignore();
             }
-            let outcome = match self.redis.call_all::<()>(&pipeline).await {
+            match self.redis.call_all::<()>(&pipeline).await {
                 Ok(()) => {
                     told = false;
-                    "sent"
+                    metrics::counter!("bus_messages_total", "outcome" => "sent").increment(count);
                 }
                 Err(failed) => {
                     if !std::mem::replace(&mut told, true) {
                         tracing::warn!(?failed, "the bus could not send; other nodes will be told of a loss");
                     }
                     self.exchange.not_sent();
-                    sleep(PAUSE).await;
-                    "dropped"
+                    metrics::counter!("bus_messages_total", "outcome" => "dropped").increment(count);
+                    tokio::select! {
+                        () = sleep(PAUSE) => {}
+                        () = &mut stop => return,
+                    }
                 }
-            };
-            metrics::counter!("bus_messages_total", "outcome" => outcome).increment(count);
+            }
         }
     }
 

@@ -19,7 +19,7 @@ async fn buses(corner: &Corner, count: u64) -> (Vec<RedisBus>, JoinSet<()>) {
         let mut node = node(corner).await;
         let bus = RedisBus::new(node.redis.clone(), &SeededEntropy::new(seed));
         let carried = bus.clone();
-        running.spawn(async move { carried.carry().await });
+        running.spawn(async move { carried.carry(std::future::pending()).await });
         running.spawn(async move { while node.running.join_next().await.is_some() {} });
         bus.linked().await;
         buses.push(bus);
@@ -83,13 +83,40 @@ async fn a_node_that_begins_without_redis_hears_others_when_it_comes() {
     let mut node = node_with(settings(&corner));
     let bus = RedisBus::new(node.redis.clone(), &SeededEntropy::new(7));
     let carried = bus.clone();
-    node.running.spawn(async move { carried.carry().await });
+    node.running.spawn(async move { carried.carry(std::future::pending()).await });
     let mut hears = bus.subscribe(&["a"]).await;
     bus.publish("a", b"1");
     while hears.next().await != message(b"1") {}
     server.again();
     let (others, _running) = buses(&corner, 1).await;
     heard_again(&others[0], &mut hears).await;
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_end_is_heard() {
+    let corner = Corner::shared();
+    let (listening, _running) = buses(&corner, 1).await;
+    let mut hears = listening[0].subscribe(&["a"]).await;
+    let node = node(&corner).await;
+    let bus = RedisBus::new(node.redis.clone(), &SeededEntropy::new(8));
+    for n in 0..200_u8 {
+        bus.publish("a", &[n]);
+    }
+    bus.carry(std::future::ready(())).await;
+    for n in 0..200_u8 {
+        assert_eq!(hears.next().await, message(&[n]));
+    }
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_redis_that_is_away() {
+    let mut server = RedisServer::start();
+    let node = node(&server.corner()).await;
+    server.stop();
+    let bus = RedisBus::new(node.redis.clone(), &SeededEntropy::new(8));
+    bus.publish("a", b"1");
+    let ended = tokio::time::timeout(Duration::from_secs(10), bus.carry(std::future::ready(()))).await;
+    assert_eq!(ended, Ok(()));
 }
 
 /// Publishes until something is heard, as the link may come and go meanwhile.

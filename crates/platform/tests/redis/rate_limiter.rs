@@ -85,8 +85,13 @@ async fn a_redis_that_refuses_does_not_stop_the_count() {
 #[tokio::test]
 async fn rested_keys_are_forgotten_by_themselves() {
     let server = RedisServer::start();
-    let node = node(&server.corner()).await;
+    let corner = server.corner();
+    let node = node(&corner).await;
     let limiter = RedisRateLimiter::new(node.redis);
+    let key = format!("{}limit:{{everybody}}:p", corner.prefix);
+    assert_eq!(admitted(&limiter, &policy(5), 1).await, 1);
+    assert_eq!(server.tell(&format!("GET {key}")), "$16", "a date in microseconds, to the last digit");
+    assert_eq!(server.tell(&format!("DEL {key}")), ":1");
     let short = Policy { window: Duration::from_millis(200), ..policy(5) };
     assert_eq!(admitted(&limiter, &short, 3).await, 3);
     waited("nothing is left", || server.tell("DBSIZE") == ":0").await;
