@@ -10,12 +10,14 @@
 
 mod client;
 mod database;
+mod events;
 mod line;
 mod server;
 mod tables;
 
 pub use client::{Client, Reply};
 pub use database::Database;
+pub use events::{Events, Message};
 pub use line::Line;
 pub use server::{Demo, Server};
 pub use tables::Tables;

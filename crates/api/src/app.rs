@@ -20,11 +20,16 @@ use crate::{
     query,
     routes::{Found, Routes},
     services::Services,
+    stream,
 };
 
 /// Paths beside those of the document: method, path, operation.
 pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static str)> {
-    let mut routes = vec![(Method::POST, "/api/auth/register", "register"), (Method::POST, "/api/auth/login", "login")];
+    let mut routes = vec![
+        (Method::POST, "/api/auth/register", "register"),
+        (Method::POST, "/api/auth/login", "login"),
+        (Method::GET, "/events", "stream_events"),
+    ];
     if services.settings.open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
@@ -66,6 +71,7 @@ pub fn build(
         .app_data(Data::from(drawn.routes.clone()))
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
+        .configure(stream::aliases)
         .configure(|config| {
             if open_metrics {
                 config.route("/metrics", web::get().to(health::metrics));

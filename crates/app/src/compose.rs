@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{HttpSettings, Services};
+use api::{HttpSettings, Hub, Services, Streams};
 use credentials::EdDsaTokens;
 use domain::health::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -25,6 +25,8 @@ pub(crate) async fn services(
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
     // The counters that Redis would share between nodes are kept in this process.
     let shared: Arc<dyn Probe> = Arc::new(InProcess::new("redis"));
+    let feed = database.feed();
+    let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
     Ok(Services {
         shop: shop.clone(),
         users: database.users(),
@@ -37,6 +39,7 @@ pub(crate) async fn services(
         views: Arc::new(seen),
         view_log: database.views(),
         audit: database.audit(),
+        streams,
         limiter: Arc::new(LocalRateLimiter::default()),
         mac: Arc::new(foundation.mac("cursor")?),
         probes: vec![database.probe(), schema, shared],
@@ -55,6 +58,7 @@ fn settings(config: &Config) -> HttpSettings {
         timeout: http.request_timeout,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
+        streams: config.streams,
         require_if_match: http.require_if_match,
         open_metrics: http.metrics,
         open_docs: http.swagger_ui,

@@ -15,6 +15,7 @@ mod retention;
 mod secrets;
 mod setting;
 mod shop;
+mod streams;
 mod telemetry;
 
 pub(crate) use database::Database;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         secrets::SETTINGS,
         identity::SETTINGS,
         limits::SETTINGS,
+        streams::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
         telemetry::SETTINGS,
@@ -66,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     /// Rate limits.
     pub(crate) limits: Limits,
+    /// Live streams.
+    pub(crate) streams: api::StreamSettings,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
     /// How long what is kept.
@@ -83,6 +87,7 @@ impl Config {
         let secrets = Secrets::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
+        let streams = streams::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
@@ -95,6 +100,7 @@ impl Config {
                 secrets: secrets?,
                 identity: identity?,
                 limits: limits?,
+                streams: streams?,
                 shop: shop?,
                 retention: retention?,
                 telemetry: telemetry?,

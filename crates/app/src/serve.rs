@@ -4,7 +4,10 @@ use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -17,6 +20,7 @@ use crate::{
     views::views,
     workers::{
         Workers,
+        feed::{Feed, feed_worker},
         relay::{relay, relay_worker},
     },
 };
@@ -34,12 +38,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
     if config.shop.demo {
         demo::load(&foundation).await?;
     }
+    let numbered = Arc::new(Notify::new());
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
     workers.start("relay", {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
-        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), stop)
+        let numbered = Arc::clone(&numbered);
+        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), Arc::clone(&numbered), stop)
     });
     workers.start("checkpoints", {
         let database = foundation.database.clone();
@@ -57,6 +63,12 @@ pub(crate) async fn run(config: Config) -> Outcome {
         move |stop| upkeep(metrics.clone(), stop)
     });
     let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
+    workers.start("feed", {
+        let log = foundation.database.feed();
+        let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
+        let feed = Feed { log, hub, clock, numbered };
+        move |stop| feed_worker(feed.clone(), stop)
+    });
     let served = serve(&config, services, ends).await;
     // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
     foundation.database.forget_connections();
@@ -69,6 +81,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
 
 async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals) -> Outcome {
     let drawn = api::app::Drawn::of(&services);
+    let hub = Arc::clone(&services.streams.hub);
     let server = HttpServer::new(move || api::build(&services, &drawn))
         .disable_signals()
         .shutdown_timeout(config.http.shutdown.as_secs());
@@ -87,7 +100,8 @@ async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals)
         ended = &mut server => return ended.map_err(Into::into),
         () = ends.recv() => {}
     }
-    tracing::info!("no new connections; requests in flight are finished");
+    tracing::info!("no new connections; requests in flight are finished, streams are told to come back");
+    hub.close();
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     Ok(ended?)
 }

@@ -17,4 +17,5 @@ mod naughty_strings;
 mod outage;
 mod probes;
 mod shop;
+mod streams;
 mod walls;

@@ -23,7 +23,7 @@ use domain::{
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{HttpSettings, Services, ViewSink};
+use souk_api::{HttpSettings, Hub, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -113,7 +113,8 @@ impl Door {
             reviews: reader.clone(),
             views: seen.clone(),
             view_log: reader.clone(),
-            audit: reader,
+            audit: reader.clone(),
+            streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
             limiter: Arc::new(Counter::default()),
             mac: Arc::new(Xor),
             probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
