@@ -10,7 +10,7 @@ mod listener;
 mod tickets;
 mod view;
 
-pub use events::{Events, aliases, stream_events};
+pub use events::{Events, TopicName, aliases, stream_events};
 pub use hub::{Hub, Told};
 pub use tickets::create_ticket;
 pub use view::{Change, NoticeView, Sign};

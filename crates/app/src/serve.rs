@@ -1,10 +1,12 @@
 //! `souk serve`: starts everything, serves, and ends in order.
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{any::Any, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
+use socket2::SockRef;
 use tokio::{
+    net::TcpStream,
     signal::unix::{SignalKind, signal},
     sync::Notify,
 };
@@ -83,6 +85,10 @@ async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals)
     let drawn = api::app::Drawn::of(&services);
     let hub = Arc::clone(&services.streams.hub);
     let server = HttpServer::new(move || api::build(&services, &drawn))
+        .on_connect({
+            let stall = config.http.stall;
+            move |socket, _| cut_when_stalled(socket, stall)
+        })
         .disable_signals()
         .shutdown_timeout(config.http.shutdown.as_secs());
     let server = match config.http.workers {
@@ -104,6 +110,18 @@ async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals)
     hub.close();
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     Ok(ended?)
+}
+
+/// Lets the kernel end a connection whose other side has taken nothing for so long. An answer that waits for such a
+/// client is not asked for more, so that no timer of ours would see it; a stream would hold its place for ever.
+fn cut_when_stalled(socket: &dyn Any, stall: Duration) {
+    let Some(stream) = socket.downcast_ref::<TcpStream>() else { return };
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(stall)) {
+        tracing::debug!(%error, "a connection that stalls will not be cut");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (SockRef::from(stream), stall);
 }
 
 /// The signals that end us.

@@ -17,6 +17,7 @@ on_each_database!(
     an_idle_stream_keeps_its_place_and_ends_with_its_person,
     a_stream_is_told_of_the_shutdown,
     streams_have_room_for_as_many_as_are_allowed,
+    a_reader_that_takes_nothing_is_cut_and_the_others_go_on,
 );
 
 const PRODUCTS: &str = "/api/v1/events?topics=products";
@@ -29,7 +30,7 @@ async fn listen_after(client: &Client, last: u64) -> Events {
     Events::open(client.request("GET", PRODUCTS).header("Last-Event-ID", last.to_string())).await
 }
 
-fn with(fields: Value) -> Value {
+fn with(fields: &Value) -> Value {
     let mut body = shop::lamp();
     for (name, value) in fields.as_object().unwrap() {
         body[name] = value.clone();
@@ -48,7 +49,7 @@ async fn a_change_is_heard_by_who_may_read_it(database: Database) {
         assert!(!events.headers().contains_key("content-encoding"), "{:?}", events.headers());
     }
 
-    let draft = shop::create(&owner, &with(json!({ "status": "draft", "name": "Secret lamp" }))).await;
+    let draft = shop::create(&owner, &with(&json!({ "status": "draft", "name": "Secret lamp" }))).await;
     let path = shop::path(&draft);
     for events in &mut friends {
         let told = events.told().await.data.unwrap();
@@ -111,9 +112,9 @@ async fn a_category_is_a_topic_of_its_own(database: Database) {
     let mut of_chairs = listen(&client, &path(&topic(chairs))).await;
     let mut of_all = listen(&client, &path(&format!("products,{},{}", topic(lamps), topic(chairs)))).await;
 
-    let lamp = shop::create(&owner, &with(json!({ "categoryId": lamps }))).await;
+    let lamp = shop::create(&owner, &with(&json!({ "categoryId": lamps }))).await;
     owner.patch(&shop::path(&lamp), &json!({ "categoryId": chairs })).await.expect(200);
-    let chair = shop::create(&owner, &with(json!({ "categoryId": chairs }))).await;
+    let chair = shop::create(&owner, &with(&json!({ "categoryId": chairs }))).await;
     let mut kinds = Vec::new();
     for _ in 0..3 {
         let told = of_all.told().await;
@@ -226,13 +227,13 @@ async fn a_ticket_opens_one_stream(database: Database) {
     let both = owner.get(&path).await;
     assert!(both.names("ticket"), "{}", both.text());
     // Of several who come at once, one gets it.
-    let asked = (0..6).map(|_| {
-        let request = nobody.request("GET", &path);
-        async move { request.send().await.unwrap() }
-    });
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        asked.spawn(nobody.request("GET", &path).send());
+    }
     let mut given = Vec::new();
-    for answer in asked.map(tokio::spawn).collect::<Vec<_>>() {
-        let answer = answer.await.unwrap();
+    while let Some(answer) = asked.join_next().await {
+        let answer = answer.unwrap().unwrap();
         match answer.status().as_u16() {
             200 => given.push(answer),
             status => assert_eq!(status, 401),
@@ -240,7 +241,7 @@ async fn a_ticket_opens_one_stream(database: Database) {
     }
     assert_eq!(given.len(), 1);
     nobody.get(&path).await.error(401, "UNAUTHORIZED");
-    let draft = shop::create(&owner, &with(json!({ "status": "draft" }))).await;
+    let draft = shop::create(&owner, &with(&json!({ "status": "draft" }))).await;
     let mut text = String::new();
     while !text.contains(draft["id"].as_str().unwrap()) {
         let chunk = tokio::time::timeout(Duration::from_secs(20), given[0].chunk()).await.unwrap();
@@ -302,4 +303,34 @@ async fn streams_have_room_for_as_many_as_are_allowed(database: Database) {
         assert!(std::time::Instant::now() < until, "the place of a client that left is free");
         two.heartbeat().await;
     }
+}
+
+async fn a_reader_that_takes_nothing_is_cut_and_the_others_go_on(database: Database) {
+    let mut server = Server::prepared(database, &[("SOUK__HTTP__STALL_SECONDS", "2")]);
+    server.run().await;
+    let (owner, client) = (server.signed_in("seller").await, server.client());
+    let first = shop::create(&owner, &shop::lamp()).await;
+    // Small buffers on this side, so that few events fill them all, and then not one read.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = server.url().trim_start_matches("http://").parse().unwrap();
+    let mut stalled = socket.connect(address).await.unwrap();
+    let request = format!("GET {PRODUCTS} HTTP/1.1\r\nhost: souk\r\n\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut stalled, request.as_bytes()).await.unwrap();
+    let mut others = listen(&client, PRODUCTS).await;
+    let closed = r#"streams_closed_total{protocol="sse",reason="lost"} 1"#;
+    let until = std::time::Instant::now() + Duration::from_mins(2);
+    let mut made = 0;
+    while !client.get("/metrics").await.text().contains(closed) {
+        assert!(std::time::Instant::now() < until, "it is still open after {made} events");
+        for _ in 0..200 {
+            let body = json!({ "stock": made });
+            owner.patch(&shop::path(&first), &body).await.expect(200);
+            made += 1;
+        }
+        for _ in 0..200 {
+            while others.told().await.kind() != "product.updated" {}
+        }
+    }
+    drop(stalled);
 }

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use domain::realtime::Topic;
 use futures_util::stream;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{caller::Caller, listener::Listener};
 use crate::{
@@ -29,7 +29,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub struct Events {
     /// The topics, at most 100: `products` for every product, `products:{categoryId}` for those of one category. One after
     /// another with commas, or the parameter once for each.
-    #[param(value_type = Vec<String>, style = Form, explode = false, example = json!(["products"]), min_items = 1, max_items = 100)]
+    #[param(value_type = Vec<TopicName>, style = Form, explode = false, example = json!(["products"]), min_items = 1, max_items = 100)]
     topics: BTreeSet<Topic>,
     /// A ticket of `POST /api/v1/events/tickets`, for clients that cannot send `Authorization`.
     #[param(max_length = 64)]
@@ -38,6 +38,11 @@ pub struct Events {
     #[param(value_type = Option<u64>)]
     last_event_id: Option<u64>,
 }
+
+/// The name of a topic.
+#[derive(Debug, ToSchema)]
+#[schema(pattern = "^products(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$", example = "products")]
+pub struct TopicName(pub String);
 
 impl Read for Events {
     fn read(query: &mut Query) -> Option<Self> {

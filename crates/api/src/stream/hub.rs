@@ -204,11 +204,6 @@ impl Listening {
     pub fn is_behind(&self) -> bool {
         self.queue.is_closed()
     }
-
-    /// Whether notices wait that nobody took.
-    pub fn has_waiting(&self) -> bool {
-        !self.queue.is_empty()
-    }
 }
 
 impl Drop for Listening {
@@ -271,7 +266,7 @@ mod tests {
             hub.deliver(&[told(seq, LAMPS)], seq);
             assert_eq!(seqs(&mut quick), [seq]);
         }
-        assert!(slow.has_waiting());
+        assert!(slow.is_behind());
         let mut taken = 0;
         while slow.next().await.is_some() {
             taken += 1;

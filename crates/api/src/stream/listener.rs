@@ -211,11 +211,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let reason = match () {
-            () if self.ended => "ended",
-            () if self.listening.is_behind() || self.listening.has_waiting() => "stalled",
-            () => "left",
-        };
+        let reason = if self.ended { "ended" } else { "lost" };
         metrics::counter!("streams_closed_total", "protocol" => "sse", "reason" => reason).increment(1);
     }
 }
