@@ -11,6 +11,7 @@
 mod client;
 mod cluster;
 mod database;
+mod events;
 mod line;
 mod redis;
 mod server;
@@ -19,6 +20,7 @@ mod tables;
 pub use client::{Client, Reply};
 pub use cluster::Cluster;
 pub use database::Database;
+pub use events::{Events, Message};
 pub use line::Line;
 pub use redis::{Corner, RedisServer};
 pub use server::{Demo, Server};

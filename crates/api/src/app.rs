@@ -22,6 +22,7 @@ use crate::{
     query,
     routes::{Found, Routes},
     services::Services,
+    stream,
 };
 
 /// Paths beside those of the document: method, path, operation.
@@ -36,7 +37,11 @@ pub fn operations() -> BTreeMap<String, String> {
 }
 
 fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'static str, &'static str)> {
-    let mut routes = vec![(Method::POST, "/api/auth/register", "register"), (Method::POST, "/api/auth/login", "login")];
+    let mut routes = vec![
+        (Method::POST, "/api/auth/register", "register"),
+        (Method::POST, "/api/auth/login", "login"),
+        (Method::GET, "/events", "stream_events"),
+    ];
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
@@ -78,6 +83,7 @@ pub fn build(
         .app_data(Data::from(drawn.routes.clone()))
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
+        .configure(stream::aliases)
         .configure(|config| {
             if open_metrics {
                 config.route("/metrics", web::get().to(health::metrics));

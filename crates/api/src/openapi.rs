@@ -22,7 +22,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{audit, catalog, health, identity};
+use crate::{audit, catalog, health, identity, stream};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -34,7 +34,7 @@ use crate::{audit, catalog, health, identity};
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, stream::Change, stream::TopicName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -42,6 +42,7 @@ use crate::{audit, catalog, health, identity};
         (name = "products", description = "Products"),
         (name = "categories", description = "The category tree"),
         (name = "reviews", description = "What buyers think"),
+        (name = "events", description = "What changes, as it changes"),
         (name = "audit", description = "Who did what"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -53,6 +54,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     health_operations(config);
     identity::operations(config);
     catalog::operations(config);
+    stream::operations(config);
     config.service(audit::list_audit);
 }
 

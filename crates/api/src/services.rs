@@ -14,15 +14,33 @@ use domain::{
     health::Probe,
     identity::ports::{PasswordHasher, Tokens, UserQueries},
     limit::RateLimiter,
+    realtime::{EventFeed, TicketBox},
     secrets::Mac,
 };
 
-use crate::settings::HttpSettings;
+use crate::{settings::HttpSettings, stream::Hub};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
     /// Notes a view. MUST NOT wait; when it cannot keep up it may drop views, which are telemetry.
     fn seen(&self, view: ProductView);
+}
+
+/// What live streams stand on.
+#[derive(Clone)]
+pub struct Streams {
+    /// Who listens on this node.
+    pub hub: Arc<Hub>,
+    /// The numbered log.
+    pub feed: Arc<dyn EventFeed>,
+    /// Tickets of browsers.
+    pub tickets: Arc<dyn TicketBox>,
+}
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Streams").field("hub", &self.hub).finish_non_exhaustive()
+    }
 }
 
 /// Everything handlers use. One is shared by all workers.
@@ -49,6 +67,8 @@ pub struct Services {
     pub view_log: Arc<dyn ViewLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditQueries>,
+    /// Live streams.
+    pub streams: Streams,
     /// Counts calls.
     pub limiter: Arc<dyn RateLimiter>,
     /// Tells the other nodes, and this one.

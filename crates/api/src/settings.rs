@@ -22,6 +22,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Network>,
     /// Rate limits (ruling R6).
     pub limits: Vec<LimitRule>,
+    /// Live streams.
+    pub streams: StreamSettings,
     /// Changes without `If-Match` are refused with 428 (ruling R16).
     pub require_if_match: bool,
     /// `/metrics` answers (ruling R38).
@@ -39,10 +41,28 @@ impl Default for HttpSettings {
             timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
+            streams: StreamSettings::default(),
             require_if_match: false,
             open_metrics: true,
             open_docs: true,
         }
+    }
+}
+
+/// How live streams behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSettings {
+    /// How often an idle stream says that it lives, and looks whether its caller may still listen.
+    pub heartbeat: Duration,
+    /// After how long a client comes back when it lost the connection.
+    pub retry: Duration,
+    /// Most streams open at once on this node.
+    pub most_open: usize,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(25), retry: Duration::from_secs(3), most_open: 10_000 }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{HttpSettings, Services};
+use api::{HttpSettings, Hub, Services, Streams};
 use credentials::EdDsaTokens;
 use domain::health::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -23,6 +23,8 @@ pub(crate) async fn services(
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
     let jwks = tokens.jwks();
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
+    let feed = database.feed();
+    let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
     Ok(Services {
         shop: shop.clone(),
         users: database.users(),
@@ -35,6 +37,7 @@ pub(crate) async fn services(
         views: Arc::new(seen),
         view_log: database.views(),
         audit: database.audit(),
+        streams,
         limiter: Arc::clone(&nodes.limiter),
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
@@ -54,6 +57,7 @@ fn settings(config: &Config) -> HttpSettings {
         timeout: http.request_timeout,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
+        streams: config.streams,
         require_if_match: http.require_if_match,
         open_metrics: http.metrics,
         open_docs: http.swagger_ui,

@@ -17,6 +17,7 @@ mod retention;
 mod secrets;
 mod setting;
 mod shop;
+mod streams;
 mod telemetry;
 
 pub(crate) use database::Database;
@@ -44,6 +45,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         secrets::SETTINGS,
         identity::SETTINGS,
         limits::SETTINGS,
+        streams::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
         telemetry::SETTINGS,
@@ -72,6 +74,8 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     /// Rate limits.
     pub(crate) limits: Limits,
+    /// Live streams.
+    pub(crate) streams: api::StreamSettings,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
     /// How long what is kept.
@@ -90,6 +94,7 @@ impl Config {
         let secrets = Secrets::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
+        let streams = streams::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
@@ -103,6 +108,7 @@ impl Config {
                 secrets: secrets?,
                 identity: identity?,
                 limits: limits?,
+                streams: streams?,
                 shop: shop?,
                 retention: retention?,
                 telemetry: telemetry?,

@@ -20,6 +20,7 @@ pub mod meter;
 pub mod money;
 pub mod page;
 pub mod permission;
+pub mod realtime;
 pub mod relay;
 pub mod retention;
 mod role;

@@ -10,6 +10,7 @@ use souk_domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
+    realtime::TicketBox,
     testing::{
         FakeClock,
         contract::{self, Harness},
@@ -57,6 +58,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn tickets(&self) -> Arc<dyn TicketBox> {
+        Arc::new(self.store.clone())
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -82,4 +87,17 @@ macro_rules! suites {
     };
 }
 
-suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, export, views);
+suites!(
+    transactions,
+    users,
+    sellers,
+    categories,
+    products,
+    reviews,
+    keys,
+    log,
+    product_queries,
+    export,
+    views,
+    tickets
+);

@@ -18,4 +18,5 @@ mod nodes;
 mod outage;
 mod probes;
 mod shop;
+mod streams;
 mod walls;

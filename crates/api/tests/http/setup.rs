@@ -24,7 +24,7 @@ use domain::{
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{HttpSettings, Services, ViewSink};
+use souk_api::{HttpSettings, Hub, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -130,7 +130,8 @@ impl Door {
             reviews: reader.clone(),
             views: seen.clone(),
             view_log: reader.clone(),
-            audit: reader,
+            audit: reader.clone(),
+            streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
             limiter: Arc::new(Counter::default()),
             bus: Arc::new(Silent),
             mac: Arc::new(Xor),

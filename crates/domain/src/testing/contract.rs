@@ -19,6 +19,7 @@ pub mod products;
 pub mod reference;
 pub mod reviews;
 pub mod sellers;
+pub mod tickets;
 pub mod transactions;
 pub mod users;
 pub mod views;
@@ -36,6 +37,7 @@ use crate::{
     event::Event,
     identity::ports::UserQueries,
     page::{Limit, PageRequest},
+    realtime::TicketBox,
 };
 
 /// An adapter under test.
@@ -57,6 +59,8 @@ pub trait Harness: Send + Sync {
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
     fn audit(&self) -> Arc<dyn AuditQueries>;
+    /// Tickets of streams.
+    fn tickets(&self) -> Arc<dyn TicketBox>;
     /// The clock the cases move.
     fn clock(&self) -> Arc<FakeClock>;
     /// The committed events about a thing, in any order.

@@ -11,6 +11,7 @@ use domain::{
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::ports::UserQueries,
+    realtime::TicketBox,
     testing::{
         FakeClock,
         contract::{self, Harness},
@@ -65,6 +66,10 @@ impl Harness for Real {
         self.fresh.database.audit()
     }
 
+    fn tickets(&self) -> Arc<dyn TicketBox> {
+        self.fresh.database.tickets()
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -117,5 +122,6 @@ suites!(
     product_queries,
     export,
     reference,
-    views
+    views,
+    tickets
 );
