@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     Shop,
     audit::AuditQueries,
+    cache::Cache,
     catalog::{
         ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
         queries::ProductView,
@@ -66,6 +67,8 @@ pub struct Services {
     pub view_log: Arc<dyn ViewLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditQueries>,
+    /// Keeps answers.
+    pub cache: Arc<dyn Cache>,
     /// Live streams.
     pub streams: Streams,
     /// Counts calls.

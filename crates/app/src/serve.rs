@@ -64,11 +64,12 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
+    let cache = compose::cache(&config, &foundation);
+    let services = Arc::new(compose::services(&config, &foundation, Arc::clone(&cache), seen, metrics).await?);
     workers.start("feed", {
         let log = foundation.database.feed();
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
-        let feed = Feed { log, hub, clock, numbered };
+        let feed = Feed { log, cache, hub, clock, numbered };
         move |stop| feed_worker(feed.clone(), stop)
     });
     let served = serve(&config, services, ends).await;

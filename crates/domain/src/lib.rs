@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod cache;
 pub mod catalog;
 pub mod clock;
 pub mod demo;

@@ -1,10 +1,12 @@
 //! The platform: what a process gives the domain besides a database, such as time, randomness and counters.
 
+mod cache;
 mod clock;
 mod entropy;
 mod in_process;
 mod rate_limiter;
 
+pub use cache::LocalCache;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use in_process::InProcess;

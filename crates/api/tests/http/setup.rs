@@ -15,6 +15,7 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal,
+    cache::NoCache,
     catalog::queries::ProductView,
     health::Probe,
     limit::{Decision, Policy, RateLimiter},
@@ -114,6 +115,7 @@ impl Door {
             views: seen.clone(),
             view_log: reader.clone(),
             audit: reader.clone(),
+            cache: Arc::new(NoCache),
             streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
             limiter: Arc::new(Counter::default()),
             mac: Arc::new(Xor),
