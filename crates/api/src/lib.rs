@@ -15,6 +15,7 @@ pub mod etag;
 pub mod health;
 pub mod idempotency;
 pub mod identity;
+pub mod kept;
 pub mod limit;
 pub mod middleware;
 pub mod openapi;
@@ -32,7 +33,7 @@ pub use app::build;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
 pub use services::{Services, Streams, ViewSink};
-pub use settings::{HttpSettings, LimitRule, LimitScope, StreamSettings};
+pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, StreamSettings};
 pub use stream::{Hub, Told};
 
 /// What a handler takes to reach the services.

@@ -6,6 +6,7 @@ use domain::{
     Shop,
     audit::AuditQueries,
     bus::Bus,
+    cache::Cache,
     catalog::{
         ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
         queries::ProductView,
@@ -67,6 +68,8 @@ pub struct Services {
     pub view_log: Arc<dyn ViewLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditQueries>,
+    /// Keeps answers.
+    pub cache: Arc<dyn Cache>,
     /// Live streams.
     pub streams: Streams,
     /// Counts calls.

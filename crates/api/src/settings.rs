@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::limit::Policy;
+use domain::{cache, limit::Policy};
 
 use crate::address::Network;
 
@@ -22,6 +22,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Network>,
     /// Rate limits (ruling R6).
     pub limits: Vec<LimitRule>,
+    /// How long answers are kept.
+    pub cache: CacheSettings,
     /// Live streams.
     pub streams: StreamSettings,
     /// Changes without `If-Match` are refused with 428 (ruling R16).
@@ -41,10 +43,31 @@ impl Default for HttpSettings {
             timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
+            cache: CacheSettings::default(),
             streams: StreamSettings::default(),
             require_if_match: false,
             open_metrics: true,
             open_docs: true,
+        }
+    }
+}
+
+/// How long answers are kept at most; a change of what they show ends them at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Lists of products (CAT-04).
+    pub lists: cache::Policy,
+    /// Single products.
+    pub products: cache::Policy,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        let stale = Duration::from_secs(30);
+        let absent = Duration::from_secs(30);
+        Self {
+            lists: cache::Policy { fresh: Duration::from_mins(1), stale, absent },
+            products: cache::Policy { fresh: Duration::from_mins(5), stale, absent },
         }
     }
 }

@@ -4,20 +4,47 @@ use std::sync::Arc;
 
 use api::{HttpSettings, Hub, Services, Streams};
 use credentials::EdDsaTokens;
-use domain::health::Probe;
+use domain::{
+    Shop,
+    cache::{Cache, InvalidatingStore, NoCache},
+    health::Probe,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
+use persistence::Engine;
+use platform::LocalCache;
 
-use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, nodes::Nodes, views::Seen};
+use crate::{
+    config::{CacheMode, Config},
+    foundation::Foundation,
+    migrate::SchemaProbe,
+    nodes::Nodes,
+    views::Seen,
+};
+
+/// Where answers are kept. Every node must see every change before its answer; what one process keeps in memory does,
+/// where that process is the only one who writes.
+pub(crate) fn cache(config: &Config, foundation: &Foundation) -> Arc<dyn Cache> {
+    let alone = foundation.database.engine() == Engine::Sqlite;
+    let caching = &config.cache;
+    if caching.mode == CacheMode::On || (caching.mode == CacheMode::Auto && alone) {
+        Arc::new(LocalCache::new(caching.entries, caching.longest, Arc::clone(&foundation.shop.entropy)))
+    } else {
+        Arc::new(NoCache)
+    }
+}
 
 /// Everything the HTTP door stands on.
 pub(crate) async fn services(
     config: &Config,
     foundation: &Foundation,
     nodes: &Nodes,
+    cache: Arc<dyn Cache>,
     seen: Seen,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
     let Foundation { database, shop, seal, passwords, .. } = foundation;
+    let store = InvalidatingStore::new(Arc::clone(&shop.store), Arc::clone(&cache));
+    let shop = Shop { store: Arc::new(store), ..shop.clone() };
     let keys = database.signing_keys();
     let started = shop.now();
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
@@ -26,7 +53,7 @@ pub(crate) async fn services(
     let feed = database.feed();
     let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
     Ok(Services {
-        shop: shop.clone(),
+        shop,
         users: database.users(),
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
@@ -37,6 +64,7 @@ pub(crate) async fn services(
         views: Arc::new(seen),
         view_log: database.views(),
         audit: database.audit(),
+        cache,
         streams,
         limiter: Arc::clone(&nodes.limiter),
         bus: Arc::clone(&nodes.bus),
@@ -57,6 +85,7 @@ fn settings(config: &Config) -> HttpSettings {
         timeout: http.request_timeout,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
+        cache: config.cache.answers,
         streams: config.streams,
         require_if_match: http.require_if_match,
         open_metrics: http.metrics,

@@ -3,6 +3,7 @@
 //! Later layers win: the profile's defaults, `souk.toml`, the plain names (`PORT`, `DATABASE_URL` ..), `SOUK__SECTION__KEY`.
 //! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
 
+mod cache;
 mod database;
 mod http;
 mod identity;
@@ -20,6 +21,7 @@ mod shop;
 mod streams;
 mod telemetry;
 
+pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use database::Database;
 pub(crate) use http::Http;
 pub(crate) use identity::Identity;
@@ -46,6 +48,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         identity::SETTINGS,
         limits::SETTINGS,
         streams::SETTINGS,
+        cache::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
         telemetry::SETTINGS,
@@ -74,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     /// Rate limits.
     pub(crate) limits: Limits,
+    /// The cache.
+    pub(crate) cache: Caching,
     /// Live streams.
     pub(crate) streams: api::StreamSettings,
     /// The shop's own rules.
@@ -94,6 +99,7 @@ impl Config {
         let secrets = Secrets::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
+        let cache = Caching::read(&mut reader);
         let streams = streams::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
@@ -108,6 +114,7 @@ impl Config {
                 secrets: secrets?,
                 identity: identity?,
                 limits: limits?,
+                cache: cache?,
                 streams: streams?,
                 shop: shop?,
                 retention: retention?,

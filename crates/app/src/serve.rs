@@ -66,11 +66,13 @@ pub(crate) async fn run(config: Config) -> Outcome {
         move |stop| upkeep(metrics.clone(), stop)
     });
     let nodes = Nodes::tie(&config, &foundation).await?;
-    let services = Arc::new(compose::services(&config, &foundation, &nodes, seen, metrics).await?);
+    let cache = compose::cache(&config, &foundation);
+    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
+    let services = Arc::new(services);
     workers.start("feed", {
         let log = foundation.database.feed();
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
-        let feed = Feed { log, hub, clock, numbered };
+        let feed = Feed { log, cache, hub, clock, numbered };
         move |stop| feed_worker(feed.clone(), stop)
     });
     let served = serve(&config, services, ends).await;

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod audit;
 pub mod bus;
+pub mod cache;
 pub mod catalog;
 pub mod clock;
 pub mod demo;

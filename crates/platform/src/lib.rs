@@ -2,6 +2,7 @@
 //! through which nodes share some of it.
 
 mod bus;
+mod cache;
 mod clock;
 mod entropy;
 mod in_process;
@@ -9,6 +10,7 @@ mod rate_limiter;
 mod redis;
 
 pub use bus::LocalBus;
+pub use cache::LocalCache;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use in_process::InProcess;

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use domain::{
     Principal,
     bus::{Bus, Fanout, Subscription},
+    cache::NoCache,
     catalog::queries::ProductView,
     health::Probe,
     limit::{Decision, Policy, RateLimiter, Subject},
@@ -131,6 +132,7 @@ impl Door {
             views: seen.clone(),
             view_log: reader.clone(),
             audit: reader.clone(),
+            cache: Arc::new(NoCache),
             streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
             limiter: Arc::new(Counter::default()),
             bus: Arc::new(Silent),

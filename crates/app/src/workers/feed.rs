@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use api::{Hub, Told};
 use domain::{
     Result,
+    cache::Cache,
     clock::Clock,
     realtime::{EventFeed, Notice},
 };
@@ -22,6 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Feed {
     pub(crate) log: Arc<dyn EventFeed>,
+    pub(crate) cache: Arc<dyn Cache>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Told when this node has numbered events.
@@ -65,6 +67,8 @@ async fn deliver(feed: &Feed) -> Result<bool> {
     for numbered in &page {
         let lag = (now - numbered.event.at).to_std().unwrap_or_default();
         metrics::histogram!("event_lag_seconds").record(lag.as_secs_f64());
+        // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
+        feed.cache.follow(&numbered.event).await;
     }
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);
