@@ -40,6 +40,11 @@ impl FromRequest for IfNoneMatch {
 }
 
 impl IfNoneMatch {
+    /// The request it came with.
+    pub fn request(&self) -> &HttpRequest {
+        &self.0
+    }
+
     /// Whether the reader has what bears this tag.
     pub fn has(&self, tag: &str) -> bool {
         let lines = self.0.headers().get_all(header::IF_NONE_MATCH).filter_map(|line| line.to_str().ok());

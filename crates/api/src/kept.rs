@@ -1,62 +1,108 @@
 //! Answers that are kept in the cache as they are sent, and answered without asking the database.
 
+mod coding;
+
 use std::sync::Arc;
 
 use actix_web::{
     HttpResponse,
     http::header::{self, HeaderValue},
-    web::Bytes,
+    web::{self, Bytes},
 };
-use domain::cache::{Entry, Key, Looked, Policy};
+use coding::Coding;
+use domain::cache::{Entry, Key, Looked, Policy, Tag};
 
 use crate::{Answer, Services, etag::IfNoneMatch, problem::Problem};
 
-/// The entry of a key: kept, or made by `make`. An entry whose time is over is better than a fault of ours.
+/// Answers of fewer bytes are kept as they are: coding would save nothing.
+const CODED_LEAST: usize = 1024;
+
+/// What is asked, what the answer depends on and how long it is kept.
+#[derive(Debug)]
+pub struct Question {
+    /// The whole question, scope and all.
+    pub text: String,
+    /// What the answer depends on.
+    pub tags: Vec<Tag>,
+    /// How long it is kept.
+    pub policy: Policy,
+}
+
+/// An answer as it was made.
+#[derive(Debug)]
+pub struct Made {
+    /// Its `ETag`.
+    pub tag: String,
+    /// Its JSON.
+    pub body: Vec<u8>,
+}
+
+/// The answer to a question, in the coding its reader takes: kept, or made by `make`; `None` when there is no such thing.
+/// An answer whose time is over is better than a fault of ours.
 ///
 /// # Errors
 /// Those of `make`.
 pub async fn kept(
     services: &Services,
-    key: &Key,
-    policy: Policy,
-    make: impl AsyncFnOnce() -> Result<Entry, Problem>,
-) -> Result<Arc<Entry>, Problem> {
-    match services.cache.look(key, policy).await {
-        Looked::Hit(entry) => Ok(entry),
-        Looked::Bypass => make().await.map(Arc::new),
+    reader: &IfNoneMatch,
+    question: Question,
+    make: impl AsyncFnOnce() -> Result<Option<Made>, Problem>,
+) -> Result<Option<Arc<Entry>>, Problem> {
+    let coding = Coding::of(reader.request());
+    let key = Key::new(format!("{}|{}", coding.name(), question.text), question.tags);
+    let found = match services.cache.look(&key, question.policy).await {
+        Looked::Hit(found) => found,
+        // The layer around compresses what is not to be kept.
+        Looked::Bypass => entry(make().await?, Coding::Identity).await?,
         Looked::Miss(lead) => {
-            let entry = Arc::new(make().await?);
-            lead.fill(Arc::clone(&entry));
-            Ok(entry)
+            let new = entry(make().await?, coding).await?;
+            lead.fill(Arc::clone(&new));
+            new
         }
         Looked::Stale(old, lead) => match make().await {
-            Ok(entry) => {
-                let entry = Arc::new(entry);
-                lead.fill(Arc::clone(&entry));
-                Ok(entry)
+            Ok(answer) => {
+                let new = entry(answer, coding).await?;
+                lead.fill(Arc::clone(&new));
+                new
             }
             Err(problem) if problem.status().is_server_error() => {
-                tracing::warn!(error = %problem.cause(), key = %key.text, "an old entry is served instead of a fault");
-                Ok(old)
+                tracing::warn!(error = %problem.cause(), question = %key.text, "an old answer is given instead of a fault");
+                old
             }
-            Err(problem) => Err(problem),
+            Err(problem) => return Err(problem),
         },
-    }
+    };
+    Ok(Some(found).filter(|found| **found != Entry::Absent))
 }
 
-/// Answers with an entry: 200, 304 when the reader has it, or the refusal given when there is no such thing.
-pub fn answer(reader: &IfNoneMatch, entry: &Entry, caching: HeaderValue, absent: impl FnOnce() -> Problem) -> Answer {
-    let Entry::Present { tag, body } = entry else { return Err(absent()) };
+/// What is kept of an answer. Coding it takes longer than a request may hold up its thread.
+async fn entry(made: Option<Made>, coding: Coding) -> Result<Arc<Entry>, Problem> {
+    let Some(Made { tag, body }) = made else { return Ok(Arc::new(Entry::Absent)) };
+    let coding = if body.len() < CODED_LEAST { Coding::Identity } else { coding };
+    let body = match coding {
+        Coding::Identity => body,
+        coding => web::block(move || coding.encode(&body)).await.map_err(domain::Error::internal)??,
+    };
+    Ok(Arc::new(Entry::Present { tag, coding: coding.token(), body: body.into() }))
+}
+
+/// Answers with what is kept: 200, or 304 when the reader has it. `open` when everybody is answered alike.
+pub fn answer(reader: &IfNoneMatch, entry: &Entry, open: bool) -> Answer {
+    let Entry::Present { tag, coding, body } = entry else { return Err(Problem::no_route()) };
     let known = reader.has(tag);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((header::ETAG, tag.as_str())).insert_header((header::CACHE_CONTROL, caching));
+    // To be asked about before each use: a change may come at any time.
+    let caching = if open { "public, no-cache" } else { "private, no-cache" };
+    response
+        .insert_header((header::ETAG, tag.as_str()))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static(caching)));
+    if let Some(coding) = coding {
+        response
+            .insert_header((header::CONTENT_ENCODING, HeaderValue::from_static(coding)))
+            .append_header((header::VARY, HeaderValue::from_static("accept-encoding")));
+    }
     if known {
         return Ok(response.finish());
     }
     Ok(response.content_type("application/json").body(Bytes::from_owner(Arc::clone(body))))
-}
-
-/// To be asked about before each use: by everybody's caches when everybody is answered alike.
-pub fn caching(open: bool) -> HeaderValue {
-    HeaderValue::from_static(if open { "public, no-cache" } else { "private, no-cache" })
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get};
 use domain::{
     Actor, Error, Violations,
-    cache::{Entry, Key, Tag},
+    cache::Tag,
     catalog::{
         ProductStatus, Statuses,
         policy::Scope,
@@ -30,7 +30,7 @@ use crate::{
     Answer, Services, Shared,
     auth::{Auth, MaybeAuth},
     etag::{self, IfNoneMatch},
-    kept,
+    kept::{self, Made, Question},
     page::{PageParams, PageView},
     problem::{In, Problem},
     query::{Params, Query, Read},
@@ -217,9 +217,12 @@ pub async fn list_products(
         return Err(Error::Unauthenticated.into());
     }
     let cursor = asked.cursor.as_deref();
-    let question = format!("list_products|{filter:?}|{sort:?}|{page:?}|{cursor:?}");
-    let key = Key::new(question, [Tag::Products, Tag::Categories]);
-    let entry = kept::kept(&services, &key, services.settings.cache.lists, async || {
+    let question = Question {
+        text: format!("list_products|{filter:?}|{sort:?}|{page:?}|{cursor:?}"),
+        tags: vec![Tag::Products, Tag::Categories],
+        policy: services.settings.cache.lists,
+    };
+    let entry = kept::kept(&services, &known, question, async || {
         let body = match cursor {
             None => etag::json(&ProductList::Page(page_view(
                 &services.products.list(&filter, sort, page).await?,
@@ -234,10 +237,11 @@ pub async fn list_products(
                 }))?
             }
         };
-        Ok(Entry::Present { tag: etag::tag(None, &body), body: body.into() })
+        Ok(Some(Made { tag: etag::tag(None, &body), body }))
     })
     .await?;
-    kept::answer(&known, &entry, kept::caching(filter.scope == Scope::Published), Problem::no_route)
+    let entry = entry.ok_or_else(Problem::no_route)?;
+    kept::answer(&known, &entry, filter.scope == Scope::Published)
 }
 
 /// Where a cursor stands; the empty one stands at the begin.

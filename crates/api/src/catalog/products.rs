@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post, web::Path};
 use domain::{
     Error,
-    cache::{Entry, Key, Tag},
+    cache::Tag,
     catalog::{
         self, Product, Slug,
         policy::Scope,
@@ -25,7 +25,7 @@ use crate::{
     done::Done,
     etag::{self, IfMatch, IfNoneMatch},
     idempotency::{Keyed, created},
-    kept,
+    kept::{self, Made, Question},
     path::Id,
 };
 
@@ -69,17 +69,20 @@ pub async fn create_product(auth: Auth<WriteProducts>, services: Shared, keyed: 
 #[get("/api/v1/products/{id}")]
 pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>, known: IfNoneMatch) -> Answer {
     let scope = Scope::of(&caller.0);
-    let key = Key::new(format!("get_product|{scope:?}|{}", id.0), [Tag::Product(id.0), Tag::Categories]);
-    let entry = kept::kept(&services, &key, services.settings.cache.products, async || {
-        let Some(found) = services.products.get(id.0, scope).await? else { return Ok(Entry::Absent) };
+    let question = Question {
+        text: format!("get_product|{scope:?}|{}", id.0),
+        tags: vec![Tag::Product(id.0), Tag::Categories],
+        policy: services.settings.cache.products,
+    };
+    let entry = kept::kept(&services, &known, question, async || {
+        let Some(found) = services.products.get(id.0, scope).await? else { return Ok(None) };
         let body = etag::json(&ProductDetailView::new(&found, services.shop.rules.currency))?;
-        Ok(Entry::Present { tag: etag::tag(Some(found.product.version), &body), body: body.into() })
+        Ok(Some(Made { tag: etag::tag(Some(found.product.version), &body), body }))
     })
     .await?;
-    if *entry != Entry::Absent {
-        saw(&services, &caller, id.0);
-    }
-    kept::answer(&known, &entry, kept::caching(false), || Error::NotFound("Product").into())
+    let entry = entry.ok_or(Error::NotFound("Product"))?;
+    saw(&services, &caller, id.0);
+    kept::answer(&known, &entry, false)
 }
 
 /// Reads a product by its name in URLs; a name it had before leads to the one it has now.

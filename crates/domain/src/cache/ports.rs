@@ -41,6 +41,8 @@ pub enum Entry {
     Present {
         /// Its validator, such as an `ETag`.
         tag: String,
+        /// How its bytes are coded, such as `br`; `None` for what is as it was made.
+        coding: Option<&'static str>,
         /// Its bytes.
         body: Arc<[u8]>,
     },

@@ -20,7 +20,7 @@ fn key() -> Key {
 }
 
 fn entry(text: &str) -> Arc<Entry> {
-    Arc::new(Entry::Present { tag: "\"1\"".to_owned(), body: text.as_bytes().into() })
+    Arc::new(Entry::Present { tag: "\"1\"".to_owned(), coding: None, body: text.as_bytes().into() })
 }
 
 async fn miss(cache: &LocalCache) -> Lead {
