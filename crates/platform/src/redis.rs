@@ -35,8 +35,8 @@ pub struct RedisSettings {
 /// Redis as every part of a node sees it: there, or away. One connection serves all calls of all threads; it belongs to
 /// the runtime that [`Redis::keep`] runs on, so that it outlives the runtimes of the HTTP workers.
 ///
-/// While Redis is away every call fails at once; only the keeper tries again. So one call at the most waits in vain when it
-/// goes away, and none after that.
+/// While Redis is away every call fails at once; only the keeper tries again. So nobody waits in vain but those whose calls
+/// are under way when it goes.
 #[derive(Clone)]
 pub struct Redis(Arc<Shared>);
 

@@ -1,11 +1,12 @@
 //! The bus over PostgreSQL's notices.
 
-use std::{sync::Arc, time::Duration};
+use std::{process::Command, sync::Arc, time::Duration};
 
 use domain::{
     bus::{Bus as _, Heard, Message, Subscription},
     testing::{SeededEntropy, contract},
 };
+use sea_orm_migration::sea_orm::{ConnectionTrait as _, Statement};
 use souk_persistence::{Database, Engine, NotifyBus};
 use tokio::task::JoinSet;
 
@@ -72,6 +73,41 @@ async fn a_node_hears_itself_without_a_link_and_tells_of_losses_meanwhile() {
     }
     bus.publish("a", b"1");
     assert_eq!(hears.next().await, message(b"1"));
+}
+
+/// A process of this machine that stands still until this value goes.
+struct Frozen(String);
+
+impl Frozen {
+    fn process(pid: String) -> Self {
+        signal("STOP", &pid);
+        Self(pid)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        signal("CONT", &self.0);
+    }
+}
+
+fn signal(name: &str, pid: &str) {
+    let sent = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\"", name, pid]).status().unwrap();
+    assert!(sent.success(), "kill -{name} {pid}");
+}
+
+#[tokio::test]
+async fn a_connection_that_stands_still_is_noticed() {
+    let nodes = nodes(2).await;
+    let mut hears = nodes.buses[1].subscribe(&["a"]).await;
+    let on = nodes.database.database.migration_connection();
+    let sql = "SELECT pid::text FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database() \
+        ORDER BY backend_start DESC LIMIT 1";
+    let row = on.query_one_raw(Statement::from_string(on.get_database_backend(), sql)).await.unwrap().unwrap();
+    let _frozen = Frozen::process(row.try_get_by_index(0).unwrap());
+    let lost = tokio::time::timeout(Duration::from_secs(30), hears.next()).await;
+    assert_eq!(lost, Ok(Heard::Lost));
+    heard_again(&nodes.buses[0], &mut hears).await;
 }
 
 #[tokio::test]
