@@ -1,6 +1,7 @@
 //! The schema, step by step, up and down, for SQLite and PostgreSQL.
 
 mod m20261121_000001_foundation;
+mod m20261121_000002_jobs;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -15,6 +16,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_foundation::Migration)]
+        vec![Box::new(m20261121_000001_foundation::Migration), Box::new(m20261121_000002_jobs::Migration)]
     }
 }

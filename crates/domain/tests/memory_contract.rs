@@ -10,6 +10,8 @@ use souk_domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
+    job::ports::{JobQueries, JobQueue},
+    schedule::ScheduleQueries,
     testing::{
         FakeClock,
         contract::{self, Harness},
@@ -57,6 +59,18 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn job_queue(&self) -> Arc<dyn JobQueue> {
+        Arc::new(self.store.clone())
+    }
+
+    fn jobs(&self) -> Arc<dyn JobQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn schedules(&self) -> Arc<dyn ScheduleQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -82,4 +96,19 @@ macro_rules! suites {
     };
 }
 
-suites!(transactions, users, sellers, categories, products, reviews, keys, log, product_queries, export, views);
+suites!(
+    transactions,
+    users,
+    sellers,
+    categories,
+    products,
+    reviews,
+    keys,
+    log,
+    product_queries,
+    export,
+    views,
+    jobs,
+    job_queue,
+    schedules
+);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     catalog::ProductStatus,
-    id::{AuditId, CategoryId, ProductId, ReviewId, SellerId, UserId},
+    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
 };
 
 /// The verbs of each type of thing. An event with another kind is set aside.
@@ -17,6 +17,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("seller", &["created"]),
     ("user", &["created"]),
     ("audit", &["purged"]),
+    ("job", &["retried", "cancelled", "requested", "reindexed"]),
 ];
 
 /// The part of an event that its type of thing promises.
@@ -36,6 +37,8 @@ pub enum Fact {
     User(UserId),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
+    /// Somebody changed a job, or it tells how far it got.
+    Job(JobId),
 }
 
 /// What every event of a product carries: enough to decide who may hear of it.
@@ -88,6 +91,12 @@ struct AuditFact {
     audit_id: AuditId,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobFact {
+    job_id: JobId,
+}
+
 impl Fact {
     /// Reads an event.
     ///
@@ -124,6 +133,10 @@ impl Fact {
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;
                 (Self::AuditPurged(id), id.0)
+            }
+            "job" => {
+                let id = payload::<JobFact>(event)?.job_id;
+                (Self::Job(id), id.0)
             }
             _ => {
                 let id = payload::<UserFact>(event)?.user_id;

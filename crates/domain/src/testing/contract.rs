@@ -10,12 +10,15 @@
 
 pub mod categories;
 pub mod export;
+pub mod job_queue;
+pub mod jobs;
 pub mod keys;
 pub mod log;
 pub mod product_queries;
 pub mod products;
 pub mod reference;
 pub mod reviews;
+pub mod schedules;
 pub mod sellers;
 pub mod transactions;
 pub mod users;
@@ -33,7 +36,9 @@ use crate::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
+    job::ports::{JobQueries, JobQueue},
     page::{Limit, PageRequest},
+    schedule::ScheduleQueries,
 };
 
 /// An adapter under test.
@@ -55,6 +60,12 @@ pub trait Harness: Send + Sync {
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
     fn audit(&self) -> Arc<dyn AuditQueries>;
+    /// The queue of jobs.
+    fn job_queue(&self) -> Arc<dyn JobQueue>;
+    /// The read side of jobs.
+    fn jobs(&self) -> Arc<dyn JobQueries>;
+    /// The read side of the schedule.
+    fn schedules(&self) -> Arc<dyn ScheduleQueries>;
     /// The clock the cases move.
     fn clock(&self) -> Arc<FakeClock>;
     /// The committed events about a thing, in any order.
@@ -79,6 +90,9 @@ pub async fn run_all(harness: &impl Harness) {
     export::run(harness).await;
     reference::run(harness).await;
     views::run(harness).await;
+    jobs::run(harness).await;
+    job_queue::run(harness).await;
+    schedules::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -2,11 +2,14 @@
 
 mod categories;
 mod identity;
+mod job_queue;
+mod jobs;
 mod keys;
 mod log;
 mod product_queries;
 mod products;
 mod reviews;
+mod schedules;
 mod state;
 mod views;
 
@@ -29,7 +32,9 @@ use crate::{
     id::ProductId,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
+    job::ports::{Inbox, JobRepo},
     page::{Page, PageRequest},
+    schedule::ScheduleRepo,
     store::{Store, Tx},
 };
 
@@ -158,6 +163,18 @@ impl Tx for MemoryTx {
     }
 
     fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobRepo {
+        self
+    }
+
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn schedules(&mut self) -> &mut dyn ScheduleRepo {
         self
     }
 

@@ -11,6 +11,8 @@ use domain::{
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::ports::UserQueries,
+    job::ports::{JobQueries, JobQueue},
+    schedule::ScheduleQueries,
     testing::{
         FakeClock,
         contract::{self, Harness},
@@ -65,6 +67,18 @@ impl Harness for Real {
         self.fresh.database.audit()
     }
 
+    fn job_queue(&self) -> Arc<dyn JobQueue> {
+        self.fresh.database.job_queue()
+    }
+
+    fn jobs(&self) -> Arc<dyn JobQueries> {
+        self.fresh.database.jobs()
+    }
+
+    fn schedules(&self) -> Arc<dyn ScheduleQueries> {
+        self.fresh.database.schedules()
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -117,5 +131,8 @@ suites!(
     product_queries,
     export,
     reference,
-    views
+    views,
+    jobs,
+    job_queue,
+    schedules
 );
