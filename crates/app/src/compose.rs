@@ -8,7 +8,7 @@ use domain::health::Probe;
 use metrics_exporter_prometheus::PrometheusHandle;
 use platform::{InProcess, LocalRateLimiter};
 
-use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, views::Seen};
+use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, schedule, views::Seen};
 
 /// Everything the HTTP door stands on.
 pub(crate) async fn services(
@@ -37,6 +37,9 @@ pub(crate) async fn services(
         views: Arc::new(seen),
         view_log: database.views(),
         audit: database.audit(),
+        jobs: database.jobs(),
+        entries: schedule::entries(config),
+        schedules: database.schedules(),
         limiter: Arc::new(LocalRateLimiter::default()),
         mac: Arc::new(foundation.mac("cursor")?),
         probes: vec![database.probe(), schema, shared],

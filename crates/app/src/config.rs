@@ -6,12 +6,14 @@
 mod database;
 mod http;
 mod identity;
+mod jobs;
 mod layers;
 mod limits;
 mod print;
 mod reader;
 mod report;
 mod retention;
+mod schedule;
 mod secrets;
 mod setting;
 mod shop;
@@ -20,12 +22,14 @@ mod telemetry;
 pub(crate) use database::Database;
 pub(crate) use http::Http;
 pub(crate) use identity::Identity;
+pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use print::print;
 pub(crate) use reader::Reader;
 pub(crate) use report::Faults;
 pub(crate) use retention::Retention;
+pub(crate) use schedule::{Schedule, Timing};
 pub(crate) use secrets::Secrets;
 pub(crate) use setting::{Profile, Setting};
 pub(crate) use shop::ShopRules;
@@ -42,6 +46,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         limits::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
+        jobs::SETTINGS,
+        schedule::SETTINGS,
         telemetry::SETTINGS,
     ]
     .into_iter()
@@ -70,6 +76,10 @@ pub(crate) struct Config {
     pub(crate) shop: ShopRules,
     /// How long what is kept.
     pub(crate) retention: Retention,
+    /// Background jobs.
+    pub(crate) jobs: Jobs,
+    /// What is run when.
+    pub(crate) schedule: Schedule,
     /// Logs.
     pub(crate) telemetry: Telemetry,
 }
@@ -85,6 +95,8 @@ impl Config {
         let limits = Limits::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
+        let jobs = Jobs::read(&mut reader);
+        let schedule = Schedule::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
         let faults = reader.into_faults();
         let read = || {
@@ -97,6 +109,8 @@ impl Config {
                 limits: limits?,
                 shop: shop?,
                 retention: retention?,
+                jobs: jobs?,
+                schedule: schedule?,
                 telemetry: telemetry?,
             })
         };

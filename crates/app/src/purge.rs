@@ -1,4 +1,4 @@
-//! `souk purge`, and the same every hour: removes what is older than it is kept.
+//! `souk purge`, and the same by the schedule: removes what is older than it is kept.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,12 +7,8 @@ use domain::{
     catalog::purge_products,
     retention::{Keep, Purge, Purged, purge},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{Outcome, audit, config::Config, foundation::Foundation};
-
-/// How often a server purges.
-const EVERY: Duration = Duration::from_hours(1);
 
 /// Everything a purge needs.
 #[derive(Clone)]
@@ -41,25 +37,12 @@ impl Sweep {
     }
 
     /// Purges once: products first, whose purge leaves events of its own.
-    async fn once(&self) -> Result<(u64, Purged)> {
+    pub(crate) async fn once(&self) -> Result<(u64, Purged)> {
         let products = match self.products {
             Some(keep) => purge_products(&self.logs.shop, keep).await?,
             None => 0,
         };
         Ok((products, purge(&self.logs).await?))
-    }
-
-    /// Purges now and then every hour, until told to stop.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<()> {
-        while !stop.is_cancelled() {
-            let (products, logs) = self.once().await?;
-            tracing::debug!(products, events = logs.events, keys = logs.keys, audit = logs.audit, "purged");
-            tokio::select! {
-                () = self.logs.shop.clock.sleep(EVERY) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,9 @@
 //! Background work: every loop is started here, started again when it fails, and stopped at the end.
 
+pub(crate) mod job_gauges;
+pub(crate) mod jobs;
 pub(crate) mod relay;
+pub(crate) mod schedule;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
