@@ -15,6 +15,7 @@ pub mod etag;
 pub mod health;
 pub mod idempotency;
 pub mod identity;
+pub mod job;
 pub mod middleware;
 pub mod openapi;
 pub mod page;

@@ -12,7 +12,9 @@ use domain::{
     clock::Timestamp,
     health::Probe,
     identity::ports::{PasswordHasher, Tokens, UserQueries},
+    job::ports::JobQueries,
     limit::RateLimiter,
+    schedule::{Entry, ScheduleQueries},
     secrets::Mac,
 };
 
@@ -48,6 +50,12 @@ pub struct Services {
     pub view_log: Arc<dyn ViewLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditQueries>,
+    /// Reads background jobs.
+    pub jobs: Arc<dyn JobQueries>,
+    /// The entries of the schedule.
+    pub entries: Arc<[Entry]>,
+    /// Reads what was run of them.
+    pub schedules: Arc<dyn ScheduleQueries>,
     /// Counts calls.
     pub limiter: Arc<dyn RateLimiter>,
     /// Signs cursors and digests idempotent requests.

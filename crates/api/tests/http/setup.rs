@@ -15,10 +15,13 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal,
-    catalog::queries::ProductView,
+    catalog::{ReindexProducts, queries::ProductView},
     health::Probe,
+    job::Request,
     limit::{Decision, Policy, RateLimiter},
     permission::Role,
+    retention::PurgeShop,
+    schedule::{CatchUp, Cron, Entry},
     secrets::Mac,
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
@@ -86,6 +89,16 @@ impl Probe for Part {
     }
 }
 
+/// An entry that is on, and one that is off.
+fn entries() -> Arc<[Entry]> {
+    let cron = Cron::new("30 2 * * *", "Europe/Berlin").unwrap();
+    let step = Request::of(&ReindexProducts::default());
+    Arc::from([
+        Entry { name: "purge", cron: Some(cron), catch_up: CatchUp::Once, job: Request::of(&PurgeShop {}) },
+        Entry { name: "reindex", cron: None, catch_up: CatchUp::Skip, job: step },
+    ])
+}
+
 /// A shop with its application.
 pub struct Door {
     pub fixtures: Fixtures,
@@ -113,7 +126,10 @@ impl Door {
             reviews: reader.clone(),
             views: seen.clone(),
             view_log: reader.clone(),
-            audit: reader,
+            audit: reader.clone(),
+            jobs: reader.clone(),
+            entries: entries(),
+            schedules: reader,
             limiter: Arc::new(Counter::default()),
             mac: Arc::new(Xor),
             probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
