@@ -11,6 +11,7 @@ mod catalogue;
 mod commands;
 mod document;
 mod errors;
+mod jobs;
 mod leaks;
 mod lifecycle;
 mod naughty_strings;
