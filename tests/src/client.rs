@@ -31,6 +31,12 @@ impl Client {
         Self { base, token: None, http }
     }
 
+    /// The same caller at another node.
+    #[must_use]
+    pub fn at(&self, base: String) -> Self {
+        Self { base, ..self.clone() }
+    }
+
     /// The same caller with this token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {

@@ -5,6 +5,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use crate::Corner;
+
 /// A database of its own for one test.
 #[derive(Debug)]
 pub enum Database {
@@ -16,6 +18,8 @@ pub enum Database {
         maintenance: String,
         /// The name of the fresh one.
         name: String,
+        /// The corner of Redis that goes with it.
+        redis: Option<Corner>,
     },
 }
 
@@ -25,25 +29,33 @@ impl Database {
         Self::Sqlite
     }
 
-    /// A fresh PostgreSQL database.
+    /// A fresh PostgreSQL database, and Redis beside it: what several nodes share.
     ///
     /// # Panics
-    /// Without a PostgreSQL server: a test is never skipped in silence.
-    #[expect(clippy::disallowed_methods, reason = "the test runner says by environment where the server is")]
+    /// Without one of the servers: a test is never skipped in silence.
     pub fn postgres() -> Self {
+        Self::postgres_with(Some(Corner::shared()))
+    }
+
+    /// A fresh PostgreSQL database with this Redis, or none.
+    ///
+    /// # Panics
+    /// Without a PostgreSQL server.
+    #[expect(clippy::disallowed_methods, reason = "the test runner says by environment where the server is")]
+    pub fn postgres_with(redis: Option<Corner>) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let maintenance = std::env::var("SOUK_TEST_POSTGRES_URL")
             .expect("this test needs PostgreSQL: run scripts/test, which starts one and sets SOUK_TEST_POSTGRES_URL");
         let name = format!("e2e_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         sql(&maintenance, &format!("create database {name}"));
-        Self::Postgres { maintenance, name }
+        Self::Postgres { maintenance, name, redis }
     }
 
     /// The value of `DATABASE_URL`; none for the default.
     pub fn url(&self) -> Option<String> {
         match self {
             Self::Sqlite => None,
-            Self::Postgres { maintenance, name } => {
+            Self::Postgres { maintenance, name, .. } => {
                 let (server, _) = maintenance.rsplit_once('/').expect("a URL that ends in a database");
                 Some(format!("{server}/{name}"))
             }
@@ -51,9 +63,19 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Where its Redis is.
+    pub fn redis(&self) -> Option<&Corner> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres { redis, .. } => redis.as_ref(),
+        }
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Self::Postgres { maintenance, name } = self {
+        if let Self::Postgres { maintenance, name, .. } = self {
             sql(maintenance, &format!("drop database {name} with (force)"));
         }
     }

@@ -9,14 +9,20 @@
 )]
 
 mod client;
+mod cluster;
 mod database;
+mod events;
 mod line;
+mod redis;
 mod server;
 mod tables;
 
 pub use client::{Client, Reply};
+pub use cluster::Cluster;
 pub use database::Database;
+pub use events::{Events, Message};
 pub use line::Line;
+pub use redis::{Corner, RedisServer};
 pub use server::{Demo, Server};
 pub use tables::Tables;
 

@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,9 +20,10 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 9] = [
+const QUICK: [(&str, &str); 10] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
+    ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
     ("SOUK__LIMITS__SIGN_IN", "off"),
     ("SOUK__LIMITS__LIST_PRODUCTS", "off"),
     ("SOUK__LIMITS__GET_PRODUCT", "off"),
@@ -38,7 +40,7 @@ pub struct Server {
     process: Option<Child>,
     port: u16,
     settings: Vec<(String, String)>,
-    database: Database,
+    database: Arc<Database>,
     folder: TempDir,
 }
 
@@ -73,6 +75,15 @@ impl Server {
 
     fn not_started(database: Database, settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (database, folder) = (Arc::new(database), tempfile::tempdir().unwrap());
+        Self { process: None, port: 0, settings, database, folder }
+    }
+
+    /// Another node over the same database with the same settings, in a folder of its own, without the start. They must have
+    /// been given a key.
+    #[must_use = "it is not started"]
+    pub fn beside(&self) -> Self {
+        let (settings, database) = (self.settings.clone(), Arc::clone(&self.database));
         Self { process: None, port: 0, settings, database, folder: tempfile::tempdir().unwrap() }
     }
 
@@ -102,6 +113,11 @@ impl Server {
             .env("HOME", self.folder.path())
             .env("PORT", self.port.to_string())
             .envs(self.database.url().map(|url| ("DATABASE_URL", url)))
+            .envs(
+                self.database.redis().into_iter().flat_map(|redis| {
+                    [("REDIS_URL", redis.url.clone()), ("SOUK__REDIS__PREFIX", redis.prefix.clone())]
+                }),
+            )
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

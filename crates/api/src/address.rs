@@ -62,6 +62,15 @@ pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr 
     client
 }
 
+/// What stands for a client where calls are counted: its address, or of IPv6 the network of 64 bits, the least that a
+/// customer is given: with the whole address one machine could be as many clients as it likes.
+pub fn counted(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 /// A hop as proxies write it: `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or(hop);
@@ -96,6 +105,18 @@ mod tests {
         assert_eq!(seen("::1", &["[2001:db8::9]:443"]), "2001:db8::9");
         assert_eq!(seen("::ffff:10.0.0.1", &["10.0.0.3"]), "10.0.0.3");
         assert_eq!(seen("10.0.0.1", &["nonsense"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_machine_counts_as_one_client_whatever_addresses_of_its_network_it_takes() {
+        let counted = |text: &str| super::counted(text.parse().unwrap()).to_string();
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(counted("2001:db8:1:2:ffff::1"), "2001:db8:1:2::");
+        assert_ne!(counted("2001:db8:1:3::1"), "2001:db8:1:2::");
+        assert_eq!(
+            (counted("203.0.113.7"), counted("::ffff:203.0.113.7")),
+            ("203.0.113.7".into(), "203.0.113.7".into())
+        );
     }
 
     #[test]

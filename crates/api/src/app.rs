@@ -1,6 +1,6 @@
 //! The application: all layers and all routes, for the binary and for tests alike (API-11).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     App, Error, HttpMessage as _, HttpRequest, HttpResponse,
@@ -11,6 +11,8 @@ use actix_web::{
     web::{self, Data},
 };
 
+use domain::shop::Rules;
+
 use crate::{
     context::Context,
     health, identity,
@@ -20,15 +22,30 @@ use crate::{
     query,
     routes::{Found, Routes},
     services::Services,
+    stream,
 };
 
 /// Paths beside those of the document: method, path, operation.
 pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static str)> {
-    let mut routes = vec![(Method::POST, "/api/auth/register", "register"), (Method::POST, "/api/auth/login", "login")];
-    if services.settings.open_metrics {
+    beside_the_document(services.settings.open_metrics, services.settings.open_docs)
+}
+
+/// Every operation there may be, by its id, with the template of its path: what limits can name.
+pub fn operations() -> BTreeMap<String, String> {
+    let routes = Routes::new(&openapi(&Rules::default()), &beside_the_document(true, true), &[]);
+    routes.operations().map(|(_, operation)| (operation.id.clone(), operation.template.clone())).collect()
+}
+
+fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'static str, &'static str)> {
+    let mut routes = vec![
+        (Method::POST, "/api/auth/register", "register"),
+        (Method::POST, "/api/auth/login", "login"),
+        (Method::GET, "/events", "stream_events"),
+    ];
+    if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
-    if services.settings.open_docs {
+    if open_docs {
         routes.push((Method::GET, "/api-docs/openapi.json", "document"));
         routes.push((Method::GET, "/api-docs/openapi-3.0.json", "document30"));
         routes.push((Method::GET, "/swagger-ui/{file:.*}", "swagger_ui"));
@@ -66,6 +83,7 @@ pub fn build(
         .app_data(Data::from(drawn.routes.clone()))
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
+        .configure(stream::aliases)
         .configure(|config| {
             if open_metrics {
                 config.route("/metrics", web::get().to(health::metrics));

@@ -40,7 +40,8 @@ impl FromRequest for IfNoneMatch {
 }
 
 impl IfNoneMatch {
-    fn has(&self, tag: &str) -> bool {
+    /// Whether the reader has what bears this tag.
+    pub fn has(&self, tag: &str) -> bool {
         let lines = self.0.headers().get_all(header::IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
         lines
             .flat_map(|line| line.split(','))

@@ -16,6 +16,8 @@ pub mod health;
 pub mod idempotency;
 pub mod identity;
 pub mod job;
+pub mod kept;
+pub mod limit;
 pub mod middleware;
 pub mod openapi;
 pub mod page;
@@ -26,12 +28,14 @@ pub mod query;
 pub mod routes;
 pub mod services;
 pub mod settings;
+pub mod stream;
 
 pub use app::build;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Services, ViewSink};
-pub use settings::{HttpSettings, LimitRule, LimitScope};
+pub use services::{Services, Streams, ViewSink};
+pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, StreamSettings};
+pub use stream::{Hub, Told};
 
 /// What a handler takes to reach the services.
 pub type Shared = actix_web::web::Data<Services>;

@@ -22,7 +22,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{audit, catalog, health, identity, job};
+use crate::{audit, catalog, health, identity, job, stream};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -34,7 +34,7 @@ use crate::{audit, catalog, health, identity, job};
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, stream::Change, stream::TopicName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -42,6 +42,7 @@ use crate::{audit, catalog, health, identity, job};
         (name = "products", description = "Products"),
         (name = "categories", description = "The category tree"),
         (name = "reviews", description = "What buyers think"),
+        (name = "events", description = "What changes, as it changes"),
         (name = "audit", description = "Who did what"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
@@ -54,6 +55,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     health_operations(config);
     identity::operations(config);
     catalog::operations(config);
+    stream::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
 }

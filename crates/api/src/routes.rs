@@ -8,7 +8,7 @@ use utoipa::openapi::{
     path::{self as document, ParameterIn},
 };
 
-use crate::settings::{LimitRule, LimitScope};
+use crate::{limit::Limit, settings::LimitRule};
 
 /// One operation.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub struct Operation {
     /// Whether it declares parameters of the query; one that does not refuses them all.
     pub takes_query: bool,
     /// Limits counted before anybody is known.
-    pub address_limits: Vec<LimitRule>,
-    /// Limits counted by person.
-    pub actor_limits: Vec<LimitRule>,
+    pub address_limits: Vec<Arc<Limit>>,
+    /// Limits counted when the caller is known.
+    pub actor_limits: Vec<Arc<Limit>>,
 }
 
 /// A path with its operations.
@@ -59,6 +59,7 @@ impl Routes {
     /// The routes of a document, those given beside it (method, path, operation id), and the limits of each.
     pub fn new(document: &OpenApi, others: &[(Method, &str, &str)], limits: &[LimitRule]) -> Self {
         let mut routes = Self::default();
+        let limits: Vec<_> = limits.iter().map(|rule| Arc::new(Limit::of(rule))).collect();
         for (path, item) in &document.paths.paths {
             let methods = [
                 (Method::GET, &item.get),
@@ -70,20 +71,20 @@ impl Routes {
             for (method, operation) in methods {
                 if let Some(operation) = operation {
                     let id = operation.operation_id.as_deref().unwrap_or(path);
-                    routes.add(method, path, id, takes_query(operation), limits);
+                    routes.add(method, path, id, takes_query(operation), &limits);
                 }
             }
         }
         for (method, path, id) in others {
             // The short paths of the API are as strict as the long ones (ruling R18); pages take what they are given.
-            routes.add(method.clone(), path, id, !path.starts_with("/api/"), limits);
+            routes.add(method.clone(), path, id, !path.starts_with("/api/"), &limits);
         }
         // Fixed segments win over variable ones, as in the router.
         routes.0.sort_by_key(|template| template.segments.iter().filter(|s| !matches!(s, Segment::Fixed(_))).count());
         routes
     }
 
-    fn add(&mut self, method: Method, path: &str, id: &str, takes_query: bool, limits: &[LimitRule]) {
+    fn add(&mut self, method: Method, path: &str, id: &str, takes_query: bool, limits: &[Arc<Limit>]) {
         let segments: Vec<Segment> = path
             .split('/')
             .map(|segment| match segment {
@@ -92,15 +93,12 @@ impl Routes {
                 fixed => Segment::Fixed(fixed.to_owned()),
             })
             .collect();
-        let of = |scope| {
-            limits.iter().filter(|rule| rule.scope == scope && rule.counts(id, path)).cloned().collect::<Vec<_>>()
-        };
         let operation = Arc::new(Operation {
             id: id.to_owned(),
             template: path.to_owned(),
             takes_query,
-            address_limits: of(LimitScope::Address),
-            actor_limits: of(LimitScope::Actor),
+            address_limits: Limit::of_operation(limits, id, path, true),
+            actor_limits: Limit::of_operation(limits, id, path, false),
         });
         match self.0.iter_mut().find(|template| template.segments == segments) {
             Some(template) => template.operations.push((method, operation)),

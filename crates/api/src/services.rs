@@ -5,6 +5,8 @@ use std::sync::Arc;
 use domain::{
     Shop,
     audit::AuditQueries,
+    bus::Bus,
+    cache::Cache,
     catalog::{
         ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
         queries::ProductView,
@@ -14,16 +16,34 @@ use domain::{
     identity::ports::{PasswordHasher, Tokens, UserQueries},
     job::ports::JobQueries,
     limit::RateLimiter,
+    realtime::{EventFeed, TicketBox},
     schedule::{Entry, ScheduleQueries},
     secrets::Mac,
 };
 
-use crate::settings::HttpSettings;
+use crate::{settings::HttpSettings, stream::Hub};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
     /// Notes a view. MUST NOT wait; when it cannot keep up it may drop views, which are telemetry.
     fn seen(&self, view: ProductView);
+}
+
+/// What live streams stand on.
+#[derive(Clone)]
+pub struct Streams {
+    /// Who listens on this node.
+    pub hub: Arc<Hub>,
+    /// The numbered log.
+    pub feed: Arc<dyn EventFeed>,
+    /// Tickets of browsers.
+    pub tickets: Arc<dyn TicketBox>,
+}
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Streams").field("hub", &self.hub).finish_non_exhaustive()
+    }
 }
 
 /// Everything handlers use. One is shared by all workers.
@@ -56,8 +76,14 @@ pub struct Services {
     pub entries: Arc<[Entry]>,
     /// Reads what was run of them.
     pub schedules: Arc<dyn ScheduleQueries>,
+    /// Keeps answers.
+    pub cache: Arc<dyn Cache>,
+    /// Live streams.
+    pub streams: Streams,
     /// Counts calls.
     pub limiter: Arc<dyn RateLimiter>,
+    /// Tells the other nodes, and this one.
+    pub bus: Arc<dyn Bus>,
     /// Signs cursors and digests idempotent requests.
     pub mac: Arc<dyn Mac>,
     /// What `/ready` asks.

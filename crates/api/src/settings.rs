@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::limit::Policy;
+use domain::{cache, limit::Policy};
 
 use crate::address::Network;
 
@@ -22,6 +22,10 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Network>,
     /// Rate limits (ruling R6).
     pub limits: Vec<LimitRule>,
+    /// How long answers are kept.
+    pub cache: CacheSettings,
+    /// Live streams.
+    pub streams: StreamSettings,
     /// Changes without `If-Match` are refused with 428 (ruling R16).
     pub require_if_match: bool,
     /// `/metrics` answers (ruling R38).
@@ -39,10 +43,49 @@ impl Default for HttpSettings {
             timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
+            cache: CacheSettings::default(),
+            streams: StreamSettings::default(),
             require_if_match: false,
             open_metrics: true,
             open_docs: true,
         }
+    }
+}
+
+/// How long answers are kept at most; a change of what they show ends them at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// Lists of products (CAT-04).
+    pub lists: cache::Policy,
+    /// Single products.
+    pub products: cache::Policy,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        let stale = Duration::from_secs(30);
+        let absent = Duration::from_secs(30);
+        Self {
+            lists: cache::Policy { fresh: Duration::from_mins(1), stale, absent },
+            products: cache::Policy { fresh: Duration::from_mins(5), stale, absent },
+        }
+    }
+}
+
+/// How live streams behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSettings {
+    /// How often an idle stream says that it lives, and looks whether its caller may still listen.
+    pub heartbeat: Duration,
+    /// After how long a client comes back when it lost the connection.
+    pub retry: Duration,
+    /// Most streams open at once on this node.
+    pub most_open: usize,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(25), retry: Duration::from_secs(3), most_open: 10_000 }
     }
 }
 
@@ -53,6 +96,8 @@ pub enum LimitScope {
     Address,
     /// By person, or by address when nobody is signed in. Administrators are not counted (RL-05).
     Actor,
+    /// All calls together, administrators' excepted.
+    Everybody,
 }
 
 /// One rate limit and the calls it counts.
@@ -69,7 +114,8 @@ pub struct LimitRule {
 impl LimitRule {
     /// A limit of one operation, with a count of its own.
     pub fn operation(id: &str, scope: LimitScope, limit: u32, window: Duration) -> Self {
-        Self { applies_to: vec![id.to_owned()], scope, policy: Policy { name: id.to_owned(), limit, window } }
+        let policy = Policy { name: id.into(), limit, window, patience: Duration::ZERO };
+        Self { applies_to: vec![id.to_owned()], scope, policy }
     }
 
     /// The limits of RL-02 per minute, and 100 sign-ins and sign-ups per address in 15 minutes.
@@ -88,15 +134,23 @@ impl LimitRule {
         rules.push(Self {
             applies_to: vec!["login".to_owned(), "register".to_owned()],
             scope: LimitScope::Address,
-            policy: Policy { name: "sign_in".to_owned(), limit: 100, window: Duration::from_mins(15) },
+            policy: Policy {
+                name: "sign_in".into(),
+                limit: 100,
+                window: Duration::from_mins(15),
+                patience: Duration::ZERO,
+            },
         });
         rules
     }
 
     /// True when it counts calls of this operation.
     pub fn counts(&self, operation: &str, path: &str) -> bool {
-        self.applies_to
-            .iter()
-            .any(|to| if to.starts_with('/') { path.starts_with(to.as_str()) } else { to == operation })
+        self.applies_to.iter().any(|to| Self::counts_one(to, operation, path))
+    }
+
+    /// True when what a rule applies to is this operation.
+    pub fn counts_one(applies_to: &str, operation: &str, path: &str) -> bool {
+        if applies_to.starts_with('/') { path.starts_with(applies_to) } else { applies_to == operation }
     }
 }

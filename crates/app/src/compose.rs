@@ -2,31 +2,64 @@
 
 use std::sync::Arc;
 
-use api::{HttpSettings, Services};
+use api::{HttpSettings, Hub, Services, Streams};
 use credentials::EdDsaTokens;
-use domain::health::Probe;
+use domain::{
+    Shop,
+    cache::{Cache, InvalidatingStore, NoCache},
+    health::Probe,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
-use platform::{InProcess, LocalRateLimiter};
+use persistence::Engine;
+use platform::LocalCache;
 
-use crate::{config::Config, foundation::Foundation, migrate::SchemaProbe, schedule, views::Seen};
+use crate::{
+    config::{CacheMode, Config},
+    foundation::Foundation,
+    migrate::SchemaProbe,
+    nodes::Nodes,
+    schedule,
+    views::Seen,
+};
+
+/// Where answers are kept. Every node must see every change before its answer; what one process keeps in memory does,
+/// where that process is the only one who writes.
+pub(crate) fn cache(config: &Config, foundation: &Foundation) -> Arc<dyn Cache> {
+    let alone = foundation.database.engine() == Engine::Sqlite;
+    let caching = &config.cache;
+    if caching.mode == CacheMode::On || (caching.mode == CacheMode::Auto && alone) {
+        Arc::new(LocalCache::new(caching.entries, caching.longest, Arc::clone(&foundation.shop.entropy)))
+    } else {
+        Arc::new(NoCache)
+    }
+}
+
+/// The shop whose commits make old what the cache keeps of what they changed.
+pub(crate) fn shop(foundation: &Foundation, cache: &Arc<dyn Cache>) -> Shop {
+    let store = InvalidatingStore::new(Arc::clone(&foundation.shop.store), Arc::clone(cache));
+    Shop { store: Arc::new(store), ..foundation.shop.clone() }
+}
 
 /// Everything the HTTP door stands on.
 pub(crate) async fn services(
     config: &Config,
     foundation: &Foundation,
+    nodes: &Nodes,
+    cache: Arc<dyn Cache>,
     seen: Seen,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
-    let Foundation { database, shop, seal, passwords, .. } = foundation;
+    let Foundation { database, seal, passwords, .. } = foundation;
+    let shop = shop(foundation, &cache);
     let keys = database.signing_keys();
     let started = shop.now();
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
     let jwks = tokens.jwks();
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
-    // The counters that Redis would share between nodes are kept in this process.
-    let shared: Arc<dyn Probe> = Arc::new(InProcess::new("redis"));
+    let feed = database.feed();
+    let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
     Ok(Services {
-        shop: shop.clone(),
+        shop,
         users: database.users(),
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
@@ -40,9 +73,12 @@ pub(crate) async fn services(
         jobs: database.jobs(),
         entries: schedule::entries(config),
         schedules: database.schedules(),
-        limiter: Arc::new(LocalRateLimiter::default()),
+        cache,
+        streams,
+        limiter: Arc::clone(&nodes.limiter),
+        bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
-        probes: vec![database.probe(), schema, shared],
+        probes: vec![database.probe(), schema, Arc::clone(&nodes.probe)],
         metrics: Arc::new(move || metrics.render()),
         started,
         settings: settings(config),
@@ -58,6 +94,8 @@ fn settings(config: &Config) -> HttpSettings {
         timeout: http.request_timeout,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
+        cache: config.cache.answers,
+        streams: config.streams,
         require_if_match: http.require_if_match,
         open_metrics: http.metrics,
         open_docs: http.swagger_ui,

@@ -3,22 +3,27 @@
 //! Later layers win: the profile's defaults, `souk.toml`, the plain names (`PORT`, `DATABASE_URL` ..), `SOUK__SECTION__KEY`.
 //! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
 
+mod cache;
 mod database;
 mod http;
 mod identity;
 mod jobs;
 mod layers;
 mod limits;
+mod policies;
 mod print;
 mod reader;
+mod redis;
 mod report;
 mod retention;
 mod schedule;
 mod secrets;
 mod setting;
 mod shop;
+mod streams;
 mod telemetry;
 
+pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use database::Database;
 pub(crate) use http::Http;
 pub(crate) use identity::Identity;
@@ -27,6 +32,7 @@ pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use print::print;
 pub(crate) use reader::Reader;
+pub(crate) use redis::Redis;
 pub(crate) use report::Faults;
 pub(crate) use retention::Retention;
 pub(crate) use schedule::{Schedule, Timing};
@@ -41,9 +47,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         &setting::PROFILE[..],
         http::SETTINGS,
         database::SETTINGS,
+        redis::SETTINGS,
         secrets::SETTINGS,
         identity::SETTINGS,
         limits::SETTINGS,
+        streams::SETTINGS,
+        cache::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
         jobs::SETTINGS,
@@ -55,7 +64,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
 }
 
 /// Names of the environment that other programs of this kind read and this version does not: accepted with a warning.
-pub(crate) const NOT_USED_YET: &[&str] = &["REDIS_URL", "UPSTASH_REDIS_URL", "UPSTASH_REDIS_TOKEN", "LOGTAIL_TOKEN"];
+pub(crate) const NOT_USED_YET: &[&str] = &["UPSTASH_REDIS_URL", "UPSTASH_REDIS_TOKEN", "LOGTAIL_TOKEN"];
 
 /// What all settings mean together.
 #[derive(Debug, Clone)]
@@ -66,12 +75,18 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     /// The database.
     pub(crate) database: Database,
+    /// Redis.
+    pub(crate) redis: Redis,
     /// The master key.
     pub(crate) secrets: Secrets,
     /// Sign-in.
     pub(crate) identity: Identity,
     /// Rate limits.
     pub(crate) limits: Limits,
+    /// The cache.
+    pub(crate) cache: Caching,
+    /// Live streams.
+    pub(crate) streams: api::StreamSettings,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
     /// How long what is kept.
@@ -90,9 +105,12 @@ impl Config {
         let mut reader = Reader::new(layers);
         let http = Http::read(&mut reader);
         let database = Database::read(&mut reader);
+        let redis = Redis::read(&mut reader);
         let secrets = Secrets::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
+        let cache = Caching::read(&mut reader);
+        let streams = streams::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
@@ -104,9 +122,12 @@ impl Config {
                 profile: layers.profile(),
                 http: http?,
                 database: database?,
+                redis: redis?,
                 secrets: secrets?,
                 identity: identity?,
                 limits: limits?,
+                cache: cache?,
+                streams: streams?,
                 shop: shop?,
                 retention: retention?,
                 jobs: jobs?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Result,
+    Result, Shop,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     job::{Failure, Reactions},
     retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
@@ -26,13 +26,14 @@ use crate::{
 /// What each context wants done when it hears of an event: one line for each, as `catalog::reactions`.
 pub(crate) const REACTIONS: Reactions = Reactions(&[]);
 
-/// Starts the worker, the schedule and the gauges.
-pub(crate) fn start(workers: &mut Workers, foundation: &Foundation, config: &Config) -> Result<()> {
-    let Foundation { database, shop, .. } = foundation;
+/// Starts the worker, the schedule and the gauges. `shop` is that of the HTTP door: what a job changed is not kept in the
+/// cache as it was.
+pub(crate) fn start(workers: &mut Workers, foundation: &Foundation, config: &Config, shop: &Shop) -> Result<()> {
+    let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(handlers(foundation, config)?),
+            handlers: Arc::new(handlers(foundation, config, shop)?),
             shop: shop.clone(),
             enqueued: database.enqueued(),
             at_once: config.jobs.at_once,
@@ -49,9 +50,9 @@ pub(crate) fn start(workers: &mut Workers, foundation: &Foundation, config: &Con
 }
 
 /// Every kind of job this program can do.
-fn handlers(foundation: &Foundation, config: &Config) -> Result<Handlers> {
-    let Foundation { database, shop, .. } = foundation;
-    let sweep = Sweep::new(foundation, config)?;
+fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Handlers> {
+    let database = &foundation.database;
+    let sweep = Sweep::new(foundation, config, shop)?;
     let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging) = (shop.clone(), shop.clone());

@@ -13,6 +13,7 @@ mod import;
 mod jobs;
 mod lines;
 mod migrate;
+mod nodes;
 mod openapi;
 mod purge;
 mod schedule;

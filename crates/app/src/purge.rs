@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Result,
+    Result, Shop,
     catalog::purge_products,
     retention::{Keep, Purge, Purged, purge},
 };
@@ -18,7 +18,7 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    pub(crate) fn new(foundation: &Foundation, config: &Config) -> Result<Self> {
+    pub(crate) fn new(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Self> {
         let database = &foundation.database;
         let keep = Keep {
             events: config.retention.events,
@@ -30,7 +30,7 @@ impl Sweep {
             chain: database.chain(),
             audit: database.audit_purge(),
             key: Arc::new(foundation.mac(audit::PURPOSE)?),
-            shop: foundation.shop.clone(),
+            shop: shop.clone(),
             keep,
         };
         Ok(Self { logs, products: config.retention.deleted_products })
@@ -48,7 +48,7 @@ impl Sweep {
 
 pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
-    let done = Sweep::new(&foundation, config)?.once().await;
+    let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
     let (products, logs) = done?;
     println!(

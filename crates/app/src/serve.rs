@@ -1,10 +1,15 @@
 //! `souk serve`: starts everything, serves, and ends in order.
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{any::Any, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::signal::unix::{SignalKind, signal};
+use socket2::SockRef;
+use tokio::{
+    net::TcpStream,
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -12,10 +17,13 @@ use crate::{
     config::Config,
     demo,
     foundation::Foundation,
-    jobs, telemetry,
+    jobs,
+    nodes::Nodes,
+    telemetry,
     views::views,
     workers::{
         Workers,
+        feed::{Feed, feed_worker},
         relay::{relay, relay_worker},
     },
 };
@@ -33,12 +41,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
     if config.shop.demo {
         demo::load(&foundation).await?;
     }
+    let numbered = Arc::new(Notify::new());
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
     workers.start("relay", {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
-        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), stop)
+        let numbered = Arc::clone(&numbered);
+        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), Arc::clone(&numbered), stop)
     });
     workers.start("checkpoints", {
         let database = foundation.database.clone();
@@ -47,17 +57,27 @@ pub(crate) async fn run(config: Config) -> Outcome {
             async move { stop.run_until_cancelled(database.keep_log_short()).await.unwrap_or(Ok(())) }
         }
     });
-    jobs::start(&mut workers, &foundation, &config)?;
     workers.start("metrics_upkeep", {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let services = Arc::new(compose::services(&config, &foundation, seen, metrics).await?);
+    let nodes = Nodes::tie(&config, &foundation).await?;
+    let cache = compose::cache(&config, &foundation);
+    jobs::start(&mut workers, &foundation, &config, &compose::shop(&foundation, &cache))?;
+    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
+    let services = Arc::new(services);
+    workers.start("feed", {
+        let log = foundation.database.feed();
+        let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
+        let feed = Feed { log, cache, hub, clock, numbered };
+        move |stop| feed_worker(feed.clone(), stop)
+    });
     let served = serve(&config, services, ends).await;
     // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
     foundation.database.forget_connections();
     // After the last answer: what requests left behind is stored, then the database is let go.
     workers.stop(config.jobs.drain + WORKERS_END).await;
+    nodes.untie(WORKERS_END).await;
     foundation.database.close().await?;
     tracing::info!("ended");
     served
@@ -65,7 +85,12 @@ pub(crate) async fn run(config: Config) -> Outcome {
 
 async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals) -> Outcome {
     let drawn = api::app::Drawn::of(&services);
+    let hub = Arc::clone(&services.streams.hub);
     let server = HttpServer::new(move || api::build(&services, &drawn))
+        .on_connect({
+            let stall = config.http.stall;
+            move |socket, _| cut_when_stalled(socket, stall)
+        })
         .disable_signals()
         .shutdown_timeout(config.http.shutdown.as_secs());
     let server = match config.http.workers {
@@ -83,9 +108,22 @@ async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals)
         ended = &mut server => return ended.map_err(Into::into),
         () = ends.recv() => {}
     }
-    tracing::info!("no new connections; requests in flight are finished");
+    tracing::info!("no new connections; requests in flight are finished, streams are told to come back");
+    hub.close();
     let (ended, ()) = tokio::join!(server, handle.stop(true));
     Ok(ended?)
+}
+
+/// Lets the kernel end a connection whose other side has taken nothing for so long. An answer that waits for such a
+/// client is not asked for more, so that no timer of ours would see it; a stream would hold its place for ever.
+fn cut_when_stalled(socket: &dyn Any, stall: Duration) {
+    let Some(stream) = socket.downcast_ref::<TcpStream>() else { return };
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(stall)) {
+        tracing::debug!(%error, "a connection that stalls will not be cut");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (SockRef::from(stream), stall);
 }
 
 /// The signals that end us.

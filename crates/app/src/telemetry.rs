@@ -83,6 +83,25 @@ fn describe() {
     metrics::describe_counter!("job_attempts_total", Unit::Count, "Attempts at jobs that ended");
     metrics::describe_histogram!("job_duration_seconds", Unit::Seconds, "Time of an attempt at a job");
     metrics::describe_counter!("schedule_runs_total", Unit::Count, "Jobs that the schedule stored");
+    metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
+    metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");
+    metrics::describe_gauge!("bus_up", Unit::Count, "1 while other nodes are heard, else 0");
+    metrics::describe_counter!("bus_messages_total", Unit::Count, "Messages for other nodes, by what became of them");
+    metrics::describe_counter!(
+        "bus_losses_total",
+        Unit::Count,
+        "Times that messages of other nodes may have been missed"
+    );
+    metrics::describe_counter!(
+        "limiter_decisions_total",
+        Unit::Count,
+        "Calls counted by a rate limit, by what it said"
+    );
+    metrics::describe_counter!(
+        "limiter_fallbacks_total",
+        Unit::Count,
+        "Calls that this node counted in place of Redis"
+    );
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
 

@@ -8,7 +8,7 @@ use domain::{
     id::UserId,
     identity::{
         Profile,
-        ports::{AccessToken, SigningKeys, Tokens},
+        ports::{AccessToken, Session, SigningKeys, Tokens},
     },
     secrets::Sealer,
 };
@@ -114,12 +114,14 @@ impl Tokens for EdDsaTokens {
         Ok(AccessToken { token, expires_at })
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Option<UserId> {
+    fn verify(&self, token: &str, now: Timestamp) -> Option<Session> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.public, &self.validation).ok()?.claims;
+        let until = Timestamp::from_timestamp(claims.exp, 0)?;
         let now = now.timestamp();
-        (now < claims.exp.saturating_add(SKEW) && claims.iat <= now.saturating_add(SKEW)).then_some(claims.sub)
+        let holds = now < claims.exp.saturating_add(SKEW) && claims.iat <= now.saturating_add(SKEW);
+        holds.then_some(Session { user: claims.sub, until })
     }
 }
 
@@ -204,7 +206,8 @@ mod tests {
             })
         );
         assert_eq!(issued.expires_at, after(900));
-        assert_eq!(tokens(1, rules()).verify(&issued.token, now()), Some(profile().user.id));
+        let session = Session { user: profile().user.id, until: issued.expires_at };
+        assert_eq!(tokens(1, rules()).verify(&issued.token, now()), Some(session));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 pub mod actor;
 pub mod audit;
+pub mod bus;
+pub mod cache;
 pub mod catalog;
 pub mod clock;
 pub mod demo;
@@ -20,6 +22,7 @@ pub mod meter;
 pub mod money;
 pub mod page;
 pub mod permission;
+pub mod realtime;
 pub mod relay;
 pub mod retention;
 mod role;

@@ -1,23 +1,54 @@
 //! Rate limits: policies as data, and the port that counts.
 
-use std::time::Duration;
+mod gcra;
 
-/// How many calls one key may make.
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+pub use gcra::Pace;
+
+use crate::id::UserId;
+
+/// How many calls one subject may make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Its name, such as `list_products`; part of the counted key.
-    pub name: String,
-    /// Calls per window; also the burst a rested key may make at once.
+    pub name: Arc<str>,
+    /// Calls per window; also the burst a rested subject may make at once.
     pub limit: u32,
     /// The window.
     pub window: Duration,
+    /// How long a call above the limit may be held back instead of refused; zero refuses at once (RL-10).
+    pub patience: Duration,
 }
 
-/// What the limiter says of one call.
+/// Whose calls are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// Everybody's.
+    Everybody,
+    /// Those from one address, or one network.
+    Address(IpAddr),
+    /// Those of one person.
+    User(UserId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everybody => f.write_str("everybody"),
+            Self::Address(address) => write!(f, "address:{address}"),
+            Self::User(user) => write!(f, "user:{user}"),
+        }
+    }
+}
+
+/// What the limiter says of one call under one policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// Whether the call may go on.
     pub allowed: bool,
+    /// How long it has to be held back before it goes on.
+    pub wait: Duration,
     /// The policy's limit.
     pub limit: u32,
     /// Calls left at this moment.
@@ -28,10 +59,11 @@ pub struct Decision {
     pub retry_after: Duration,
 }
 
-/// Counts calls by the generic cell rate algorithm. MUST be atomic per key and must not fail: an adapter whose store
-/// is away counts on its own.
+/// Counts calls by the generic cell rate algorithm ([`Pace`]). MUST be atomic and must not fail: an adapter whose store is
+/// away counts on its own.
 #[async_trait::async_trait]
 pub trait RateLimiter: Send + Sync {
-    /// Counts one call of `key` under `policy`.
-    async fn check(&self, policy: &Policy, key: &str) -> Decision;
+    /// Counts one call under every one of these policies if all allow it, and under none if one does not. Gives a
+    /// decision for each, in their order.
+    async fn check(&self, asked: &[(&Policy, Subject)]) -> Vec<Decision>;
 }

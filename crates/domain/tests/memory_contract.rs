@@ -11,6 +11,7 @@ use souk_domain::{
     event::Event,
     identity::ports::UserQueries,
     job::ports::{JobQueries, JobQueue},
+    realtime::TicketBox,
     schedule::ScheduleQueries,
     testing::{
         FakeClock,
@@ -71,6 +72,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn tickets(&self) -> Arc<dyn TicketBox> {
+        Arc::new(self.store.clone())
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -110,5 +115,6 @@ suites!(
     views,
     jobs,
     job_queue,
-    schedules
+    schedules,
+    tickets
 );

@@ -13,6 +13,7 @@ mod identity;
 mod job;
 mod lease;
 mod loader;
+mod notify_bus;
 mod observe;
 mod pool;
 mod spine;
@@ -22,3 +23,4 @@ mod tx;
 
 pub use database::{Database, Settings, Synchronous};
 pub use engine::Engine;
+pub use notify_bus::NotifyBus;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod chain;
+mod feed;
 mod keys;
 mod numbering;
 mod outbox;
@@ -9,6 +10,7 @@ mod purge;
 mod relay;
 mod rows;
 mod set_aside;
+mod tickets;
 mod told;
 
 pub(crate) use told::Told;

@@ -1,11 +1,18 @@
-//! The platform: what a process gives the domain besides a database, such as time, randomness and counters.
+//! The platform: what a process gives the domain besides a database, such as time, randomness and counters; and Redis,
+//! through which nodes share some of it.
 
+mod bus;
+mod cache;
 mod clock;
 mod entropy;
 mod in_process;
 mod rate_limiter;
+mod redis;
 
+pub use bus::LocalBus;
+pub use cache::LocalCache;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use in_process::InProcess;
 pub use rate_limiter::LocalRateLimiter;
+pub use redis::{Redis, RedisBus, RedisRateLimiter, RedisSettings};

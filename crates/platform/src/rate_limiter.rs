@@ -3,12 +3,12 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use async_trait::async_trait;
-use domain::limit::{Decision, Policy, RateLimiter};
+use domain::limit::{Decision, Pace, Policy, RateLimiter, Subject};
 
 /// Parts of the table, each behind a lock of its own, so that cores do not queue.
 const SHARDS: u64 = 64;
@@ -17,13 +17,13 @@ const SHARDS: u64 = 64;
 const KEYS_MAX: usize = 16 * 1024;
 /// A part is swept when it has grown to this many keys, then again each time it doubled.
 const SWEEP_FROM: usize = 64;
-/// The pause between two sweeps of a full part, in nanoseconds.
-const SWEEP_PAUSE: u64 = 1_000_000_000;
+/// The pause between two sweeps of a full part, in microseconds.
+const SWEEP_PAUSE: u64 = 1_000_000;
 /// The place of keys that find the table full.
 const SHARED: u64 = 0;
 
 /// Counts by the generic cell rate algorithm. Per key it keeps eight bytes: the moment at which the key will be
-/// fully rested ("theoretical arrival time"), as nanoseconds since the limiter was made. A rested key is as good as an
+/// fully rested ("theoretical arrival time"), as microseconds since the limiter was made. A rested key is as good as an
 /// unknown one, so it is dropped.
 ///
 /// Keys are kept as keyed 64-bit hashes: two that meet share a limit, which is practically never and cannot be
@@ -52,24 +52,54 @@ impl Default for LocalRateLimiter {
 
 #[async_trait]
 impl RateLimiter for LocalRateLimiter {
-    async fn check(&self, policy: &Policy, key: &str) -> Decision {
-        self.count(policy, key, nanos(self.start.elapsed()))
+    async fn check(&self, asked: &[(&Policy, Subject)]) -> Vec<Decision> {
+        self.count(asked, u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 }
 
 impl LocalRateLimiter {
-    fn count(&self, policy: &Policy, key: &str, now: u64) -> Decision {
-        let hash = self.hasher.hash_one((policy.name.as_str(), key));
-        let index = usize::try_from(hash % SHARDS).unwrap_or_default();
-        let Some(shard) = self.shards.get(index) else { return refused(policy) };
-        // A panic cannot leave a shard half changed, so a poisoned one is as good as before.
-        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = shard.place(hash, now);
-        let (rested_at, decision) = decide(policy, shard.rested_at.get(&place).copied().unwrap_or_default(), now);
-        if decision.allowed {
-            shard.rested_at.insert(place, rested_at);
+    fn count(&self, asked: &[(&Policy, Subject)], now: u64) -> Vec<Decision> {
+        let hashes = asked.iter().map(|(policy, subject)| self.hasher.hash_one((&*policy.name, subject)));
+        if let [(policy, _)] = asked {
+            // Almost every call: one policy, one lock.
+            return hashes.map(|hash| self.shard(hash).count(policy, hash, now)).collect();
         }
-        decision
+        self.count_together(asked, &hashes.collect::<Vec<_>>(), now)
+    }
+
+    /// Holds every part that takes part, in the order of the parts, so that two such calls cannot wait for each other.
+    fn count_together(&self, asked: &[(&Policy, Subject)], hashes: &[u64], now: u64) -> Vec<Decision> {
+        let mut parts: Vec<u64> = hashes.iter().map(|hash| hash % SHARDS).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        let mut held: Vec<(u64, MutexGuard<'_, Shard>)> =
+            parts.into_iter().map(|part| (part, self.shard(part))).collect();
+        let paces: Vec<Pace> = asked.iter().map(|(policy, _)| Pace::of(policy)).collect();
+        let mut kept_at = Vec::with_capacity(hashes.len());
+        let mut aheads = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            let Some(shard) = part_of(&mut held, *hash) else { continue };
+            let at = shard.place(*hash, now);
+            kept_at.push(at);
+            aheads.push(shard.ahead(at, now));
+        }
+        let counted = paces.iter().zip(&aheads).all(|(pace, ahead)| pace.admits(*ahead));
+        if counted {
+            for (((hash, at), pace), ahead) in hashes.iter().zip(kept_at).zip(&paces).zip(&aheads) {
+                if let Some(shard) = part_of(&mut held, *hash) {
+                    shard.rest(at, now, pace.after(*ahead));
+                }
+            }
+        }
+        let said = asked.iter().zip(&paces).zip(&aheads);
+        said.map(|(((policy, _), pace), ahead)| pace.decide(policy, *ahead, counted)).collect()
+    }
+
+    /// The part that a hash belongs to. A panic cannot leave it half changed, so a poisoned one is as good as before.
+    #[expect(clippy::indexing_slicing, reason = "there are SHARDS of them")]
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
+        let part = &self.shards[usize::try_from(hash % SHARDS).unwrap_or_default()];
+        part.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,6 +112,26 @@ struct Shard {
 }
 
 impl Shard {
+    fn count(&mut self, policy: &Policy, hash: u64, now: u64) -> Decision {
+        let (pace, at) = (Pace::of(policy), self.place(hash, now));
+        let ahead = self.ahead(at, now);
+        let counted = pace.admits(ahead);
+        if counted {
+            self.rest(at, now, pace.after(ahead));
+        }
+        pace.decide(policy, ahead, counted)
+    }
+
+    /// How far from now the key at this place will be rested.
+    fn ahead(&self, place: u64, now: u64) -> u64 {
+        self.rested_at.get(&place).map_or(0, |rested_at| rested_at.saturating_sub(now))
+    }
+
+    /// Has the key at this place rested so far from now.
+    fn rest(&mut self, place: u64, now: u64, ahead: u64) {
+        self.rested_at.insert(place, now.saturating_add(ahead));
+    }
+
     /// Where a key is counted; makes room first when the part has grown.
     fn place(&mut self, hash: u64, now: u64) -> u64 {
         if self.rested_at.contains_key(&hash) {
@@ -98,99 +148,70 @@ impl Shard {
     }
 }
 
-/// One step of the algorithm: the key's new rested moment, and what to say. All times in nanoseconds.
-fn decide(policy: &Policy, rested_at: u64, now: u64) -> (u64, Decision) {
-    let Some(interval) = nanos(policy.window).checked_div(u64::from(policy.limit)).filter(|step| *step > 0) else {
-        return (rested_at, refused(policy));
-    };
-    let burst = interval.saturating_mul(u64::from(policy.limit));
-    let from = rested_at.max(now);
-    let next = from.saturating_add(interval);
-    let latest = now.saturating_add(burst);
-    let allowed = next <= latest;
-    let rested_at = if allowed { next } else { from };
-    let room = latest.saturating_sub(rested_at);
-    let remaining = u32::try_from(room / interval).unwrap_or(policy.limit);
-    let retry_after = if remaining > 0 { 0 } else { rested_at.saturating_add(interval).saturating_sub(latest) };
-    let decision = Decision {
-        allowed,
-        limit: policy.limit,
-        remaining,
-        reset: Duration::from_nanos(rested_at.saturating_sub(now)),
-        retry_after: Duration::from_nanos(retry_after),
-    };
-    (rested_at, decision)
-}
-
-/// A policy of no calls at all.
-fn refused(policy: &Policy) -> Decision {
-    Decision { allowed: false, limit: policy.limit, remaining: 0, reset: policy.window, retry_after: policy.window }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+/// The part among those held that a hash belongs to.
+fn part_of<'a>(held: &'a mut [(u64, MutexGuard<'_, Shard>)], hash: u64) -> Option<&'a mut Shard> {
+    held.iter_mut().find(|(part, _)| *part == hash % SHARDS).map(|(_, shard)| &mut **shard)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{net::IpAddr, time::Duration};
+
     use super::*;
 
-    const SECOND: u64 = 1_000_000_000;
+    const SECOND: u64 = 1_000_000;
 
     fn policy(limit: u32) -> Policy {
-        Policy { name: "list_products".into(), limit, window: Duration::from_mins(1) }
+        Policy { name: "list_products".into(), limit, window: Duration::from_mins(1), patience: Duration::ZERO }
+    }
+
+    /// One call of somebody with this number.
+    fn call(limiter: &LocalRateLimiter, policy: &Policy, by: u32, now: u64) -> Decision {
+        limiter.count(&[(policy, Subject::Address(IpAddr::from(by.to_be_bytes())))], now)[0]
+    }
+
+    #[tokio::test]
+    async fn it_keeps_the_contract() {
+        domain::testing::contract::limiter::run(&LocalRateLimiter::default()).await;
     }
 
     #[test]
     fn a_rested_key_may_call_limit_times_at_once_and_then_waits_for_its_share() {
         let limiter = LocalRateLimiter::default();
         for left in (0..60).rev() {
-            let decision = limiter.count(&policy(60), "a", 0);
+            let decision = call(&limiter, &policy(60), 1, 0);
             assert!(decision.allowed);
             assert_eq!(decision.remaining, left);
             assert_eq!(decision.reset, Duration::from_secs(u64::from(60 - left)));
             let wait = if left == 0 { Duration::from_secs(1) } else { Duration::ZERO };
             assert_eq!(decision.retry_after, wait);
         }
-        let refused = limiter.count(&policy(60), "a", SECOND / 4);
+        let refused = call(&limiter, &policy(60), 1, SECOND / 4);
         assert_eq!(
             refused,
             Decision {
                 allowed: false,
+                wait: Duration::ZERO,
                 limit: 60,
                 remaining: 0,
                 reset: Duration::from_millis(59_750),
                 retry_after: Duration::from_millis(750)
             }
         );
-        assert!(!limiter.count(&policy(60), "a", SECOND - 1).allowed);
-        assert!(limiter.count(&policy(60), "a", SECOND).allowed);
-        assert!(!limiter.count(&policy(60), "a", SECOND).allowed);
-        assert!(limiter.count(&policy(60), "b", 0).allowed);
-    }
-
-    #[test]
-    fn policies_count_apart() {
-        let limiter = LocalRateLimiter::default();
-        let other = Policy { name: "get_product".into(), ..policy(1) };
-        assert!(limiter.count(&policy(1), "a", 0).allowed);
-        assert!(limiter.count(&other, "a", 0).allowed);
-        assert!(!limiter.count(&policy(1), "a", 0).allowed);
+        assert!(!call(&limiter, &policy(60), 1, SECOND - 1).allowed);
+        assert!(call(&limiter, &policy(60), 1, SECOND).allowed);
+        assert!(!call(&limiter, &policy(60), 1, SECOND).allowed);
+        assert!(call(&limiter, &policy(60), 2, 0).allowed);
     }
 
     #[test]
     fn hammering_does_not_put_off_the_next_call() {
         let limiter = LocalRateLimiter::default();
-        assert!(limiter.count(&policy(1), "a", 0).allowed);
+        assert!(call(&limiter, &policy(1), 1, 0).allowed);
         for at in 1..60 {
-            assert!(!limiter.count(&policy(1), "a", at * SECOND).allowed);
+            assert!(!call(&limiter, &policy(1), 1, at * SECOND).allowed);
         }
-        assert!(limiter.count(&policy(1), "a", 60 * SECOND).allowed);
-    }
-
-    #[test]
-    fn a_limit_of_zero_allows_nothing() {
-        assert!(!LocalRateLimiter::default().count(&policy(0), "a", 0).allowed);
+        assert!(call(&limiter, &policy(1), 1, 60 * SECOND).allowed);
     }
 
     #[test]
@@ -199,17 +220,17 @@ mod tests {
         let keys = |limiter: &LocalRateLimiter| -> usize {
             limiter.shards.iter().map(|shard| shard.lock().unwrap().rested_at.len()).sum()
         };
-        let minute = Policy { name: "p".into(), limit: 1, window: Duration::from_mins(1) };
-        for key in 0..100_000 {
-            limiter.count(&minute, &key.to_string(), 0);
+        let once = policy(1);
+        for by in 0..100_000 {
+            call(&limiter, &once, by, 0);
         }
         assert_eq!(keys(&limiter), 100_000);
-        for key in 0..200_000 {
-            limiter.count(&minute, &key.to_string(), 61 * SECOND + key);
+        for by in 0..200_000 {
+            call(&limiter, &once, by, 61 * SECOND + u64::from(by) / 1000);
         }
         assert!(keys(&limiter) <= 200_000 + 64, "{}", keys(&limiter));
-        for key in 0..200_000 {
-            limiter.count(&minute, &key.to_string(), 200 * SECOND);
+        for by in 0..200_000 {
+            call(&limiter, &once, by, 200 * SECOND);
         }
         assert!(keys(&limiter) <= 200_000);
 
@@ -227,12 +248,20 @@ mod tests {
     #[test]
     fn calls_at_once_from_many_threads_are_counted_exactly() {
         let limiter = LocalRateLimiter::default();
+        let (all, own) = (policy(100), Policy { name: "own".into(), ..policy(1000) });
         let allowed = std::sync::atomic::AtomicU32::new(0);
         std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..100 {
-                        if limiter.count(&policy(100), "a", 0).allowed {
+            for by in 0..4_u8 {
+                let (limiter, allowed, all, own) = (&limiter, &allowed, &all, &own);
+                scope.spawn(move || {
+                    let subject = Subject::Address(IpAddr::from([127, 0, 0, by]));
+                    for turn in 0..100 {
+                        let alone = [(all, Subject::Everybody)];
+                        // In either order: neither may wait for the other for ever.
+                        let pair = [(own, subject), (all, Subject::Everybody)];
+                        let turned = [(all, Subject::Everybody), (own, subject)];
+                        let asked = [&alone[..], &pair, &turned][turn % 3];
+                        if limiter.count(asked, 0).iter().all(|said| said.allowed) {
                             allowed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                         }
                     }

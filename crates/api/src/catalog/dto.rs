@@ -4,7 +4,7 @@ pub mod around;
 pub mod category;
 pub mod metadata;
 pub mod new_product;
-mod number;
+pub mod number;
 pub mod product;
 pub mod product_patch;
 pub mod rating;

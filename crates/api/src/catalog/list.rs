@@ -3,10 +3,11 @@
 use actix_web::{HttpResponse, get};
 use domain::{
     Actor, Error, Violations,
+    cache::{Entry, Key, Tag},
     catalog::{
         ProductStatus, Statuses,
         policy::Scope,
-        queries::{Order, ProductFilter, ProductSort, ProductSummary, SortBy},
+        queries::{Order, ProductFilter, ProductKey, ProductSort, ProductSummary, SortBy},
     },
     id::{CategoryId, SellerId},
     money::Currency,
@@ -26,8 +27,10 @@ use super::{
     },
 };
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     auth::{Auth, MaybeAuth},
+    etag::{self, IfNoneMatch},
+    kept,
     page::{PageParams, PageView},
     problem::{In, Problem},
     query::{Params, Query, Read},
@@ -192,42 +195,69 @@ pub enum ProductList<'a> {
 /// Lists products.
 #[utoipa::path(
     tag = "products",
-    params(ListParams),
+    params(ListParams, IfNoneMatch),
     responses(
         (status = 200, description = "The products", body = ProductList),
         (status = 401, description = "Another status than published was asked for anonymously"),
+        IfNoneMatch,
     ),
     security((), ("bearer" = []))
 )]
 #[get("/api/v1/products")]
-pub async fn list_products(caller: MaybeAuth, services: Shared, params: Params<ListParams>) -> Answer {
+pub async fn list_products(
+    caller: MaybeAuth,
+    services: Shared,
+    params: Params<ListParams>,
+    known: IfNoneMatch,
+) -> Answer {
     let (Params(asked), MaybeAuth(actor)) = (params, caller);
     let currency = services.shop.rules.currency;
     let (filter, sort, page) = (asked.filter(Scope::of(&actor), currency)?, asked.sort(), asked.page());
     if !filter.statuses.is_open() && actor == Actor::Anonymous {
         return Err(Error::Unauthenticated.into());
     }
-    let Some(text) = &asked.cursor else {
-        let found = services.products.list(&filter, sort, page).await?;
-        return Ok(HttpResponse::Ok().json(ProductList::Page(page_view(&found, currency))));
-    };
-    let after = match text.as_str() {
-        "" => None,
-        text => Some(cursor::open(services.mac.as_ref(), &filter, sort, text).ok_or_else(|| {
-            Problem::broken(
-                In::Query,
-                "cursor",
-                "cursor",
-                "must be a nextCursor of this list with the same filter and sort",
-            )
-        })?),
-    };
-    let slice = services.products.slice(&filter, sort, after, page.limit).await?;
-    let view = SliceView {
-        items: slice.items.iter().map(|item| ProductItem::new(&item.product, currency)).collect(),
-        next_cursor: slice.next.map(|key| cursor::seal(services.mac.as_ref(), &filter, sort, key)),
-    };
-    Ok(HttpResponse::Ok().json(ProductList::Slice(view)))
+    let cursor = asked.cursor.as_deref();
+    let question = format!("list_products|{filter:?}|{sort:?}|{page:?}|{cursor:?}");
+    let key = Key::new(question, [Tag::Products, Tag::Categories]);
+    let entry = kept::kept(&services, &key, services.settings.cache.lists, async || {
+        let body = match cursor {
+            None => etag::json(&ProductList::Page(page_view(
+                &services.products.list(&filter, sort, page).await?,
+                currency,
+            )))?,
+            Some(text) => {
+                let after = after(&services, &filter, sort, text)?;
+                let slice = services.products.slice(&filter, sort, after, page.limit).await?;
+                etag::json(&ProductList::Slice(SliceView {
+                    items: slice.items.iter().map(|item| ProductItem::new(&item.product, currency)).collect(),
+                    next_cursor: slice.next.map(|key| cursor::seal(services.mac.as_ref(), &filter, sort, key)),
+                }))?
+            }
+        };
+        Ok(Entry::Present { tag: etag::tag(None, &body), body: body.into() })
+    })
+    .await?;
+    kept::answer(&known, &entry, kept::caching(filter.scope == Scope::Published), Problem::no_route)
+}
+
+/// Where a cursor stands; the empty one stands at the begin.
+fn after(
+    services: &Services,
+    filter: &ProductFilter,
+    sort: ProductSort,
+    text: &str,
+) -> Result<Option<ProductKey>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    cursor::open(services.mac.as_ref(), filter, sort, text).map(Some).ok_or_else(|| {
+        Problem::broken(
+            In::Query,
+            "cursor",
+            "cursor",
+            "must be a nextCursor of this list with the same filter and sort",
+        )
+    })
 }
 
 /// Lists one's deleted products that can be restored, newest deletion first; administrators see all.

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post, web::Path};
 use domain::{
     Error,
+    cache::{Entry, Key, Tag},
     catalog::{
         self, Product, Slug,
         policy::Scope,
@@ -24,6 +25,7 @@ use crate::{
     done::Done,
     etag::{self, IfMatch, IfNoneMatch},
     idempotency::{Keyed, created},
+    kept,
     path::Id,
 };
 
@@ -66,8 +68,18 @@ pub async fn create_product(auth: Auth<WriteProducts>, services: Shared, keyed: 
 )]
 #[get("/api/v1/products/{id}")]
 pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>, known: IfNoneMatch) -> Answer {
-    let found = services.products.get(id.0, Scope::of(&caller.0)).await?.ok_or(Error::NotFound("Product"))?;
-    shown(&services, &caller, &known, &found)
+    let scope = Scope::of(&caller.0);
+    let key = Key::new(format!("get_product|{scope:?}|{}", id.0), [Tag::Product(id.0), Tag::Categories]);
+    let entry = kept::kept(&services, &key, services.settings.cache.products, async || {
+        let Some(found) = services.products.get(id.0, scope).await? else { return Ok(Entry::Absent) };
+        let body = etag::json(&ProductDetailView::new(&found, services.shop.rules.currency))?;
+        Ok(Entry::Present { tag: etag::tag(Some(found.product.version), &body), body: body.into() })
+    })
+    .await?;
+    if *entry != Entry::Absent {
+        saw(&services, &caller, id.0);
+    }
+    kept::answer(&known, &entry, kept::caching(false), || Error::NotFound("Product").into())
 }
 
 /// Reads a product by its name in URLs; a name it had before leads to the one it has now.
@@ -103,12 +115,16 @@ pub async fn get_product_by_slug(
     }
 }
 
-/// Answers a product, and notes that a person who is signed in saw it (CAT-07).
-fn shown(services: &Services, caller: &MaybeAuth, known: &IfNoneMatch, found: &ProductDetail) -> Answer {
+/// Notes that a person who is signed in saw a product (CAT-07).
+fn saw(services: &Services, caller: &MaybeAuth, product: ProductId) {
     if let Some(principal) = caller.0.principal() {
         let at = services.shop.now();
-        services.views.seen(ProductView { product: found.product.id, user: principal.user, at });
+        services.views.seen(ProductView { product, user: principal.user, at });
     }
+}
+
+fn shown(services: &Services, caller: &MaybeAuth, known: &IfNoneMatch, found: &ProductDetail) -> Answer {
+    saw(services, caller, found.product.id);
     let view = ProductDetailView::new(found, services.shop.rules.currency);
     etag::read(known, Some(found.product.version), &view)
 }

@@ -45,9 +45,14 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
         Bearer::Token(token) => token,
     };
     let Some(services) = request.app_data::<Data<Services>>() else { return Ok((Actor::Anonymous, true)) };
-    let Some(user) = services.tokens.verify(token, services.shop.now()) else { return Ok((Actor::Anonymous, true)) };
-    Ok(match services.users.principal(user).await? {
-        Some(principal) => (Actor::Signed(principal), false),
+    let Some(session) = services.tokens.verify(token, services.shop.now()) else {
+        return Ok((Actor::Anonymous, true));
+    };
+    Ok(match services.users.principal(session.user).await? {
+        Some(principal) => {
+            request.extensions_mut().insert(session);
+            (Actor::Signed(principal), false)
+        }
         None => (Actor::Anonymous, true),
     })
 }

@@ -20,13 +20,14 @@ const EXPOSED: [&str; 11] = [
 ];
 
 /// What pages may send.
-const ACCEPTED: [&str; 9] = [
+const ACCEPTED: [&str; 10] = [
     "Accept",
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
     "If-Match",
     "If-None-Match",
+    "Last-Event-ID",
     "X-Request-Id",
     "traceparent",
     "tracestate",

@@ -15,10 +15,12 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal,
+    bus::{Bus, Fanout, Subscription},
+    cache::NoCache,
     catalog::{ReindexProducts, queries::ProductView},
     health::Probe,
     job::Request,
-    limit::{Decision, Policy, RateLimiter},
+    limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
     retention::PurgeShop,
     schedule::{CatchUp, Cron, Entry},
@@ -26,7 +28,7 @@ use domain::{
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{HttpSettings, Services, ViewSink};
+use souk_api::{HttpSettings, Hub, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -34,17 +36,33 @@ pub struct Counter(Mutex<HashMap<String, u32>>);
 
 #[async_trait]
 impl RateLimiter for Counter {
-    async fn check(&self, policy: &Policy, key: &str) -> Decision {
+    async fn check(&self, asked: &[(&Policy, Subject)]) -> Vec<Decision> {
         let mut counts = self.0.lock().unwrap();
-        let count = counts.entry(format!("{}:{key}", policy.name)).or_default();
-        *count += 1;
-        Decision {
-            allowed: *count <= policy.limit,
-            limit: policy.limit,
-            remaining: policy.limit.saturating_sub(*count),
-            reset: policy.window,
-            retry_after: if *count <= policy.limit { Duration::ZERO } else { Duration::from_millis(1500) },
-        }
+        let decide = |(policy, subject): &(&Policy, Subject)| {
+            let count = counts.entry(format!("{}:{subject}", policy.name)).or_default();
+            *count += 1;
+            let held = *count > policy.limit && !policy.patience.is_zero();
+            Decision {
+                allowed: *count <= policy.limit || held,
+                wait: if held { policy.patience } else { Duration::ZERO },
+                limit: policy.limit,
+                remaining: policy.limit.saturating_sub(*count),
+                reset: policy.window,
+                retry_after: if *count <= policy.limit { Duration::ZERO } else { Duration::from_millis(1500) },
+            }
+        };
+        asked.iter().map(decide).collect()
+    }
+}
+
+/// A bus that nobody listens to.
+struct Silent;
+
+#[async_trait]
+impl Bus for Silent {
+    fn publish(&self, _: &str, _: &[u8]) {}
+    async fn subscribe(&self, topics: &[&str]) -> Subscription {
+        Fanout::default().subscribe(topics)
     }
 }
 
@@ -129,8 +147,11 @@ impl Door {
             audit: reader.clone(),
             jobs: reader.clone(),
             entries: entries(),
-            schedules: reader,
+            schedules: reader.clone(),
+            cache: Arc::new(NoCache),
+            streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
             limiter: Arc::new(Counter::default()),
+            bus: Arc::new(Silent),
             mac: Arc::new(Xor),
             probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
             metrics: Arc::new(|| "# nothing yet\n".to_owned()),

@@ -54,7 +54,7 @@ async fn an_unknown_origin_gets_no_permission() {
 
 #[actix_web::test]
 async fn a_limit_is_told_in_both_forms_and_refuses_with_429() {
-    let policy = Policy { name: "few".to_owned(), limit: 2, window: Duration::from_mins(1) };
+    let policy = few(Duration::ZERO);
     let door = Door::with(|services| {
         let applies_to = vec!["list_products".to_owned()];
         services.settings.limits = vec![LimitRule { applies_to, scope: LimitScope::Actor, policy }];
@@ -69,6 +69,33 @@ async fn a_limit_is_told_in_both_forms_and_refuses_with_429() {
     let seller = door.seller().await;
     let own = TestRequest::get().uri("/api/v1/products").insert_header(door.bearer(&seller));
     assert_eq!(door.send(own).await.status, 200, "a person has a count of their own");
+}
+
+/// Two calls a minute.
+fn few(patience: Duration) -> Policy {
+    Policy { name: "few".into(), limit: 2, window: Duration::from_mins(1), patience }
+}
+
+#[actix_web::test]
+async fn a_patient_policy_holds_calls_back_instead_of_refusing_them() {
+    let door = Door::with(|services| {
+        let applies_to = vec!["list_products".to_owned()];
+        let policy = few(Duration::from_secs(7));
+        services.settings.limits = vec![LimitRule { applies_to, scope: LimitScope::Everybody, policy }];
+    });
+    let began = door.fixtures.shop.now();
+    for _ in 0..2 {
+        assert_eq!(door.get("/api/v1/products").await.status, 200);
+    }
+    assert_eq!(door.fixtures.shop.now(), began, "nobody waited");
+    let seller = door.seller().await;
+    let own = TestRequest::get().uri("/api/v1/products").insert_header(door.bearer(&seller));
+    let held = door.send(own).await;
+    assert_eq!((held.status, held.header("ratelimit-remaining")), (200, "0"));
+    assert_eq!(door.fixtures.shop.now() - began, chrono::TimeDelta::seconds(7), "a person is held back for all");
+    let admin = door.person(Role::Admin).await;
+    let free = TestRequest::get().uri("/api/v1/products").insert_header(door.bearer(&admin));
+    assert_eq!(door.send(free).await.header("ratelimit"), "", "administrators are not counted");
 }
 
 #[actix_web::test]

@@ -28,6 +28,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "SQLite: full survives a power cut, normal only the end of the process.",
     )
     .production("full"),
+    Setting::new(
+        "database.listen_url",
+        "",
+        "PostgreSQL: where notices are heard when database.url leads to a pooler of transactions.",
+    ),
     Setting::new("database.migrate", "true", "Whether migrations run at start.").production("false"),
 ];
 
@@ -39,11 +44,14 @@ const EMBEDDED: &str = "sqlite:data/souk.db";
 pub(crate) struct Database {
     pub(crate) settings: persistence::Settings,
     pub(crate) migrate: bool,
+    /// Where notices are heard.
+    pub(crate) listen_url: String,
 }
 
 impl Database {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url = url(reader);
+        let listen_url = listen_url(reader);
         let max_connections = reader.number("database.max_connections", 1..=1000);
         let connect_timeout = reader.seconds("database.connect_timeout_seconds", 1..=120);
         let acquire_timeout = reader.millis("database.acquire_timeout_ms", 1..=60_000);
@@ -68,7 +76,8 @@ impl Database {
             reader.fault("database.synchronous", "must be full in production: normal loses commits in a power cut");
             return None;
         }
-        Some(Self { settings, migrate: migrate? })
+        let listen_url = listen_url?.unwrap_or_else(|| settings.url.clone());
+        Some(Self { settings, migrate: migrate?, listen_url })
     }
 
     /// The folder of the SQLite file, when there is one.
@@ -91,19 +100,39 @@ fn url(reader: &mut Reader<'_>) -> Option<String> {
         }
         return Some(url);
     }
-    let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) else {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         reader.fault("database.url", "must begin with sqlite: or postgres://");
         return None;
-    };
-    if reader.is_from_file("database.url") && has_password(rest) {
-        reader.fault("database.url", "holds a password, which must not stand in a file; set DATABASE_URL instead");
+    }
+    server(reader, "database.url", "DATABASE_URL", url)
+}
+
+/// The URL of a PostgreSQL server, when it may stand there and is safe.
+fn server(reader: &mut Reader<'_>, key: &str, variable: &str, url: String) -> Option<String> {
+    let rest = url.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
+    if reader.is_from_file(key) && has_password(rest) {
+        reader.fault(key, format!("holds a password, which must not stand in a file; set {variable} instead"));
         return None;
     }
     if reader.strict() && !is_private(host_of(rest)) && !is_encrypted(&url) {
-        reader.fault("database.url", "must ask for encryption in production: add sslmode=require");
+        reader.fault(key, "must ask for encryption in production: add sslmode=require");
         return None;
     }
     Some(url)
+}
+
+#[expect(clippy::option_option, reason = "a fault, none and one are three things")]
+fn listen_url(reader: &mut Reader<'_>) -> Option<Option<String>> {
+    const KEY: &str = "database.listen_url";
+    let url = reader.text(KEY);
+    if url.is_empty() {
+        return Some(None);
+    }
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        reader.fault(KEY, "must begin with postgres://");
+        return None;
+    }
+    server(reader, KEY, "SOUK__DATABASE__LISTEN_URL", url).map(Some)
 }
 
 /// The URL made of host, port, name, user and password; encrypted unless the host is this machine.
@@ -123,7 +152,7 @@ fn composed(reader: &mut Reader<'_>) -> Option<String> {
 }
 
 /// The host of `user:password@host:port/name`; empty when the query names a socket's folder.
-fn host_of(rest: &str) -> &str {
+pub(super) fn host_of(rest: &str) -> &str {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     match host.strip_prefix('[') {
@@ -132,13 +161,13 @@ fn host_of(rest: &str) -> &str {
     }
 }
 
-fn has_password(rest: &str) -> bool {
+pub(super) fn has_password(rest: &str) -> bool {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     authority.rsplit_once('@').is_some_and(|(who, _)| who.contains(':'))
 }
 
 /// What is said to this host stays on this machine.
-fn is_private(host: &str) -> bool {
+pub(super) fn is_private(host: &str) -> bool {
     let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     host.is_empty() || host.starts_with('/') || host == "localhost" || loopback
 }

@@ -25,6 +25,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("http.body_limit_bytes", "1048576", "The largest JSON body."),
     Setting::new("http.request_timeout_seconds", "30", "How long an answer may take to begin."),
     Setting::new("http.shutdown_seconds", "30", "How long requests in flight may take to end at shutdown."),
+    Setting::new(
+        "http.stall_seconds",
+        "30",
+        "After how long a connection is cut that takes nothing of what it is sent.",
+    ),
     Setting::new("http.https", "false", "Whether the public address is https: answers say so (HSTS).")
         .production("true"),
     Setting::new("http.require_if_match", "false", "Whether changes without If-Match are refused (428)."),
@@ -44,6 +49,7 @@ pub(crate) struct Http {
     pub(crate) body_limit: usize,
     pub(crate) request_timeout: Duration,
     pub(crate) shutdown: Duration,
+    pub(crate) stall: Duration,
     pub(crate) https: bool,
     pub(crate) require_if_match: bool,
     pub(crate) swagger_ui: bool,
@@ -60,6 +66,7 @@ impl Http {
         let body_limit = reader.number("http.body_limit_bytes", 1024..=64 * 1024 * 1024);
         let request_timeout = reader.seconds("http.request_timeout_seconds", 1..=300);
         let shutdown = reader.seconds("http.shutdown_seconds", 1..=600);
+        let stall = reader.seconds("http.stall_seconds", 1..=3600);
         let https = reader.flag("http.https");
         let require_if_match = reader.flag("http.require_if_match");
         let swagger_ui = reader.flag("http.swagger_ui");
@@ -73,6 +80,7 @@ impl Http {
             body_limit: body_limit?,
             request_timeout: request_timeout?,
             shutdown: shutdown?,
+            stall: stall?,
             https: https?,
             require_if_match: require_if_match?,
             swagger_ui: swagger_ui?,

@@ -1,11 +1,15 @@
 //! The layers of settings, and which one each value came from.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+};
 
 use config::{File, FileFormat, Source, ValueKind};
 
 use super::{
-    NOT_USED_YET, Profile, Setting, all,
+    NOT_USED_YET, Profile, Setting, all, policies,
     report::{Faults, nearest},
 };
 
@@ -62,7 +66,7 @@ impl Sources {
 #[derive(Debug, Clone)]
 pub(crate) struct Layers {
     profile: Profile,
-    values: BTreeMap<&'static str, (String, Origin)>,
+    values: BTreeMap<String, (String, Origin)>,
     /// What should be told but stops nothing.
     pub(crate) warnings: Vec<String>,
     /// Faults of the layers themselves, such as unknown names.
@@ -85,7 +89,11 @@ impl Layers {
         layers.choose_profile();
         for setting in all() {
             let default = || (setting.default(layers.profile).to_owned(), Origin::Default(layers.profile));
-            layers.values.entry(setting.key).or_insert_with(default);
+            layers.values.entry(setting.key.to_owned()).or_insert_with(default);
+        }
+        let named: BTreeSet<String> = layers.keys().filter_map(policies::named).map(str::to_owned).collect();
+        for (key, default) in named.iter().flat_map(|name| policies::defaults(name)) {
+            layers.values.entry(key).or_insert_with(|| (default.to_owned(), Origin::Default(layers.profile)));
         }
         layers
     }
@@ -99,6 +107,11 @@ impl Layers {
         self.values.get(key).map(|(text, origin)| (text.as_str(), origin))
     }
 
+    /// Every key that has a value, or a default.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     fn add_file(&mut self, name: &str, text: &str) {
         let table = match File::from_str(text, FileFormat::Toml).collect() {
             Ok(table) => table,
@@ -108,7 +121,7 @@ impl Layers {
             match value.kind {
                 ValueKind::Table(entries) => {
                     for (key, value) in entries {
-                        self.add_entry(name, &format!("{section}.{key}"), &value.kind);
+                        self.add_deep(name, &format!("{section}.{key}"), &value.kind);
                     }
                 }
                 value => self.add_entry(name, &section, &value),
@@ -116,8 +129,26 @@ impl Layers {
         }
     }
 
+    /// Adds what stands in tables of tables under its long name.
+    fn add_deep(&mut self, file: &str, key: &str, value: &ValueKind) {
+        match value {
+            ValueKind::Table(entries) => {
+                for (under, value) in entries {
+                    self.add_deep(file, &format!("{key}.{under}"), &value.kind);
+                }
+            }
+            value => self.add_entry(file, key, value),
+        }
+    }
+
     fn add_entry(&mut self, file: &str, key: &str, value: &ValueKind) {
+        if policies::named(key).is_some() {
+            return self.add_text(file, key, value);
+        }
         let Some(setting) = all().find(|setting| setting.key == key) else {
+            if let Some(near) = policies::near(key) {
+                return self.faults.add(format!("{key} in {file}"), format!("is unknown; did you mean {near}?"));
+            }
             return self.unknown(format!("{key} in {file}"), key, all().map(|setting| setting.key));
         };
         if setting.secret {
@@ -126,8 +157,12 @@ impl Layers {
                 .faults
                 .add(format!("{key} in {file}"), format!("is a secret and must not stand in a file; set {name}"));
         }
+        self.add_text(file, key, value);
+    }
+
+    fn add_text(&mut self, file: &str, key: &str, value: &ValueKind) {
         match text_of(value) {
-            Some(text) => self.set(setting, &text, Origin::File(file.to_owned())),
+            Some(text) => self.set(key, &text, Origin::File(file.to_owned())),
             None => self
                 .faults
                 .add(format!("{key} in {file}"), "must be a text, a number, true or false, or a list of these"),
@@ -139,12 +174,18 @@ impl Layers {
             let names = setting.alias.map(str::to_owned).into_iter().chain([setting.variable()]);
             for name in names {
                 if let Some(value) = variables.get(&name) {
-                    self.set(setting, value, Origin::Variable(name));
+                    self.set(setting.key, value, Origin::Variable(name));
                 }
             }
         }
+        for (name, value) in variables {
+            if let Some(key) = policies::key_of(name) {
+                self.set(&key, value, Origin::Variable(name.clone()));
+            }
+        }
         let known: Vec<String> = known_variables().collect();
-        for name in variables.keys().filter(|name| name.starts_with("SOUK_") && !known.contains(name)) {
+        let is_known = |name: &String| known.contains(name) || policies::key_of(name).is_some();
+        for name in variables.keys().filter(|name| name.starts_with("SOUK_") && !is_known(name)) {
             let plain = || known.iter().map(String::as_str).filter(|known| known.starts_with("SOUK_"));
             // Names with one underscore may belong to others, such as scripts; only one that is nearly ours is a slip.
             if name.starts_with("SOUK__") || nearest(name, plain().filter(|known| !known.contains("__"))).is_some() {
@@ -158,9 +199,9 @@ impl Layers {
         }
     }
 
-    fn set(&mut self, setting: &'static Setting, text: &str, origin: Origin) {
+    fn set(&mut self, key: &str, text: &str, origin: Origin) {
         if !text.trim().is_empty() {
-            self.values.insert(setting.key, (text.trim().to_owned(), origin));
+            self.values.insert(key.to_owned(), (text.trim().to_owned(), origin));
         }
     }
 
@@ -184,7 +225,7 @@ impl Layers {
                 .add(format!("profile ({origin})"), format!("must be development or production, is {other:?}")),
         }
         let name = self.profile.name().to_owned();
-        self.values.entry("profile").and_modify(|(text, _)| *text = name);
+        self.values.entry("profile".to_owned()).and_modify(|(text, _)| *text = name);
     }
 }
 

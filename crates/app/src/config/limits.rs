@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{LimitRule, LimitScope};
 use domain::limit::Policy;
 
-use super::{Reader, Setting};
+use super::{Reader, Setting, policies};
 
 /// The policies there are, each under its own name: `calls/seconds`, or `off`.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -42,8 +42,9 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let read: Vec<_> = SETTINGS.iter().map(|setting| rule(reader, setting.key)).collect();
+        let more = policies::read(reader);
         let rules = read.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Self { rules: rules.into_iter().flatten().collect() })
+        Some(Self { rules: rules.into_iter().flatten().chain(more?).collect() })
     }
 }
 
@@ -58,7 +59,8 @@ fn rule(reader: &mut Reader<'_>, key: &str) -> Option<Option<LimitRule>> {
     let rule = text.split_once('/').and_then(|(limit, seconds)| {
         let limit = limit.trim().parse().ok().filter(|limit| *limit > 0)?;
         let seconds = seconds.trim().parse().ok().filter(|seconds| (1..=86_400).contains(seconds))?;
-        let policy = Policy { name: name.to_owned(), limit, window: Duration::from_secs(seconds) };
+        let window = Duration::from_secs(seconds);
+        let policy = Policy { name: name.into(), limit, window, patience: Duration::ZERO };
         Some(LimitRule { applies_to: applies_to.iter().map(|id| (*id).to_owned()).collect(), scope, policy })
     });
     if rule.is_none() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Layers, Setting, all};
+use super::{Layers, Setting, all, policies};
 
 /// The settings as a table, one a line: `key = value  # source`.
 pub(crate) fn print(layers: &Layers) -> String {
@@ -11,6 +11,10 @@ pub(crate) fn print(layers: &Layers) -> String {
         let Some((value, origin)) = layers.value(setting.key) else { continue };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{} = {}  # {origin}", setting.key, shown(setting, value));
+    }
+    for key in layers.keys().filter(|key| policies::named(key).is_some()) {
+        let Some((value, origin)) = layers.value(key) else { continue };
+        let _ = writeln!(text, "{key} = {value}  # {origin}");
     }
     for warning in &layers.warnings {
         let _ = writeln!(text, "# warning: {warning}");

@@ -1,6 +1,6 @@
 //! Turns texts into values, noting every fault under the name its user gave.
 
-use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use super::{Faults, Layers, Profile, layers::Origin};
 
@@ -38,6 +38,11 @@ impl<'a> Reader<'a> {
     /// Whether a file set it.
     pub(crate) fn is_from_file(&self, key: &str) -> bool {
         self.layers.value(key).is_some_and(|(_, origin)| matches!(origin, Origin::File(_)))
+    }
+
+    /// The names that keys hold, each once, as `of` finds them.
+    pub(crate) fn names(&self, of: fn(&str) -> Option<&str>) -> BTreeSet<String> {
+        self.layers.keys().filter_map(of).map(str::to_owned).collect()
     }
 
     /// Notes a fault of a setting.

@@ -1,6 +1,11 @@
 //! Settings as values: no test touches the environment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use api::LimitScope;
 
 use super::{Config, Layers, Profile, Secrets, Sources, all, layers::known_variables, print};
 
@@ -169,8 +174,8 @@ fn a_database_may_be_named_in_parts() {
 
 #[test]
 fn names_not_used_yet_are_warned_of() {
-    let layers = layers("", &[("REDIS_URL", "redis://x"), ("LOGTAIL_TOKEN", "")]);
-    assert_eq!(layers.warnings, ["REDIS_URL is not used yet by this version"]);
+    let layers = layers("", &[("UPSTASH_REDIS_URL", "https://x"), ("LOGTAIL_TOKEN", "")]);
+    assert_eq!(layers.warnings, ["UPSTASH_REDIS_URL is not used yet by this version"]);
     assert!(Config::read(&layers).is_ok());
 }
 
@@ -185,8 +190,100 @@ fn a_slip_in_a_name_is_a_fault_and_names_of_others_are_not() {
 fn policies_may_be_changed_and_switched_off() {
     let limits = read("[limits]\nlist_products = \"5/1\"\ncreate_product = \"off\"", &[]).limits;
     assert_eq!(limits.rules.len(), 5);
-    assert!(limits.rules.iter().any(|rule| rule.policy.name == "list_products" && rule.policy.limit == 5));
+    assert!(limits.rules.iter().any(|rule| &*rule.policy.name == "list_products" && rule.policy.limit == 5));
     assert!(faults("[limits]\nlist_products = \"0/1\"", &[]).contains("limits.list_products"));
+}
+
+#[test]
+fn policies_of_the_shop_are_read_from_the_file_and_the_environment() {
+    let file = "[limits.policies.search]\napplies_to = [\"list_products\", \"/api/v1/categories\"]\nlimit = 60\n\
+        [limits.policies.writes]\napplies_to = \"create_product\"\nby = \"global\"\nlimit = 10\nwindow_seconds = 10\nmode = \"wait\"\nmax_wait_ms = 5000";
+    let rules = read(file, &[]).limits.rules;
+    let rule = |name: &str| rules.iter().find(|rule| &*rule.policy.name == name).unwrap();
+    let search = rule("search");
+    assert_eq!(search.applies_to, ["list_products", "/api/v1/categories"]);
+    assert_eq!((search.scope, search.policy.limit), (LimitScope::Actor, 60));
+    assert_eq!((search.policy.window, search.policy.patience), (Duration::from_mins(1), Duration::ZERO));
+    let writes = rule("writes");
+    assert_eq!((writes.scope, writes.policy.window), (LimitScope::Everybody, Duration::from_secs(10)));
+    assert_eq!(writes.policy.patience, Duration::from_secs(5), "the time that ends first, of 5 s and of 10 calls");
+
+    let limit = ("SOUK__LIMITS__POLICIES__SEARCH__LIMIT", "7");
+    let by = ("SOUK__LIMITS__POLICIES__SEARCH__BY", "address");
+    let few = [
+        limit,
+        by,
+        ("SOUK__LIMITS__POLICIES__SEARCH__MODE", "wait"),
+        ("SOUK__LIMITS__POLICIES__SEARCH__MAX_WAITING", "1"),
+    ];
+    let rules = read(file, &few).limits.rules;
+    let search = rules.iter().find(|rule| &*rule.policy.name == "search").unwrap();
+    assert_eq!((search.policy.limit, search.scope), (7, LimitScope::Address));
+    assert_eq!(search.policy.patience, Duration::from_secs(1), "a minute's seventh part is longer than a second");
+    let text = print(&layers(file, &[limit]));
+    for line in [
+        "limits.policies.search.limit = 7  # $SOUK__LIMITS__POLICIES__SEARCH__LIMIT",
+        "limits.policies.search.mode = refuse  # default of development",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn faults_of_policies_are_told_by_their_names() {
+    let file = |text: &str| format!("[limits.policies.search]\napplies_to = \"list_products\"\nlimit = 1\n{text}");
+    for (text, told) in [
+        (
+            "limt = 2",
+            "limits.policies.search.limt in souk.toml: is unknown; did you mean limits.policies.search.limit?",
+        ),
+        ("by = \"api_key\"", "limits.policies.search.by (souk.toml): must be one of address, actor, global"),
+        ("window_seconds = 0", "limits.policies.search.window_seconds (souk.toml): must be a number from 1"),
+        ("mode = \"queue\"", "limits.policies.search.mode (souk.toml): must be one of refuse, wait"),
+        ("max_wait_ms = 60000", "limits.policies.search.max_wait_ms (souk.toml)"),
+    ] {
+        let report = faults(&file(text), &[]);
+        assert!(report.contains("1 fault ") && report.contains(told), "{report}");
+    }
+    let own =
+        |name: &str, applies_to: &str| format!("[limits.policies.{name}]\napplies_to = \"{applies_to}\"\nlimit = 1");
+    assert!(faults(&own("search", "list_product"), &[]).contains("did you mean list_products?"));
+    assert!(faults(&own("search", "/apis"), &[]).contains("is no operation and no path"));
+    assert!(faults(&own("sign_in", "login"), &[]).contains("set limits.sign_in"));
+    assert!(faults(&own("Search", "login"), &[]).contains("is unknown"));
+    assert!(faults("[limits.policies.search]\nlimit = 1", &[]).contains("limits.policies.search.applies_to"));
+    assert!(faults("", &[("SOUK__LIMITS__POLICIES__SEARCH__LIMT", "1")]).contains("is unknown"));
+    read(&own("docs", "document"), &[("SOUK__HTTP__SWAGGER_UI", "false")]);
+}
+
+#[test]
+fn redis_is_optional_and_must_be_safe() {
+    assert_eq!(read("", &[]).redis.settings, None);
+    let url = |url: &str| read("", &[("REDIS_URL", url)]).redis.settings.unwrap();
+    assert_eq!(url("redis://:pw@10.0.0.1:7000/2").response_timeout, Duration::from_millis(250));
+    assert_eq!(read("[redis]\nurl = \"rediss://h\"", &[]).redis.settings.unwrap().prefix, "souk:");
+    assert!(faults("[redis]\nurl = \"redis://:pw@h\"", &[]).contains("set REDIS_URL instead"));
+    let production = [("NODE_ENV", "production"), ("SOUK_SECRET_KEY", KEY)];
+    let strict = |url: &str| Config::read(&layers("", &[&production[..], &[("REDIS_URL", url)]].concat()));
+    assert!(strict("redis://10.0.0.1").unwrap_err().to_string().contains("rediss://"));
+    assert!(strict("rediss://10.0.0.1").is_ok() && strict("redis://127.0.0.1:6379").is_ok());
+    for bad in ["http://h", "redis://", "redis://h:port", "redis://h/number"] {
+        let report = faults("", &[("REDIS_URL", bad)]);
+        assert!(report.contains("redis.url ($REDIS_URL)"), "{bad}: {report}");
+    }
+    assert!(faults("", &[("SOUK__REDIS__PREFIX", "{souk}")]).contains("redis.prefix"));
+    let text = print(&layers("", &[("REDIS_URL", "redis://:pw@h")]));
+    assert!(text.contains("redis.url = redis://:(hidden)@h") && !text.contains("pw"), "{text}");
+}
+
+#[test]
+fn notices_may_be_heard_elsewhere() {
+    let pooled = ("DATABASE_URL", "postgres://a:b@pooler/souk");
+    assert_eq!(read("", &[pooled]).database.listen_url, pooled.1);
+    let direct = ("SOUK__DATABASE__LISTEN_URL", "postgres://a:b@server/souk");
+    assert_eq!(read("", &[pooled, direct]).database.listen_url, direct.1);
+    assert!(faults("", &[pooled, ("SOUK__DATABASE__LISTEN_URL", "server")]).contains("must begin with postgres://"));
+    assert!(faults("[database]\nlisten_url = \"postgres://a:b@h/n\"", &[]).contains("must not stand in a file"));
 }
 
 #[test]

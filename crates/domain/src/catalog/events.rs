@@ -82,17 +82,13 @@ pub(super) fn restored(product: &Product) -> Change {
 }
 
 pub(super) fn stock_changed(product: &Product, delta: i64, stock: i64, reason: Option<&str>) -> Change {
+    let mut payload = snapshot(product);
+    insert(&mut payload, "stock", json!(stock));
     Change {
         action: "product.adjust_stock",
         event: "product.stock_changed",
         entity: Entity::new("product", product.id),
-        payload: json!({
-            "productId": product.id,
-            "sellerId": product.seller,
-            "categoryId": product.category,
-            "status": product.status,
-            "stock": stock,
-        }),
+        payload,
         metadata: json!({ "delta": delta, "stock": stock, "reason": reason }),
     }
 }

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::Event;
 use crate::{
-    catalog::ProductStatus,
+    catalog::{ProductStatus, Version},
     id::{AuditId, CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
+    money::Amount,
 };
 
 /// The verbs of each type of thing. An event with another kind is set aside.
@@ -53,6 +54,31 @@ pub struct ProductFact {
     pub category_id: Option<CategoryId>,
     /// Where it stands; decides who could read it.
     pub status: ProductStatus,
+    /// Where it stood before, when the change moved it.
+    #[serde(default)]
+    pub previous_status: Option<ProductStatus>,
+    /// The category it was in before, when the change took it out of one.
+    #[serde(default)]
+    pub previous_category_id: Option<CategoryId>,
+    /// What it is after the change; `None` when it is deleted.
+    #[serde(flatten)]
+    pub shown: Option<ShownProduct>,
+}
+
+/// What an event shows of a product: public facts, without the long texts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownProduct {
+    /// Its name.
+    pub name: String,
+    /// Its name in URLs.
+    pub slug: String,
+    /// What it costs, in minor units.
+    pub price_minor: Amount,
+    /// Pieces on hand.
+    pub stock: i64,
+    /// How often it was changed.
+    pub version: Version,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +141,9 @@ impl Fact {
             }
             "product" => {
                 let fact: ProductFact = payload(event)?;
+                if fact.shown.is_none() && event.kind != "product.deleted" {
+                    return Err(format!("the payload of {:?} does not show the product", event.kind));
+                }
                 let id = fact.product_id.0;
                 (Self::Product(fact), id)
             }
@@ -184,12 +213,18 @@ mod tests {
         let id = Uuid::from_u128(7);
         let told = event("seller.created", "seller", json!({ "sellerId": id, "slug": "ada" }));
         assert_eq!(Fact::of(&told), Ok(Fact::Seller(SellerId(id))));
-        let payload =
-            json!({ "productId": id, "sellerId": Uuid::nil(), "categoryId": null, "status": "draft", "stock": 3 });
+        let payload = json!({
+            "productId": id, "sellerId": Uuid::nil(), "categoryId": null, "status": "draft", "stock": 3,
+            "name": "Lamp", "slug": "lamp", "priceMinor": 1995, "version": 2,
+        });
         let Ok(Fact::Product(fact)) = Fact::of(&event("product.stock_changed", "product", payload)) else {
             panic!("must read");
         };
         assert_eq!((fact.product_id, fact.category_id, fact.status), (ProductId(id), None, ProductStatus::Draft));
+        assert_eq!(
+            fact.shown.map(|shown| (shown.name, shown.stock, shown.version)),
+            Some(("Lamp".into(), 3, Version(2)))
+        );
     }
 
     #[test]
@@ -202,6 +237,10 @@ mod tests {
             (event("user.created", "user", json!({ "userId": 7 })), "does not decode"),
             (event("user.created", "user", json!("text")), "does not decode"),
             (event("product.created", "product", json!({ "productId": id })), "sellerId"),
+            (
+                event("product.updated", "product", json!({ "productId": id, "sellerId": id, "status": "draft" })),
+                "does not show",
+            ),
             (event("user.created", "user", json!({ "userId": Uuid::nil() })), "tells of"),
         ] {
             let refused = Fact::of(&told).unwrap_err();

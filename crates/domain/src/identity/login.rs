@@ -114,7 +114,8 @@ mod tests {
         let email = stored(&given, "plain$correct horse").await;
         let shouted = format!(" {} ", email.to_uppercase());
         let signed = sign_in(&given, &store, &hasher, &shouted, "correct horse").await.unwrap();
-        assert_eq!(PlainTokens.verify(&signed.token.token, given.shop.now()), Some(signed.profile.user.id));
+        let session = PlainTokens.verify(&signed.token.token, given.shop.now()).unwrap();
+        assert_eq!((session.user, session.until), (signed.profile.user.id, signed.token.expires_at));
         assert_eq!(PlainTokens.verify(&signed.token.token, signed.token.expires_at), None);
         assert_eq!(hasher.hashed(), 0, "a hash of today's kind stays");
     }

@@ -110,13 +110,22 @@ pub struct AccessToken {
     pub expires_at: Timestamp,
 }
 
+/// Who signed in, and until when it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The person.
+    pub user: UserId,
+    /// When the access token ends.
+    pub until: Timestamp,
+}
+
 /// Makes and reads access tokens.
 pub trait Tokens: Send + Sync {
     /// A token for this person.
     fn issue(&self, profile: &Profile, now: Timestamp) -> Result<AccessToken>;
 
-    /// The person of a valid token; `None` for every other text.
-    fn verify(&self, token: &str, now: Timestamp) -> Option<UserId>;
+    /// The session of a valid token; `None` for every other text.
+    fn verify(&self, token: &str, now: Timestamp) -> Option<Session>;
 }
 
 /// A key that signs tokens, as it is stored: sealed, so that who reads the database cannot sign.

@@ -71,9 +71,6 @@ pub trait RelayLog: Send + Sync {
     /// the same transaction, so that counts and waiting changes together are always right. `None` when the lease is in
     /// other hands.
     async fn fold(&self, lease: &Lease, limit: u32) -> Result<Option<u64>>;
-
-    /// Numbered events after `seq`, in order, at most `limit`.
-    async fn read(&self, after: u64, limit: u32) -> Result<Vec<Numbered>>;
 }
 
 /// What [`RelayLog::open`] found.

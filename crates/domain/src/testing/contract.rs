@@ -8,11 +8,13 @@
     reason = "a contract case is a test: it ends at the first surprise"
 )]
 
+pub mod bus;
 pub mod categories;
 pub mod export;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
+pub mod limiter;
 pub mod log;
 pub mod product_queries;
 pub mod products;
@@ -20,6 +22,7 @@ pub mod reference;
 pub mod reviews;
 pub mod schedules;
 pub mod sellers;
+pub mod tickets;
 pub mod transactions;
 pub mod users;
 pub mod views;
@@ -38,6 +41,7 @@ use crate::{
     identity::ports::UserQueries,
     job::ports::{JobQueries, JobQueue},
     page::{Limit, PageRequest},
+    realtime::TicketBox,
     schedule::ScheduleQueries,
 };
 
@@ -66,6 +70,8 @@ pub trait Harness: Send + Sync {
     fn jobs(&self) -> Arc<dyn JobQueries>;
     /// The read side of the schedule.
     fn schedules(&self) -> Arc<dyn ScheduleQueries>;
+    /// Tickets of streams.
+    fn tickets(&self) -> Arc<dyn TicketBox>;
     /// The clock the cases move.
     fn clock(&self) -> Arc<FakeClock>;
     /// The committed events about a thing, in any order.

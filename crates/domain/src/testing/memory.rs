@@ -8,6 +8,7 @@ mod keys;
 mod log;
 mod product_queries;
 mod products;
+mod realtime;
 mod reviews;
 mod schedules;
 mod state;
@@ -34,6 +35,7 @@ use crate::{
     identity::ports::{SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     page::{Page, PageRequest},
+    realtime::Ticket,
     schedule::ScheduleRepo,
     store::{Store, Tx},
 };
@@ -49,9 +51,11 @@ pub struct MemoryStore(Arc<Mutex<Shared>>);
 struct Shared {
     /// What is committed. A transaction that commits puts another `Arc` here, which is how the others notice.
     state: Arc<State>,
-    /// Idempotency keys held by open transactions, with the ticket of the holder.
+    /// Idempotency keys held by open transactions, with the number of the holder.
     held: BTreeMap<KeyScope, u64>,
-    tickets: u64,
+    begun: u64,
+    /// Tickets of streams, by digest.
+    tickets: BTreeMap<[u8; 32], Ticket>,
 }
 
 impl MemoryStore {
@@ -102,16 +106,16 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn begin(&self) -> Result<Box<dyn Tx>> {
         let mut shared = self.shared();
-        shared.tickets += 1;
+        shared.begun += 1;
         let state = Arc::clone(&shared.state);
-        Ok(Box::new(MemoryTx { store: self.clone(), ticket: shared.tickets, base: Arc::clone(&state), state }))
+        Ok(Box::new(MemoryTx { store: self.clone(), number: shared.begun, base: Arc::clone(&state), state }))
     }
 }
 
 /// An open transaction.
 struct MemoryTx {
     store: MemoryStore,
-    ticket: u64,
+    number: u64,
     /// What was committed at the begin.
     base: Arc<State>,
     /// What this transaction sees; the same as `base` until the first write.
@@ -127,8 +131,8 @@ impl MemoryTx {
 
 impl Drop for MemoryTx {
     fn drop(&mut self) {
-        let ticket = self.ticket;
-        self.store.shared().held.retain(|_, holder| *holder != ticket);
+        let number = self.number;
+        self.store.shared().held.retain(|_, holder| *holder != number);
     }
 }
 

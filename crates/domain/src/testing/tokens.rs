@@ -5,10 +5,9 @@ use std::time::Duration;
 use crate::{
     clock::Timestamp,
     error::Result,
-    id::UserId,
     identity::{
         Profile,
-        ports::{AccessToken, Tokens},
+        ports::{AccessToken, Session, Tokens},
     },
 };
 
@@ -26,9 +25,9 @@ impl Tokens for PlainTokens {
         Ok(AccessToken { token, expires_at })
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Option<UserId> {
+    fn verify(&self, token: &str, now: Timestamp) -> Option<Session> {
         let (user, end) = token.strip_prefix("plain.")?.split_once('.')?;
-        let end: i64 = end.parse().ok()?;
-        (now.timestamp_micros() < end).then(|| user.parse().ok())?
+        let until = Timestamp::from_timestamp_micros(end.parse().ok()?)?;
+        (now < until).then(|| user.parse().ok().map(|user| Session { user, until }))?
     }
 }

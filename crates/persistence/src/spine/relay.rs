@@ -6,15 +6,14 @@ use async_trait::async_trait;
 use domain::{
     Error, Result,
     clock::Timestamp,
-    relay::{Lease, Numbered, Opened, RelayLog},
+    relay::{Lease, Opened, RelayLog},
 };
 
-use super::rows;
 use crate::{
     database::Database,
     engine::Engine,
     error,
-    statement::{all, at, count, execute, one, statement},
+    statement::{count, execute, one, statement},
     tx::SeaTx,
 };
 
@@ -95,20 +94,5 @@ impl RelayLog for Database {
         let folded = row.map_or(Ok(0), |row| count(&row, 0))?;
         tx.tx.commit().await.map_err(error::of)?;
         Ok(Some(folded))
-    }
-
-    async fn read(&self, after: u64, limit: u32) -> Result<Vec<Numbered>> {
-        let sql = format!(
-            "SELECT {}, e.seq FROM events e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2",
-            rows::event_columns(self.engine)
-        );
-        let after = i64::try_from(after).map_err(Error::internal)?;
-        let found = all(&self.reader, statement(self.engine, sql, [after.into(), i64::from(limit).into()])).await?;
-        let numbered = found.iter().map(|row| {
-            let event = rows::event(row, 0).map_err(Error::internal)?;
-            let seq: i64 = at(row, rows::WIDTH)?;
-            Ok(Numbered { seq: u64::try_from(seq).map_err(Error::internal)?, event })
-        });
-        numbered.collect()
     }
 }

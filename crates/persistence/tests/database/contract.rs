@@ -12,6 +12,7 @@ use domain::{
     id::{EventId, UserId},
     identity::ports::UserQueries,
     job::ports::{JobQueries, JobQueue},
+    realtime::TicketBox,
     schedule::ScheduleQueries,
     testing::{
         FakeClock,
@@ -79,6 +80,10 @@ impl Harness for Real {
         self.fresh.database.schedules()
     }
 
+    fn tickets(&self) -> Arc<dyn TicketBox> {
+        self.fresh.database.tickets()
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -134,5 +139,6 @@ suites!(
     views,
     jobs,
     job_queue,
-    schedules
+    schedules,
+    tickets
 );

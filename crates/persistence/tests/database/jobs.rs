@@ -20,7 +20,7 @@ use souk_persistence::Engine;
 
 use crate::{
     harness::{Fresh, migrated},
-    logs::{drain, literal, number, relay, shop, sql, write},
+    logs::{drain, literal, log, number, relay, shop, sql, write},
 };
 
 crate::on_both!(
@@ -120,7 +120,7 @@ async fn what_follows_from_events_is_stored_in_the_transaction_that_numbers_them
     let Step::Led(done) = step(&relay, &mut held).await.unwrap() else { panic!("nobody else is the relay") };
     assert_eq!((done.numbered, done.jobs), (20, 60));
     assert_eq!(drain(&relay, &mut held).await, (5, 0));
-    let numbered = fresh.database.relay_log().read(0, 100).await.unwrap();
+    let numbered = log(&fresh, 1).await;
     for kind in ["greet", "note"] {
         let mut events: Vec<EventId> = jobs_of(&fresh, kind).await.iter().map(|job| job.event.unwrap()).collect();
         events.sort_unstable();

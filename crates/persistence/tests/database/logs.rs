@@ -92,7 +92,7 @@ pub async fn drain(relay: &Relay, held: &mut Option<Lease>) -> (usize, usize) {
 
 /// Everything numbered, after a look that the numbers have no gap from `first` on.
 pub async fn log(fresh: &Fresh, first: u64) -> Vec<Numbered> {
-    let all = fresh.database.relay_log().read(0, 10_000).await.unwrap();
+    let all = fresh.database.feed().after(0, 10_000).await.unwrap();
     for (expected, found) in (first..).zip(&all) {
         assert_eq!(found.seq, expected, "a gap");
     }

@@ -3,6 +3,7 @@
 
 mod audit_chain;
 mod bulk;
+mod bus;
 mod category_race;
 mod checkpoint;
 mod contract;

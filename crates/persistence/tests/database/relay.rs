@@ -51,7 +51,7 @@ async fn numbers_have_no_gap_while_writers_and_two_relays_run(engine: Engine) {
                 assert_eq!(done.failed, 0);
             }
             // A reader who goes on after the last number it saw never misses one.
-            for found in fresh.database.relay_log().read(seen, 10_000).await.unwrap() {
+            for found in fresh.database.feed().after(seen, 10_000).await.unwrap() {
                 assert_eq!(found.seq, seen + 1);
                 seen += 1;
             }

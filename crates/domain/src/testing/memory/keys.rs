@@ -16,8 +16,8 @@ use crate::{
 impl IdempotencyKeys for MemoryTx {
     async fn claim(&mut self, key: &Key, since: Timestamp) -> Result<Claim> {
         let scope = KeyScope::of(key);
-        let holder = *self.store.shared().held.entry(scope.clone()).or_insert(self.ticket);
-        if holder != self.ticket {
+        let holder = *self.store.shared().held.entry(scope.clone()).or_insert(self.number);
+        if holder != self.number {
             return Ok(Claim::InFlight);
         }
         Ok(match self.state.keys.get(&scope).filter(|kept| kept.at >= since) {

@@ -1,0 +1,68 @@
+//! A rate limit as the layers use it: drawn once from its rule, and shared by all operations it counts.
+
+use std::{net::IpAddr, sync::Arc};
+
+use actix_web::http::header::HeaderValue;
+use domain::{
+    id::UserId,
+    limit::{Decision, Policy, Subject},
+};
+use metrics::Counter;
+
+use crate::{
+    address,
+    settings::{LimitRule, LimitScope},
+};
+
+/// A rate limit with all of it that is the same for every request.
+#[derive(Debug)]
+pub struct Limit {
+    /// What it counts.
+    pub rule: LimitRule,
+    /// Its part of the header `RateLimit-Policy`.
+    pub told: HeaderValue,
+    allowed: Counter,
+    held: Counter,
+    refused: Counter,
+}
+
+impl Limit {
+    /// The limit of this rule.
+    pub fn of(rule: &LimitRule) -> Self {
+        let Policy { name, limit, window, .. } = &rule.policy;
+        let told = HeaderValue::from_str(&format!("\"{name}\";q={limit};w={}", window.as_secs()));
+        let counter = |outcome: &'static str| {
+            let policy = String::from(&**name);
+            metrics::counter!("limiter_decisions_total", "policy" => policy, "outcome" => outcome)
+        };
+        let (allowed, held, refused) = (counter("allowed"), counter("held"), counter("refused"));
+        // A name is checked where it is given.
+        let told = told.unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self { rule: rule.clone(), told, allowed, held, refused }
+    }
+
+    /// Those of the limits that count an operation, before the caller is known or after.
+    pub fn of_operation(all: &[Arc<Self>], id: &str, path: &str, before: bool) -> Vec<Arc<Self>> {
+        let counting = all.iter().filter(|limit| limit.rule.counts(id, path));
+        counting.filter(|limit| (limit.rule.scope == LimitScope::Address) == before).cloned().collect()
+    }
+
+    /// With whose calls a call is counted.
+    pub fn subject(&self, client: IpAddr, user: Option<UserId>) -> Subject {
+        match (self.rule.scope, user) {
+            (LimitScope::Everybody, _) => Subject::Everybody,
+            (LimitScope::Actor, Some(user)) => Subject::User(user),
+            (LimitScope::Actor, None) | (LimitScope::Address, _) => Subject::Address(address::counted(client)),
+        }
+    }
+
+    /// Counts what was decided.
+    pub fn meter(&self, decision: &Decision) {
+        let counter = match decision {
+            Decision { allowed: false, .. } => &self.refused,
+            Decision { wait, .. } if wait.is_zero() => &self.allowed,
+            _ => &self.held,
+        };
+        counter.increment(1);
+    }
+}

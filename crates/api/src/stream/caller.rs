@@ -1,0 +1,79 @@
+//! Who opens a stream: by token, by ticket, or nobody.
+
+use actix_web::{
+    HttpMessage as _, HttpRequest,
+    http::header::{self, HeaderValue},
+};
+use domain::{Actor, Error, catalog::policy::Scope, identity::ports::Session, realtime};
+
+use crate::{
+    auth::{Bearer, INVALID_TOKEN},
+    problem::{In, Problem},
+    services::Services,
+};
+
+/// Who listens, and until when that holds.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose session it is; `None` for everybody's eyes.
+    pub session: Option<Session>,
+    /// What they may know of.
+    pub scope: Scope,
+}
+
+impl Caller {
+    /// Reads the credentials of a request. Unlike other public routes, a stream refuses credentials that do not hold: an
+    /// `EventSource` stops at a 401, and would never learn from an anonymous stream that its person is signed out.
+    ///
+    /// # Errors
+    /// 401 for a token or ticket that does not hold, 400 for both at once.
+    pub async fn of(request: &HttpRequest, services: &Services, ticket: Option<&str>) -> Result<Self, Problem> {
+        let by_header = Bearer::of(request.headers()) != Bearer::Absent;
+        match ticket {
+            None if by_header => Self::of_header(request),
+            None => Ok(Self { session: None, scope: Scope::of(&Actor::Anonymous) }),
+            Some(_) if by_header => {
+                Err(Problem::broken(In::Query, "ticket", "exclusive", "cannot go together with Authorization"))
+            }
+            Some(secret) => Self::of_ticket(services, secret).await,
+        }
+    }
+
+    fn of_header(request: &HttpRequest) -> Result<Self, Problem> {
+        let extensions = request.extensions();
+        match (extensions.get::<Actor>(), extensions.get::<Session>()) {
+            (Some(actor @ Actor::Signed(_)), Some(session)) => {
+                Ok(Self { session: Some(*session), scope: Scope::of(actor) })
+            }
+            _ => Err(Problem::from(Error::Unauthenticated).header(header::WWW_AUTHENTICATE, INVALID_TOKEN)),
+        }
+    }
+
+    async fn of_ticket(services: &Services, secret: &str) -> Result<Self, Problem> {
+        let tickets = services.streams.tickets.as_ref();
+        let session = realtime::redeem_ticket(&services.shop, services.mac.as_ref(), tickets, secret).await?;
+        let refused = || {
+            Problem::new(
+                actix_web::http::StatusCode::UNAUTHORIZED,
+                "The ticket was used, has ended or never was; ask for another at POST /api/v1/events/tickets",
+            )
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        };
+        let session = session.ok_or_else(refused)?;
+        let caller = Self { session: Some(session), scope: Scope::Published };
+        caller.still(services).await?.ok_or_else(refused)
+    }
+
+    /// The caller as they are now: roles may have changed. `None` when the session has ended or the person is gone.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn still(&self, services: &Services) -> domain::Result<Option<Self>> {
+        let Some(session) = self.session else { return Ok(Some(self.clone())) };
+        if session.until <= services.shop.now() {
+            return Ok(None);
+        }
+        let principal = services.users.principal(session.user).await?;
+        Ok(principal.map(|principal| Self { session: self.session, scope: Scope::of_principal(&principal) }))
+    }
+}

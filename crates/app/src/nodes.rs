@@ -1,0 +1,81 @@
+//! What ties this node to others: the bus, the counts of the rate limits, and Redis where there is one.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{bus::Bus, health::Probe, limit::RateLimiter};
+use persistence::Engine;
+use platform::{InProcess, LocalBus, LocalRateLimiter, Redis, RedisBus, RedisRateLimiter};
+
+use crate::{config::Config, foundation::Foundation, workers::Workers};
+
+/// How long the start waits for Redis: so long requests would be counted by this node alone.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The ties of this node.
+pub(crate) struct Nodes {
+    /// Tells the other nodes, and this one.
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Counts calls.
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    /// What `/ready` says of Redis.
+    pub(crate) probe: Arc<dyn Probe>,
+    /// What keeps the ties. It ends after all other background work, which has something to tell up to its end.
+    workers: Workers,
+}
+
+impl Nodes {
+    /// Ties this node to the others as the settings say: through Redis, else through PostgreSQL, else not at all. A Redis
+    /// that is away does not keep a node from starting.
+    pub(crate) async fn tie(config: &Config, foundation: &Foundation) -> Result<Self, String> {
+        let workers = Workers::new(Arc::clone(&foundation.shop.clock));
+        match (&config.redis.settings, foundation.database.engine()) {
+            (Some(settings), _) => Self::through_redis(Redis::new(settings.clone())?, foundation, workers).await,
+            (None, Engine::Postgres) => Ok(Self::through_postgres(config, foundation, workers)),
+            (None, Engine::Sqlite) => Ok(Self::alone(Arc::new(LocalBus::default()), workers)),
+        }
+    }
+
+    /// Tells the others what is still to be told, and lets go of them.
+    pub(crate) async fn untie(self, limit: Duration) {
+        self.workers.stop(limit).await;
+    }
+
+    async fn through_redis(redis: Redis, foundation: &Foundation, mut workers: Workers) -> Result<Self, String> {
+        let bus = RedisBus::new(redis.clone(), &*foundation.shop.entropy);
+        let (kept, carried) = (redis.clone(), bus.clone());
+        // It is needed until the bus has told everything, and goes with the process.
+        workers.start("redis", move |stop| {
+            let (redis, bus) = (kept.clone(), carried.clone());
+            async move {
+                tokio::select! {
+                    () = redis.keep() => {}
+                    () = bus.carry(stop.cancelled()) => {}
+                }
+                Ok(())
+            }
+        });
+        // Whether it is there is logged by then.
+        let _ = tokio::time::timeout(PATIENCE, redis.tried()).await;
+        let limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
+        Ok(Self { bus: Arc::new(bus), limiter, probe: Arc::new(redis), workers })
+    }
+
+    fn through_postgres(config: &Config, foundation: &Foundation, mut workers: Workers) -> Self {
+        let bus = foundation.database.notify_bus(&*foundation.shop.entropy, &config.database.listen_url);
+        let carried = bus.clone();
+        workers.start("bus", move |stop| {
+            let bus = carried.clone();
+            async move {
+                bus.carry(stop.cancelled()).await;
+                Ok(())
+            }
+        });
+        Self::alone(Arc::new(bus), workers)
+    }
+
+    /// What Redis would share is kept in this process.
+    fn alone(bus: Arc<dyn Bus>, workers: Workers) -> Self {
+        let (limiter, probe) = (Arc::new(LocalRateLimiter::default()), Arc::new(InProcess::new("redis")));
+        Self { bus, limiter, probe, workers }
+    }
+}

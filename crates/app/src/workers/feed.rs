@@ -1,0 +1,76 @@
+//! Follows the numbered log and gives what is new to those who listen on this node.
+
+use std::{sync::Arc, time::Duration};
+
+use api::{Hub, Told};
+use domain::{
+    Result,
+    cache::Cache,
+    clock::Clock,
+    realtime::{EventFeed, Notice},
+};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Events read at a time.
+const PAGE: u32 = 500;
+/// Events numbered by other nodes wake nobody here, so the log is asked this often.
+const LOOK: Duration = Duration::from_millis(200);
+/// The longest pause after errors in a row, such as while the database is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What the loop works with.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    pub(crate) log: Arc<dyn EventFeed>,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Told when this node has numbered events.
+    pub(crate) numbered: Arc<Notify>,
+}
+
+/// Runs until told to stop.
+pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<()> {
+    let mut pause = LOOK;
+    while !stop.is_cancelled() {
+        match deliver(&feed).await {
+            Ok(true) => {
+                pause = LOOK;
+                continue;
+            }
+            Ok(false) => pause = LOOK,
+            Err(error) => {
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                tracing::warn!(
+                    error = crate::chain(&error),
+                    pauseMs = pause.as_secs_f64() * 1000.0,
+                    "streams wait for the log"
+                );
+            }
+        }
+        tokio::select! {
+            () = feed.clock.sleep(pause) => {}
+            // An error is not retried at the pace of the commits.
+            () = feed.numbered.notified(), if pause == LOOK => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
+
+/// Delivers one page of the log; true when more is likely to wait.
+async fn deliver(feed: &Feed) -> Result<bool> {
+    let page = feed.log.after(feed.hub.last(), PAGE).await?;
+    let Some(last) = page.last().map(|numbered| numbered.seq) else { return Ok(false) };
+    let now = feed.clock.now();
+    for numbered in &page {
+        let lag = (now - numbered.event.at).to_std().unwrap_or_default();
+        metrics::histogram!("event_lag_seconds").record(lag.as_secs_f64());
+        // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
+        feed.cache.follow(&numbered.event).await;
+    }
+    let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
+    feed.hub.deliver(&news, last);
+    Ok(u32::try_from(page.len()).is_ok_and(|read| read >= PAGE))
+}

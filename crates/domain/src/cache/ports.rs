@@ -1,0 +1,116 @@
+//! The cache as a port.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use super::Tag;
+use crate::{event::Event, id::EventId};
+
+/// Under what something is kept, and what makes it old.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The whole question, scope and all: `list_products|..`.
+    pub text: Arc<str>,
+    /// What the answer depends on.
+    pub tags: Vec<Tag>,
+}
+
+impl Key {
+    /// A key for the answer to this question.
+    pub fn new(text: impl Into<Arc<str>>, tags: impl Into<Vec<Tag>>) -> Self {
+        Self { text: text.into(), tags: tags.into() }
+    }
+}
+
+/// How long an entry is kept. Entries go earlier whenever one of their tags is old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// For how long it is served. Each entry gets up to a tenth less, so that those made together do not end together.
+    pub fresh: Duration,
+    /// For how much longer it is served while one caller makes it anew.
+    pub stale: Duration,
+    /// For how long the absence of a thing is kept.
+    pub absent: Duration,
+}
+
+/// Something kept: bytes of its maker's form, or the knowledge that there is nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// An answer.
+    Present {
+        /// Its validator, such as an `ETag`.
+        tag: String,
+        /// Its bytes.
+        body: Arc<[u8]>,
+    },
+    /// There is no such thing.
+    Absent,
+}
+
+/// What a look into the cache gave.
+#[derive(Debug)]
+pub enum Looked {
+    /// It is there.
+    Hit(Arc<Entry>),
+    /// It is there and should be made anew soon, by this caller.
+    Stale(Arc<Entry>, Lead),
+    /// It is not, and this caller makes it; others who ask meanwhile wait for them.
+    Miss(Lead),
+    /// The cache cannot say, or does not keep such things: ask the source.
+    Bypass,
+}
+
+/// The duty to make an entry. Dropping it without an answer passes the duty on to one of those who wait.
+pub struct Lead(Box<dyn FnOnce(Arc<Entry>) + Send>);
+
+impl Lead {
+    /// A duty that ends by this.
+    pub fn new(fill: impl FnOnce(Arc<Entry>) + Send + 'static) -> Self {
+        Self(Box::new(fill))
+    }
+
+    /// Keeps what was made, and gives it to those who wait.
+    pub fn fill(self, entry: Arc<Entry>) {
+        (self.0)(entry);
+    }
+}
+
+impl fmt::Debug for Lead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lead")
+    }
+}
+
+/// Keeps answers.
+///
+/// A look that begins after [`Cache::invalidate`] has returned for a tag MUST NOT give an entry of that tag whose making
+/// began before. Nothing here fails: a cache that is away is slower, never wrong (CA-11).
+#[async_trait]
+pub trait Cache: Send + Sync {
+    /// Looks for an entry. Of many who miss at once, one gets the lead and the others wait for what it makes.
+    async fn look(&self, key: &Key, policy: Policy) -> Looked;
+
+    /// Makes everything old that belongs to one of these tags, on every node. `events` are those that tell of the change;
+    /// the log need not make it old again.
+    async fn invalidate(&self, tags: &[Tag], events: &[EventId]);
+
+    /// Makes old what an event of the log tells of, unless [`Cache::invalidate`] was told of that event on this node. By
+    /// this the cache hears of changes that were made past it, and of those whose maker was killed right after.
+    async fn follow(&self, event: &Event);
+}
+
+/// No cache at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCache;
+
+#[async_trait]
+impl Cache for NoCache {
+    async fn look(&self, _: &Key, _: Policy) -> Looked {
+        Looked::Bypass
+    }
+
+    async fn invalidate(&self, _: &[Tag], _: &[EventId]) {}
+
+    async fn follow(&self, _: &Event) {}
+}

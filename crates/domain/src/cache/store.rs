@@ -1,0 +1,177 @@
+//! A store whose commits make old what they changed, before they are answered.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Cache, Tag, tags};
+use crate::{
+    audit::AuditLog,
+    catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
+    error::Result,
+    event::{Event, Outbox},
+    id::EventId,
+    idempotency::IdempotencyKeys,
+    identity::ports::{SellerRepo, UserRepo},
+    job::ports::{Inbox, JobRepo},
+    schedule::ScheduleRepo,
+    store::{Store, Tx},
+};
+
+/// A store that tells the cache of every change, by the events its transactions leave.
+pub struct InvalidatingStore {
+    inner: Arc<dyn Store>,
+    cache: Arc<dyn Cache>,
+}
+
+impl std::fmt::Debug for InvalidatingStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvalidatingStore")
+    }
+}
+
+impl InvalidatingStore {
+    /// The same store, and the cache that is to hear of its commits.
+    pub fn new(inner: Arc<dyn Store>, cache: Arc<dyn Cache>) -> Self {
+        Self { inner, cache }
+    }
+}
+
+#[async_trait]
+impl Store for InvalidatingStore {
+    async fn begin(&self) -> Result<Box<dyn Tx>> {
+        let inner = self.inner.begin().await?;
+        Ok(Box::new(InvalidatingTx { inner, cache: Arc::clone(&self.cache), tags: Vec::new(), events: Vec::new() }))
+    }
+}
+
+struct InvalidatingTx {
+    inner: Box<dyn Tx>,
+    cache: Arc<dyn Cache>,
+    tags: Vec<Tag>,
+    events: Vec<EventId>,
+}
+
+#[async_trait]
+impl Outbox for InvalidatingTx {
+    async fn append(&mut self, event: Event) -> Result<()> {
+        for tag in tags(&event) {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self.events.push(event.id);
+        self.inner.outbox().append(event).await
+    }
+}
+
+#[async_trait]
+impl Tx for InvalidatingTx {
+    fn users(&mut self) -> &mut dyn UserRepo {
+        self.inner.users()
+    }
+
+    fn sellers(&mut self) -> &mut dyn SellerRepo {
+        self.inner.sellers()
+    }
+
+    fn products(&mut self) -> &mut dyn ProductRepo {
+        self.inner.products()
+    }
+
+    fn categories(&mut self) -> &mut dyn CategoryRepo {
+        self.inner.categories()
+    }
+
+    fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self.inner.reviews()
+    }
+
+    fn keys(&mut self) -> &mut dyn IdempotencyKeys {
+        self.inner.keys()
+    }
+
+    fn outbox(&mut self) -> &mut dyn Outbox {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn AuditLog {
+        self.inner.audit()
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobRepo {
+        self.inner.jobs()
+    }
+
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self.inner.inbox()
+    }
+
+    fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self.inner.schedules()
+    }
+
+    async fn commit(self: Box<Self>) -> Result<()> {
+        let Self { inner, cache, tags, events } = *self;
+        let committed = inner.commit().await;
+        // Also after an error: a connection lost in the middle of a commit does not tell whether it counts.
+        if !tags.is_empty() {
+            cache.invalidate(&tags, &events).await;
+        }
+        committed
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.inner.rollback().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::{
+        Shop,
+        cache::{Key, Looked, Policy},
+        catalog::{StockChange, adjust_stock},
+        error::Error,
+        idempotency::Once,
+        testing::Fixtures,
+    };
+
+    /// Remembers what it was told.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<(Vec<Tag>, usize)>>);
+
+    #[async_trait]
+    impl Cache for Told {
+        async fn look(&self, _: &Key, _: Policy) -> Looked {
+            Looked::Bypass
+        }
+
+        async fn invalidate(&self, tags: &[Tag], events: &[EventId]) {
+            self.0.lock().unwrap().push((tags.to_vec(), events.len()));
+        }
+
+        async fn follow(&self, _: &Event) {}
+    }
+
+    #[tokio::test]
+    async fn a_commit_tells_the_cache_what_it_made_old_and_a_refusal_tells_nothing() {
+        let (given, store) = Fixtures::in_memory();
+        let told = Arc::new(Told::default());
+        let cache = Arc::<Told>::clone(&told);
+        let shop = Shop { store: Arc::new(InvalidatingStore::new(Arc::new(store), cache)), ..given.shop.clone() };
+        let seller = given.seller().await;
+        let product = given.stored_product(seller.seller.unwrap(), |product| product.stock = 3).await;
+        let change = |delta| StockChange { delta, expected: None, reason: None };
+        let adjust = async |delta| {
+            adjust_stock(&shop, given.authorized(&seller), product.id, change(delta), &Once::always()).await
+        };
+        assert!(matches!(adjust(-4).await, Err(Error::Conflict(_))));
+        assert!(told.0.lock().unwrap().is_empty());
+        adjust(-3).await.unwrap();
+        assert_eq!(*told.0.lock().unwrap(), [(vec![Tag::Products, Tag::Product(product.id)], 1)]);
+    }
+}

@@ -1,0 +1,42 @@
+//! Tickets of streams.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Result,
+    clock::Timestamp,
+    id::UserId,
+    identity::ports::Session,
+    realtime::{Ticket, TicketBox},
+};
+
+use crate::{
+    database::Database,
+    statement::{at, execute, one, statement},
+};
+
+impl Database {
+    /// Tickets of streams.
+    pub fn tickets(&self) -> Arc<dyn TicketBox> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl TicketBox for Database {
+    async fn keep(&self, digest: &[u8; 32], ticket: &Ticket, now: Timestamp) -> Result<()> {
+        let forget = statement(self.engine, "DELETE FROM stream_tickets WHERE expires_at <= $1", [now.into()]);
+        execute(&self.writer, forget).await?;
+        let sql = "INSERT INTO stream_tickets (digest, user_id, session_until, expires_at) VALUES ($1, $2, $3, $4)";
+        let Session { user, until } = ticket.session;
+        let values = [digest.to_vec().into(), user.0.into(), until.into(), ticket.expires_at.into()];
+        execute(&self.writer, statement(self.engine, sql, values)).await.map(|_| ())
+    }
+
+    async fn take(&self, digest: &[u8; 32], now: Timestamp) -> Result<Option<Session>> {
+        let sql = "DELETE FROM stream_tickets WHERE digest = $1 AND expires_at > $2 RETURNING user_id, session_until";
+        let taken = one(&self.writer, statement(self.engine, sql, [digest.to_vec().into(), now.into()])).await?;
+        taken.map(|row| Ok(Session { user: UserId(at(&row, 0)?), until: at(&row, 1)? })).transpose()
+    }
+}

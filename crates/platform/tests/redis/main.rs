@@ -1,0 +1,7 @@
+//! What nodes share through Redis, against real servers that are stopped, frozen and started again.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod bus;
+mod link;
+mod node;
+mod rate_limiter;

@@ -1,0 +1,179 @@
+//! The cache: what was acknowledged is read at once, whoever else reads at the same moment (ruling R28).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use souk_e2e::{Client, Database, Server, on_each_database};
+use tokio::task::JoinSet;
+
+use crate::shop;
+
+on_each_database!(
+    an_answered_change_is_read_at_once,
+    readers_beside_a_writer_never_read_back_in_time,
+    many_who_ask_the_same_at_once_are_one_query,
+    a_command_beside_the_server_is_seen,
+    a_list_that_did_not_change_is_not_sent_again,
+);
+
+const LIST: &str = "/api/v1/products?limit=5";
+
+/// A server that keeps answers, on either database: it is the only node here.
+async fn cached(database: Database) -> Server {
+    let mut server = Server::prepared(database, &[("SOUK__CACHE__MODE", "on")]);
+    server.run().await;
+    server
+}
+
+/// Reads until the answer comes from the cache, so that the next change finds one there.
+async fn warm(client: &Client, path: &str) -> Value {
+    client.get(path).await.expect(200);
+    client.get(path).await.expect(200).json()
+}
+
+async fn an_answered_change_is_read_at_once(database: Database) {
+    let server = cached(database).await;
+    let (owner, admin, buyer) =
+        (server.signed_in("seller").await, server.signed_in("admin").await, server.signed_in("buyer").await);
+    let nobody = server.client();
+    let category = admin.post("/api/v1/categories", &json!({ "name": "Lamps of brass" })).await.expect(201).json();
+    let before = warm(&nobody, LIST).await["total"].as_u64().unwrap();
+    let mut body = shop::lamp();
+    body["categoryId"] = category["id"].clone();
+    let product = shop::create(&owner, &body).await;
+    let path = shop::path(&product);
+    assert_eq!(warm(&nobody, LIST).await["total"], before + 1);
+
+    assert_eq!(warm(&nobody, &path).await["price"], 19.95);
+    owner.patch(&path, &json!({ "price": 5 })).await.expect(200);
+    assert_eq!(warm(&nobody, &path).await["price"], 5.0);
+    assert_eq!(warm(&nobody, LIST).await["items"][0]["price"], 5.0);
+    owner.post(&format!("{path}/stock-adjustments"), &json!({ "delta": -1 })).await.expect(200);
+    assert_eq!(warm(&nobody, &path).await["stock"], 2);
+    buyer.post(&format!("{path}/reviews"), &json!({ "stars": 5 })).await.expect(201);
+    let reviewed = warm(&nobody, &path).await;
+    assert_eq!((&reviewed["rating"]["count"], reviewed["reviews"].as_array().unwrap().len()), (&json!(1), 1));
+    assert_eq!(warm(&nobody, LIST).await["items"][0]["rating"]["count"], 1);
+    let renamed = format!("/api/v1/categories/{}", category["id"].as_str().unwrap());
+    admin.patch(&renamed, &json!({ "name": "Lamps of tin" })).await.expect(200);
+    assert_eq!(warm(&nobody, &path).await["category"]["name"], "Lamps of tin");
+
+    owner.patch(&path, &json!({ "status": "draft" })).await.expect(200);
+    for _ in 0..2 {
+        nobody.get(&path).await.error(404, "NOT_FOUND");
+        owner.get(&path).await.expect(200);
+    }
+    assert_eq!(warm(&nobody, LIST).await["total"], before);
+    owner.patch(&path, &json!({ "status": "published" })).await.expect(200);
+    warm(&nobody, &path).await;
+    owner.delete(&path).await.expect(200);
+    for client in [&nobody, &owner, &admin] {
+        client.get(&path).await.error(404, "NOT_FOUND");
+    }
+    owner.send(owner.request("POST", &format!("{path}/restore"))).await.expect(200);
+    warm(&nobody, &path).await;
+    let metrics = nobody.get("/metrics").await.text();
+    assert!(metrics.contains(r#"cache_lookups_total{tier="memory",outcome="hit"}"#), "nothing came from the cache");
+}
+
+/// Every reader notes what was acknowledged before it began, and must not read less.
+async fn readers_beside_a_writer_never_read_back_in_time(database: Database) {
+    let server = cached(database).await;
+    let owner = server.signed_in("seller").await;
+    let product = shop::create(&owner, &shop::lamp()).await;
+    let (path, acknowledged, done) =
+        (shop::path(&product), Arc::new(tokio::sync::watch::Sender::new(0_u64)), Arc::new(AtomicBool::new(false)));
+    let mut readers = JoinSet::new();
+    for reader in 0..8 {
+        let (client, path, seen, done) = (server.client(), path.clone(), acknowledged.subscribe(), Arc::clone(&done));
+        readers.spawn(async move {
+            let mut reads = 0_u32;
+            while !done.load(Ordering::Relaxed) {
+                let least = *seen.borrow();
+                let read = if reader % 2 == 0 {
+                    client.get(&path).await.expect(200).json()["stock"].clone()
+                } else {
+                    client.get(LIST).await.expect(200).json()["items"][0]["stock"].clone()
+                };
+                assert!(read.as_u64().unwrap() >= least, "read {read} after {least} was acknowledged");
+                reads += 1;
+            }
+            reads
+        });
+    }
+    for stock in 4..204_u64 {
+        owner.patch(&path, &json!({ "stock": stock })).await.expect(200);
+        acknowledged.send_replace(stock);
+        // Now and then a rest, in which answers are kept.
+        if stock % 10 == 0 {
+            server.client().get(&path).await.expect(200);
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    let mut reads = 0;
+    while let Some(read) = readers.join_next().await {
+        reads += read.unwrap();
+    }
+    assert!(reads > 200, "only {reads} reads");
+}
+
+async fn many_who_ask_the_same_at_once_are_one_query(database: Database) {
+    let said = [("SOUK__CACHE__MODE", "on"), ("SOUK__TELEMETRY__LEVEL", "info,souk::sql=debug")];
+    let mut server = Server::prepared(database, &said);
+    server.run().await;
+    let client = server.client();
+    // Only a list with bounds on the price counts between them.
+    let queries = || {
+        server.log().lines().filter(|line| line.contains("souk::sql") && line.contains("price_minor BETWEEN")).count()
+    };
+    let before = queries();
+    let mut callers = JoinSet::new();
+    for _ in 0..1_000 {
+        let client = client.clone();
+        callers.spawn(async move { client.get("/api/v1/products?minPrice=1&maxPrice=777").await.expect(200).body });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = callers.join_next().await {
+        answers.push(answer.unwrap());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(queries() - before, 1);
+}
+
+async fn a_command_beside_the_server_is_seen(database: Database) {
+    let server = cached(database).await;
+    let client = server.client();
+    let before = warm(&client, LIST).await["total"].as_u64().unwrap();
+    std::io::Write::write_all(
+        &mut server.file("more.csv"),
+        b"sku,name,description,price,stock\nBESIDE-1,Lamp from beside,Warm,4.50,2\n",
+    )
+    .unwrap();
+    let done = server.command(&["import", "catalogue", "more.csv"]).status().unwrap();
+    assert!(done.success(), "{}", server.log());
+    let until = Instant::now() + Duration::from_secs(10);
+    while warm(&client, LIST).await["total"] != before + 1 {
+        assert!(Instant::now() < until, "the import is not seen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn a_list_that_did_not_change_is_not_sent_again(database: Database) {
+    let server = cached(database).await;
+    let (client, owner) = (server.client(), server.signed_in("seller").await);
+    let read = client.get(LIST).await.expect(200);
+    assert_eq!(read.header("cache-control"), "public, no-cache");
+    assert_eq!(owner.get(LIST).await.header("cache-control"), "private, no-cache");
+    let again = async || client.send(client.request("GET", LIST).header("If-None-Match", read.header("etag"))).await;
+    let same = again().await.expect(304);
+    assert_eq!((same.header("etag"), same.body.len()), (read.header("etag"), 0));
+    shop::create(&owner, &shop::lamp()).await;
+    again().await.expect(200);
+}
