@@ -25,7 +25,8 @@ CREATE UNIQUE INDEX jobs_key ON jobs (kind, dedup_key) WHERE dedup_key IS NOT NU
 CREATE INDEX jobs_due ON jobs (kind, priority, run_at, id) WHERE state = 'waiting';
 CREATE INDEX jobs_leases ON jobs (lease_until) WHERE state = 'running';
 CREATE INDEX jobs_ended ON jobs (state, finished_at) WHERE finished_at IS NOT NULL;
-CREATE INDEX jobs_state ON jobs (state, kind, id);
+-- Counting what waits, runs or is dead of each kind, and since when, needs nothing else.
+CREATE INDEX jobs_state ON jobs (state, kind, run_at, id);
 CREATE INDEX jobs_event ON jobs (event_id) WHERE event_id IS NOT NULL;
 
 -- What consumers have dealt with: an event's id, or a job's.
