@@ -8,7 +8,6 @@ use socket2::SockRef;
 use tokio::{
     net::TcpStream,
     signal::unix::{SignalKind, signal},
-    sync::Notify,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -41,14 +40,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
     if config.shop.demo {
         demo::load(&foundation).await?;
     }
-    let numbered = Arc::new(Notify::new());
+    let nodes = Nodes::tie(&config, &foundation).await?;
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
     workers.start("relay", {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
-        let numbered = Arc::clone(&numbered);
-        move |stop| relay_worker(relay.clone(), Arc::clone(&committed), Arc::clone(&numbered), stop)
+        let bus = Arc::clone(&nodes.bus);
+        move |stop| relay_worker(relay.clone(), Arc::clone(&bus), Arc::clone(&committed), stop)
     });
     workers.start("checkpoints", {
         let database = foundation.database.clone();
@@ -61,7 +60,6 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let nodes = Nodes::tie(&config, &foundation).await?;
     let cache = compose::cache(&config, &foundation);
     jobs::start(&mut workers, &foundation, &config, &compose::shop(&foundation, &cache))?;
     let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
@@ -69,7 +67,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     workers.start("feed", {
         let log = foundation.database.feed();
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
-        let feed = Feed { log, cache, hub, clock, numbered };
+        let feed = Feed { log, cache, hub, clock, bus: Arc::clone(&nodes.bus) };
         move |stop| feed_worker(feed.clone(), stop)
     });
     let served = serve(&config, services, ends).await;

@@ -9,6 +9,7 @@
 mod accounts;
 mod catalogue;
 mod commands;
+mod cuts;
 mod document;
 mod errors;
 mod freshness;

@@ -5,16 +5,17 @@ use std::{sync::Arc, time::Duration};
 use api::{Hub, Told};
 use domain::{
     Result,
+    bus::Bus,
     cache::Cache,
     clock::Clock,
     realtime::{EventFeed, Notice},
+    relay::NUMBERED,
 };
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Events read at a time.
 const PAGE: u32 = 500;
-/// Events numbered by other nodes wake nobody here, so the log is asked this often.
+/// The bus may lose a call, so the log is asked this often.
 const LOOK: Duration = Duration::from_millis(200);
 /// The longest pause after errors in a row, such as while the database is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -26,12 +27,12 @@ pub(crate) struct Feed {
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Told when this node has numbered events.
-    pub(crate) numbered: Arc<Notify>,
+    pub(crate) bus: Arc<dyn Bus>,
 }
 
 /// Runs until told to stop.
 pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<()> {
+    let mut numbered = feed.bus.subscribe(&[NUMBERED]).await;
     let mut pause = LOOK;
     while !stop.is_cancelled() {
         match deliver(&feed).await {
@@ -52,7 +53,7 @@ pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<(
         tokio::select! {
             () = feed.clock.sleep(pause) => {}
             // An error is not retried at the pace of the commits.
-            () = feed.numbered.notified(), if pause == LOOK => {}
+            _ = numbered.next(), if pause == LOOK => numbered.clear(),
             () = stop.cancelled() => {}
         }
     }

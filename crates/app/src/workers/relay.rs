@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Result,
-    relay::{Relay, Step, step},
+    bus::{Bus, Subscription},
+    relay::{COMMITTED, Done, NUMBERED, Relay, Step, step},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::{audit, foundation::Foundation, jobs};
 const LEASE: Duration = Duration::from_secs(5);
 /// Most events numbered in one transaction: few enough that SQLite's other writers wait only some milliseconds.
 const BATCH: u32 = 500;
-/// Commits of other nodes wake nobody here, so the log is asked this often.
+/// The bus may lose a call, so the log is asked this often.
 const LOOK: Duration = Duration::from_millis(200);
 /// Under load others are waited for after a commit, so that one transaction numbers many events. On a quiet shop a
 /// commit is numbered, and heard of, at once.
@@ -40,31 +41,25 @@ pub(crate) fn relay(foundation: &Foundation) -> Result<Relay> {
     })
 }
 
-/// Runs the relay until told to stop; then numbers what is left and gives the lease back.
-///
-/// `committed` is told of commits in this process, and `numbered` of what was numbered.
+/// Runs the relay until told to stop; then numbers what is left and gives the lease back. `committed` is told of commits in
+/// this process.
 pub(crate) async fn relay_worker(
     relay: Relay,
+    bus: Arc<dyn Bus>,
     committed: Arc<Notify>,
-    numbered: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<()> {
+    let mut calls = Calls { news: bus.subscribe(&[COMMITTED]).await, bus, committed };
     let mut held = None;
-    let mut pause = LOOK;
-    let mut gather = Duration::ZERO;
+    let (mut pause, mut gather) = (LOOK, Duration::ZERO);
     loop {
         let last = stop.is_cancelled();
-        match step(&relay, &mut held).await {
+        let stepped = step(&relay, &mut held).await;
+        match &stepped {
             Ok(Step::Led(done)) => {
                 pause = LOOK;
-                if done.numbered > 0 {
-                    numbered.notify_one();
-                }
                 gather = if done.numbered > BUSY { GATHER } else { Duration::ZERO };
-                metrics::counter!("events_numbered_total").increment(u64::try_from(done.numbered).unwrap_or_default());
-                metrics::counter!("events_jobs_total").increment(u64::try_from(done.jobs).unwrap_or_default());
-                metrics::counter!("events_set_aside_total").increment(u64::try_from(done.failed).unwrap_or_default());
-                metrics::gauge!("relay_leader").set(1.0);
+                led(&calls, done);
                 if done.more {
                     continue;
                 }
@@ -76,7 +71,7 @@ pub(crate) async fn relay_worker(
             Err(error) => {
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 let pause_ms = pause.as_secs_f64() * 1000.0;
-                tracing::warn!(error = crate::chain(&error), pauseMs = pause_ms, "the relay tries again");
+                tracing::warn!(error = crate::chain(error), pauseMs = pause_ms, "the relay tries again");
             }
         }
         if last {
@@ -84,15 +79,55 @@ pub(crate) async fn relay_worker(
         }
         tokio::select! {
             () = relay.clock.sleep(pause) => {}
-            // An error is not retried at the pace of the commits.
-            () = committed.notified(), if pause == LOOK => if !gather.is_zero() {
+            () = calls.next(held.is_some()), if stepped.is_ok() => if !gather.is_zero() {
                 relay.clock.sleep(gather).await;
             },
+            // An error is not retried at the pace of the commits.
             () = stop.cancelled() => {}
         }
     }
     match &held {
         Some(lease) => relay.log.release(lease).await,
         None => Ok(()),
+    }
+}
+
+fn led(calls: &Calls, done: &Done) {
+    if done.numbered > 0 {
+        calls.bus.publish(NUMBERED, b"");
+    }
+    metrics::counter!("events_numbered_total").increment(u64::try_from(done.numbered).unwrap_or_default());
+    metrics::counter!("events_jobs_total").increment(u64::try_from(done.jobs).unwrap_or_default());
+    metrics::counter!("events_set_aside_total").increment(u64::try_from(done.failed).unwrap_or_default());
+    metrics::gauge!("relay_leader").set(1.0);
+}
+
+/// What calls the relay: commits, here and on other nodes.
+struct Calls {
+    bus: Arc<dyn Bus>,
+    news: Subscription,
+    committed: Arc<Notify>,
+}
+
+impl Calls {
+    /// Waits for a call to the relay. A node that is not the relay passes its own commits on to the one that is.
+    async fn next(&mut self, leads: bool) {
+        loop {
+            tokio::select! {
+                () = self.committed.notified() => {
+                    if leads {
+                        return;
+                    }
+                    self.bus.publish(COMMITTED, b"");
+                }
+                _ = self.news.next() => {
+                    // However many called, one look finds what they all mean.
+                    self.news.clear();
+                    if leads {
+                        return;
+                    }
+                }
+            }
+        }
     }
 }

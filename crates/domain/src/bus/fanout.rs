@@ -154,6 +154,13 @@ impl Subscription {
         Poll::Pending
     }
 
+    /// Forgets what waits, for those whom any number of hints tells the same.
+    pub fn clear(&mut self) {
+        let mut inbox = self.mailbox.inbox();
+        inbox.lost = false;
+        inbox.waiting.clear();
+    }
+
     /// What it listens to.
     pub fn topics(&self) -> &[Arc<str>] {
         &self.topics
