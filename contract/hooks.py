@@ -16,6 +16,7 @@ THINGS = {
     "/api/v1/products/{id}": os.environ["SOUK_PRODUCT"],
     "/api/v1/reviews/{id}": os.environ["SOUK_REVIEW"],
     "/api/v1/categories/{id}": CATEGORY,
+    "/api/v1/jobs/{id}": os.environ["SOUK_JOB"],
 }
 
 
@@ -90,7 +91,7 @@ def refusals(case):
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up.
-    if case.method == "DELETE" or "{slug}" in case.path:
+    if case.method == "DELETE" or "{slug}" in case.path or "{name}" in case.path:
         possible.add("404")
     if "If-Match" in case.headers:
         possible.add("412")

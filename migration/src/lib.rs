@@ -1,6 +1,7 @@
 //! The schema, step by step, up and down, for SQLite and PostgreSQL.
 
 mod m20261121_000001_foundation;
+mod m20261121_000002_jobs;
 mod m20261121_000003_realtime;
 mod verify;
 
@@ -16,6 +17,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_foundation::Migration), Box::new(m20261121_000003_realtime::Migration)]
+        vec![
+            Box::new(m20261121_000001_foundation::Migration),
+            Box::new(m20261121_000002_jobs::Migration),
+            Box::new(m20261121_000003_realtime::Migration),
+        ]
     }
 }

@@ -15,6 +15,7 @@ pub mod etag;
 pub mod health;
 pub mod idempotency;
 pub mod identity;
+pub mod job;
 pub mod kept;
 pub mod limit;
 pub mod middleware;

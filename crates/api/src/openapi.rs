@@ -22,7 +22,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{audit, catalog, health, identity, stream};
+use crate::{audit, catalog, health, identity, job, stream};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -34,7 +34,7 @@ use crate::{audit, catalog, health, identity, stream};
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, stream::Change, stream::TopicName)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, stream::Change, stream::TopicName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -44,6 +44,7 @@ use crate::{audit, catalog, health, identity, stream};
         (name = "reviews", description = "What buyers think"),
         (name = "events", description = "What changes, as it changes"),
         (name = "audit", description = "Who did what"),
+        (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
 )]
@@ -56,6 +57,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     catalog::operations(config);
     stream::operations(config);
     config.service(audit::list_audit);
+    job::operations(config);
 }
 
 fn health_operations(config: &mut ServiceConfig<'_>) {

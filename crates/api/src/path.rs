@@ -1,7 +1,7 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::id::{CategoryId, ProductId, ReviewId};
+use domain::id::{CategoryId, JobId, ProductId, ReviewId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ impl Named for CategoryId {
 
 impl Named for ReviewId {
     const NAME: &'static str = "review";
+}
+
+impl Named for JobId {
+    const NAME: &'static str = "job";
 }
 
 /// The `{id}` of a path, as the typed id of a resource.

@@ -14,8 +14,10 @@ use domain::{
     clock::Timestamp,
     health::Probe,
     identity::ports::{PasswordHasher, Tokens, UserQueries},
+    job::ports::JobQueries,
     limit::RateLimiter,
     realtime::{EventFeed, TicketBox},
+    schedule::{Entry, ScheduleQueries},
     secrets::Mac,
 };
 
@@ -68,6 +70,12 @@ pub struct Services {
     pub view_log: Arc<dyn ViewLog>,
     /// Reads the audit log.
     pub audit: Arc<dyn AuditQueries>,
+    /// Reads background jobs.
+    pub jobs: Arc<dyn JobQueries>,
+    /// The entries of the schedule.
+    pub entries: Arc<[Entry]>,
+    /// Reads what was run of them.
+    pub schedules: Arc<dyn ScheduleQueries>,
     /// Keeps answers.
     pub cache: Arc<dyn Cache>,
     /// Live streams.

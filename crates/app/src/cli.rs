@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Shows events that were set aside, and lets them be tried again.
     #[command(subcommand)]
     Events(events::Command),
-    /// Removes what is older than the settings of retention say; a server does so every hour.
+    /// Removes what is older than the settings of retention say; a server does so by its schedule.
     Purge,
     /// Makes accounts.
     #[command(subcommand)]

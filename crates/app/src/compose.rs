@@ -18,6 +18,7 @@ use crate::{
     foundation::Foundation,
     migrate::SchemaProbe,
     nodes::Nodes,
+    schedule,
     views::Seen,
 };
 
@@ -33,6 +34,12 @@ pub(crate) fn cache(config: &Config, foundation: &Foundation) -> Arc<dyn Cache> 
     }
 }
 
+/// The shop whose commits make old what the cache keeps of what they changed.
+pub(crate) fn shop(foundation: &Foundation, cache: &Arc<dyn Cache>) -> Shop {
+    let store = InvalidatingStore::new(Arc::clone(&foundation.shop.store), Arc::clone(cache));
+    Shop { store: Arc::new(store), ..foundation.shop.clone() }
+}
+
 /// Everything the HTTP door stands on.
 pub(crate) async fn services(
     config: &Config,
@@ -42,9 +49,8 @@ pub(crate) async fn services(
     seen: Seen,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
-    let Foundation { database, shop, seal, passwords, .. } = foundation;
-    let store = InvalidatingStore::new(Arc::clone(&shop.store), Arc::clone(&cache));
-    let shop = Shop { store: Arc::new(store), ..shop.clone() };
+    let Foundation { database, seal, passwords, .. } = foundation;
+    let shop = shop(foundation, &cache);
     let keys = database.signing_keys();
     let started = shop.now();
     let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
@@ -64,6 +70,9 @@ pub(crate) async fn services(
         views: Arc::new(seen),
         view_log: database.views(),
         audit: database.audit(),
+        jobs: database.jobs(),
+        entries: schedule::entries(config),
+        schedules: database.schedules(),
         cache,
         streams,
         limiter: Arc::clone(&nodes.limiter),

@@ -7,6 +7,7 @@ mod cache;
 mod database;
 mod http;
 mod identity;
+mod jobs;
 mod layers;
 mod limits;
 mod policies;
@@ -15,6 +16,7 @@ mod reader;
 mod redis;
 mod report;
 mod retention;
+mod schedule;
 mod secrets;
 mod setting;
 mod shop;
@@ -25,6 +27,7 @@ pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use database::Database;
 pub(crate) use http::Http;
 pub(crate) use identity::Identity;
+pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use print::print;
@@ -32,6 +35,7 @@ pub(crate) use reader::Reader;
 pub(crate) use redis::Redis;
 pub(crate) use report::Faults;
 pub(crate) use retention::Retention;
+pub(crate) use schedule::{Schedule, Timing};
 pub(crate) use secrets::Secrets;
 pub(crate) use setting::{Profile, Setting};
 pub(crate) use shop::ShopRules;
@@ -51,6 +55,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         cache::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
+        jobs::SETTINGS,
+        schedule::SETTINGS,
         telemetry::SETTINGS,
     ]
     .into_iter()
@@ -85,6 +91,10 @@ pub(crate) struct Config {
     pub(crate) shop: ShopRules,
     /// How long what is kept.
     pub(crate) retention: Retention,
+    /// Background jobs.
+    pub(crate) jobs: Jobs,
+    /// What is run when.
+    pub(crate) schedule: Schedule,
     /// Logs.
     pub(crate) telemetry: Telemetry,
 }
@@ -103,6 +113,8 @@ impl Config {
         let streams = streams::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
+        let jobs = Jobs::read(&mut reader);
+        let schedule = Schedule::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
         let faults = reader.into_faults();
         let read = || {
@@ -118,6 +130,8 @@ impl Config {
                 streams: streams?,
                 shop: shop?,
                 retention: retention?,
+                jobs: jobs?,
+                schedule: schedule?,
                 telemetry: telemetry?,
             })
         };

@@ -1,18 +1,14 @@
-//! `souk purge`, and the same every hour: removes what is older than it is kept.
+//! `souk purge`, and the same by the schedule: removes what is older than it is kept.
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{
-    Result,
+    Result, Shop,
     catalog::purge_products,
     retention::{Keep, Purge, Purged, purge},
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{Outcome, audit, config::Config, foundation::Foundation};
-
-/// How often a server purges.
-const EVERY: Duration = Duration::from_hours(1);
 
 /// Everything a purge needs.
 #[derive(Clone)]
@@ -22,7 +18,7 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    pub(crate) fn new(foundation: &Foundation, config: &Config) -> Result<Self> {
+    pub(crate) fn new(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Self> {
         let database = &foundation.database;
         let keep = Keep {
             events: config.retention.events,
@@ -34,38 +30,25 @@ impl Sweep {
             chain: database.chain(),
             audit: database.audit_purge(),
             key: Arc::new(foundation.mac(audit::PURPOSE)?),
-            shop: foundation.shop.clone(),
+            shop: shop.clone(),
             keep,
         };
         Ok(Self { logs, products: config.retention.deleted_products })
     }
 
     /// Purges once: products first, whose purge leaves events of its own.
-    async fn once(&self) -> Result<(u64, Purged)> {
+    pub(crate) async fn once(&self) -> Result<(u64, Purged)> {
         let products = match self.products {
             Some(keep) => purge_products(&self.logs.shop, keep).await?,
             None => 0,
         };
         Ok((products, purge(&self.logs).await?))
     }
-
-    /// Purges now and then every hour, until told to stop.
-    pub(crate) async fn run(self, stop: CancellationToken) -> Result<()> {
-        while !stop.is_cancelled() {
-            let (products, logs) = self.once().await?;
-            tracing::debug!(products, events = logs.events, keys = logs.keys, audit = logs.audit, "purged");
-            tokio::select! {
-                () = self.logs.shop.clock.sleep(EVERY) => {}
-                () = stop.cancelled() => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
-    let done = Sweep::new(&foundation, config)?.once().await;
+    let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
     let (products, logs) = done?;
     println!(

@@ -16,8 +16,8 @@ use crate::{
     config::Config,
     demo,
     foundation::Foundation,
+    jobs,
     nodes::Nodes,
-    purge::Sweep,
     telemetry,
     views::views,
     workers::{
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// How long background work may take to end.
+/// How long background work may take to end, beside the jobs that run.
 const WORKERS_END: Duration = Duration::from_secs(10);
 /// How often old samples are folded into the histograms, so that they do not grow.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -56,15 +56,12 @@ pub(crate) async fn run(config: Config) -> Outcome {
             async move { stop.run_until_cancelled(database.keep_log_short()).await.unwrap_or(Ok(())) }
         }
     });
-    workers.start("purge", {
-        let sweep = Sweep::new(&foundation, &config)?;
-        move |stop| sweep.clone().run(stop)
-    });
     workers.start("metrics_upkeep", {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
     let cache = compose::cache(&config, &foundation);
+    jobs::start(&mut workers, &foundation, &config, &compose::shop(&foundation, &cache))?;
     let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
     let services = Arc::new(services);
     workers.start("feed", {
@@ -77,7 +74,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
     foundation.database.forget_connections();
     // After the last answer: what requests left behind is stored, then the database is let go.
-    workers.stop(WORKERS_END).await;
+    workers.stop(config.jobs.drain + WORKERS_END).await;
     nodes.untie(WORKERS_END).await;
     foundation.database.close().await?;
     tracing::info!("ended");

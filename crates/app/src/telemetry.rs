@@ -75,6 +75,14 @@ fn describe() {
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("events_numbered_total", Unit::Count, "Events that got their place in the order");
     metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events set aside as unreadable");
+    metrics::describe_counter!("events_jobs_total", Unit::Count, "Jobs that follow from events");
+    metrics::describe_gauge!("jobs_waiting", Unit::Count, "Jobs that wait for their time or for a worker");
+    metrics::describe_gauge!("jobs_running", Unit::Count, "Jobs that a worker has");
+    metrics::describe_gauge!("jobs_dead", Unit::Count, "Jobs that were given up");
+    metrics::describe_gauge!("jobs_oldest_due_seconds", Unit::Seconds, "For how long the oldest job has been due");
+    metrics::describe_counter!("job_attempts_total", Unit::Count, "Attempts at jobs that ended");
+    metrics::describe_histogram!("job_duration_seconds", Unit::Seconds, "Time of an attempt at a job");
+    metrics::describe_counter!("schedule_runs_total", Unit::Count, "Jobs that the schedule stored");
     metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
     metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");
     metrics::describe_gauge!("bus_up", Unit::Count, "1 while other nodes are heard, else 0");

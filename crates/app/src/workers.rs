@@ -1,7 +1,10 @@
 //! Background work: every loop is started here, started again when it fails, and stopped at the end.
 
 pub(crate) mod feed;
+pub(crate) mod job_gauges;
+pub(crate) mod jobs;
 pub(crate) mod relay;
+pub(crate) mod schedule;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 

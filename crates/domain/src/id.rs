@@ -1,5 +1,17 @@
 //! Typed ids: UUIDv7, so that they sort by the time they were made.
 
+use uuid::Uuid;
+
+use crate::clock::{Entropy, Timestamp};
+
+/// A new `UUIDv7`: the milliseconds of a moment, then random bits.
+pub fn time_sorted(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+    let mut random = [0; 10];
+    entropy.fill(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
 /// Declares a newtype over [`uuid::Uuid`]; without it every id would repeat the same forty lines.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -52,4 +64,6 @@ id! {
     EventId,
     /// An entry of the audit log.
     AuditId,
+    /// A background job.
+    JobId,
 }

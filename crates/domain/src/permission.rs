@@ -46,6 +46,8 @@ permissions! {
     ModerateReviews = "reviews:moderate" from Admin;
     /// Read the audit log.
     ReadAudit = "audit:read" from Admin;
+    /// See background jobs and the schedule; retry, cancel and start jobs.
+    ManageJobs = "jobs:manage" from Admin;
 }
 
 /// The proof that a caller has permission `P`. [`Actor::authorize`] is its only maker.

@@ -3,11 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     audit::{AuditPurge, Chain, purge_audit},
     clock::Timestamp,
     error::Result,
+    job::{Job, Policy, ports::JobQueue},
     secrets::Mac,
     shop::Shop,
 };
@@ -29,6 +31,51 @@ pub struct Keep {
 impl Default for Keep {
     fn default() -> Self {
         Self { events: Some(Duration::from_hours(30 * 24)), keys: Some(Duration::from_hours(24)), audit: None }
+    }
+}
+
+/// The job that removes what is older than it is kept: deleted products, events, keys, audit entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeShop {}
+
+impl Job for PurgeShop {
+    const NAME: &'static str = "purge";
+
+    fn policy() -> Policy {
+        Policy { attempts: 3, timeout: Duration::from_hours(1), at_once: 1, ..Policy::default() }
+    }
+}
+
+/// The job that removes jobs which ended long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeJobs {}
+
+impl Job for PurgeJobs {
+    const NAME: &'static str = "purge_jobs";
+
+    fn policy() -> Policy {
+        Policy { attempts: 3, timeout: Duration::from_hours(1), at_once: 1, ..Policy::default() }
+    }
+}
+
+/// How long ended jobs are kept; `None` keeps them for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepJobs {
+    /// Those that were done or cancelled.
+    pub done: Option<Duration>,
+    /// Those that were given up.
+    pub dead: Option<Duration>,
+}
+
+/// Removes jobs that ended longer ago than they are kept, in small transactions, and gives how many.
+pub async fn purge_jobs(queue: &dyn JobQueue, now: Timestamp, keep: KeepJobs) -> Result<u64> {
+    let mut total = 0;
+    loop {
+        let gone = queue.purge(keep.done.map(|age| now - age), keep.dead.map(|age| now - age), PORTION).await?;
+        total += gone;
+        if gone < u64::from(PORTION) {
+            return Ok(total);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
     event::{Change, Event, Fact, Trace},
-    id::{AuditId, EventId, UserId},
+    id::{AuditId, EventId, UserId, time_sorted},
     idempotency::{Claim, Key, Once, Outcome, Reply},
     meter::Meter,
     money::Currency,
@@ -72,10 +72,7 @@ impl Shop {
 
     /// A new `UUIDv7`: the clock's milliseconds, then random bits.
     pub fn id<T: From<Uuid>>(&self) -> T {
-        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
-        let mut random = [0; 10];
-        self.entropy.fill(&mut random);
-        T::from(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        T::from(time_sorted(self.now(), &*self.entropy))
     }
 
     /// Runs one transaction: begins, does `work`, commits. The whole attempt is run again, after a jittered pause,

@@ -9,6 +9,8 @@ use crate::{
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
+    job::ports::{Inbox, JobRepo},
+    schedule::ScheduleRepo,
 };
 
 /// Begins transactions.
@@ -39,6 +41,12 @@ pub trait Tx: Send {
     fn outbox(&mut self) -> &mut dyn Outbox;
     /// The audit log.
     fn audit(&mut self) -> &mut dyn AuditLog;
+    /// Background jobs.
+    fn jobs(&mut self) -> &mut dyn JobRepo;
+    /// What consumers of events and jobs have dealt with.
+    fn inbox(&mut self) -> &mut dyn Inbox;
+    /// How far the schedule was looked at.
+    fn schedules(&mut self) -> &mut dyn ScheduleRepo;
     /// Makes everything durable and visible.
     async fn commit(self: Box<Self>) -> Result<()>;
     /// Undoes everything and lets go of what is held, before it returns; a mere drop may do so a little later.

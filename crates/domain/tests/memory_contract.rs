@@ -10,7 +10,9 @@ use souk_domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
+    job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
+    schedule::ScheduleQueries,
     testing::{
         FakeClock,
         contract::{self, Harness},
@@ -58,6 +60,18 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn job_queue(&self) -> Arc<dyn JobQueue> {
+        Arc::new(self.store.clone())
+    }
+
+    fn jobs(&self) -> Arc<dyn JobQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn schedules(&self) -> Arc<dyn ScheduleQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn tickets(&self) -> Arc<dyn TicketBox> {
         Arc::new(self.store.clone())
     }
@@ -99,5 +113,8 @@ suites!(
     product_queries,
     export,
     views,
+    jobs,
+    job_queue,
+    schedules,
     tickets
 );

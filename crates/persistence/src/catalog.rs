@@ -9,8 +9,10 @@ mod product_detail;
 mod product_insert;
 mod product_list;
 mod product_queries;
+mod product_reindex;
 mod product_row;
 mod review;
 mod view;
 
+pub(crate) use product::again_when_broken;
 pub(crate) use product_detail::Details;

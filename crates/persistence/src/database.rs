@@ -49,6 +49,7 @@ pub struct Database {
     /// A connection of its own, for migrations and for what is done beside the writing.
     pub(crate) migrations: DatabaseConnection,
     pub(crate) committed: Arc<tokio::sync::Notify>,
+    pub(crate) enqueued: Arc<tokio::sync::Notify>,
     /// Told of commits on SQLite.
     pub(crate) growth: Growth,
     pub(crate) details: Arc<Details>,
@@ -76,8 +77,9 @@ impl Database {
         };
         migrating.max_connections(1).min_connections(0).connect_lazy(true);
         let migrations = sea_orm::Database::connect(migrating).await.map_err(error::of)?;
-        let (committed, growth, details) = (Arc::default(), Growth::default(), Arc::new(Details::of(engine)));
-        Ok(Self { engine, reader, writer, migrations, committed, growth, details })
+        let (committed, enqueued) = (Arc::default(), Arc::default());
+        let (growth, details) = (Growth::default(), Arc::new(Details::of(engine)));
+        Ok(Self { engine, reader, writer, migrations, committed, enqueued, growth, details })
     }
 
     /// The engine.
@@ -88,6 +90,11 @@ impl Database {
     /// Wakes whoever waits whenever a use case of this process has committed: so the relay need not ask all the time.
     pub fn committed(&self) -> Arc<tokio::sync::Notify> {
         Arc::clone(&self.committed)
+    }
+
+    /// Wakes whoever waits whenever this process has stored jobs: so the worker need not ask all the time.
+    pub fn enqueued(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.enqueued)
     }
 
     /// The connection migrations run on; made when it is first used.

@@ -10,6 +10,7 @@ mod entity;
 mod error;
 mod group;
 mod identity;
+mod job;
 mod lease;
 mod loader;
 mod notify_bus;

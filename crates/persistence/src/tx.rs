@@ -10,6 +10,8 @@ use domain::{
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
+    job::ports::{Inbox, JobRepo},
+    schedule::ScheduleRepo,
 };
 
 use crate::{
@@ -26,7 +28,10 @@ pub(crate) struct SeaTx {
     pub(crate) engine: Engine,
     pub(crate) tx: Transaction,
     committed: Arc<tokio::sync::Notify>,
+    enqueued: Arc<tokio::sync::Notify>,
     growth: Growth,
+    /// Whether it stored jobs, so that workers are woken.
+    pub(crate) has_jobs: bool,
     /// What the logs will hold of the transaction; written at its end.
     pub(crate) told: Told,
 }
@@ -39,8 +44,16 @@ impl Database {
 
     pub(crate) async fn open(&self) -> Result<SeaTx> {
         let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
-        let (committed, growth) = (Arc::clone(&self.committed), self.growth.clone());
-        Ok(SeaTx { engine: self.engine, tx, committed, growth, told: Told::default() })
+        let (committed, enqueued) = (Arc::clone(&self.committed), Arc::clone(&self.enqueued));
+        let (growth, told) = (self.growth.clone(), Told::default());
+        Ok(SeaTx { engine: self.engine, tx, committed, enqueued, growth, has_jobs: false, told })
+    }
+}
+
+impl SeaTx {
+    /// Wakes the workers of this process.
+    pub(crate) fn enqueued(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.enqueued)
     }
 }
 
@@ -85,10 +98,25 @@ impl Tx for SeaTx {
         self
     }
 
+    fn jobs(&mut self) -> &mut dyn JobRepo {
+        self
+    }
+
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<()> {
         let last = self.write_told().await?;
         self.tx.commit_after(last).await.map_err(error::of)?;
         self.committed.notify_one();
+        if self.has_jobs {
+            self.enqueued.notify_one();
+        }
         self.growth.committed();
         Ok(())
     }

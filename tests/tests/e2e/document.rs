@@ -129,6 +129,7 @@ pub struct World {
     pub product: Value,
     category: Option<Value>,
     review: Option<Value>,
+    job: Option<Value>,
 }
 
 impl World {
@@ -154,7 +155,7 @@ impl World {
         body["status"] = json!("draft");
         body["name"] = json!("Quixotic draft of the world");
         let draft = shop::create(seller, &body).await;
-        let (mut category, mut review) = (None, None);
+        let (mut category, mut review, mut job) = (None, None, None);
         if knows("/api/v1/categories") {
             // Siblings have different names, and a world may not be the first.
             let body = json!({ "name": format!("Things of {}", product["id"]) });
@@ -164,7 +165,10 @@ impl World {
             let body = json!({ "stars": 4, "comment": "Sounds well" });
             review = Some(buyer.post(&format!("{}/reviews", shop::path(&product)), &body).await.expect(201).json());
         }
-        Self { operations, draft, product, category, review }
+        if knows("/api/v1/schedules/{name}/run") {
+            job = Some(admin.post("/api/v1/schedules/purge/run", &json!({})).await.expect(202).json());
+        }
+        Self { operations, draft, product, category, review, job }
     }
 
     /// The path of an operation with the ids of this world in it.
@@ -175,6 +179,7 @@ impl World {
             ("/products/{", Some(product)),
             ("/categories/{", self.category.as_ref()),
             ("/reviews/{", self.review.as_ref()),
+            ("/jobs/{", self.job.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -182,7 +187,9 @@ impl World {
                 path.replace_range(start..end, thing["id"].as_str().unwrap());
             }
         }
-        path = path.replace("{slug}", self.draft["slug"].as_str().unwrap());
+        path = path
+            .replace("/schedules/{name}", "/schedules/purge")
+            .replace("{slug}", self.draft["slug"].as_str().unwrap());
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path
     }

@@ -13,6 +13,7 @@ mod cuts;
 mod document;
 mod errors;
 mod freshness;
+mod jobs;
 mod leaks;
 mod lifecycle;
 mod naughty_strings;

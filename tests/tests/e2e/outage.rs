@@ -36,6 +36,10 @@ async fn the_relay_goes_on_after_the_database_was_away() {
     numbered(&tables).await;
     let told = "SELECT count(*) FROM events WHERE kind = 'product.created' AND seq = (SELECT max(seq) FROM events)";
     assert_eq!(tables.number(told), 1);
+    // So does the worker.
+    let admin = server.signed_in("admin").await;
+    admin.post("/api/v1/schedules/purge/run", &serde_json::json!({})).await.expect(202);
+    waited(|| tables.number("SELECT count(*) FROM jobs WHERE kind = 'purge' AND state = 'done'") == 1).await;
     assert!(server.stop().await.success());
     assert!(!server.log().contains("background work ended badly"), "{}", server.log());
     let (status, text) = server.run_command(&["audit", "verify"]);

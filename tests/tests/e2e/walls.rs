@@ -17,7 +17,7 @@ fn lowest_role(scope: &str) -> &'static str {
     match scope {
         "account:own" | "reviews:write" => "buyer",
         "products:write" => "seller",
-        "catalog:manage" | "reviews:moderate" | "audit:read" => "admin",
+        "catalog:manage" | "reviews:moderate" | "audit:read" | "jobs:manage" => "admin",
         other => panic!("tell this test which role has the scope {other}"),
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod checker;
+mod jobs;
 mod ledger;
 mod rows;
 

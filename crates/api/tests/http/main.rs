@@ -8,6 +8,7 @@ mod bounds;
 mod categories;
 mod document;
 mod idempotency;
+mod jobs;
 mod problems;
 mod products;
 mod reviews;

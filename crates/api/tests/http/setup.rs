@@ -17,10 +17,13 @@ use domain::{
     Principal,
     bus::{Bus, Fanout, Subscription},
     cache::NoCache,
-    catalog::queries::ProductView,
+    catalog::{ReindexProducts, queries::ProductView},
     health::Probe,
+    job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
+    retention::PurgeShop,
+    schedule::{CatchUp, Cron, Entry},
     secrets::Mac,
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
@@ -104,6 +107,16 @@ impl Probe for Part {
     }
 }
 
+/// An entry that is on, and one that is off.
+fn entries() -> Arc<[Entry]> {
+    let cron = Cron::new("30 2 * * *", "Europe/Berlin").unwrap();
+    let step = Request::of(&ReindexProducts::default());
+    Arc::from([
+        Entry { name: "purge", cron: Some(cron), catch_up: CatchUp::Once, job: Request::of(&PurgeShop {}) },
+        Entry { name: "reindex", cron: None, catch_up: CatchUp::Skip, job: step },
+    ])
+}
+
 /// A shop with its application.
 pub struct Door {
     pub fixtures: Fixtures,
@@ -132,6 +145,9 @@ impl Door {
             views: seen.clone(),
             view_log: reader.clone(),
             audit: reader.clone(),
+            jobs: reader.clone(),
+            entries: entries(),
+            schedules: reader.clone(),
             cache: Arc::new(NoCache),
             streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
             limiter: Arc::new(Counter::default()),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::retention::KeepJobs;
+
 use super::{Reader, Setting};
 
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -12,6 +14,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "30",
         "Days that a deleted product can be restored; 0 keeps it for ever.",
     ),
+    Setting::new("retention.jobs_days", "7", "Days that done and cancelled jobs are shown; 0 keeps them for ever."),
+    Setting::new("retention.dead_jobs_days", "30", "Days that a dead job can be retried; 0 keeps it for ever."),
 ];
 
 /// How long what is kept; `None` for ever.
@@ -20,6 +24,7 @@ pub(crate) struct Retention {
     pub(crate) events: Option<Duration>,
     pub(crate) audit: Option<Duration>,
     pub(crate) deleted_products: Option<Duration>,
+    pub(crate) jobs: KeepJobs,
 }
 
 impl Retention {
@@ -31,6 +36,8 @@ impl Retention {
         let events = days("retention.events_days");
         let audit = days("retention.audit_days");
         let deleted_products = days("retention.deleted_products_days");
-        Some(Self { events: events?, audit: audit?, deleted_products: deleted_products? })
+        let (done, dead) = (days("retention.jobs_days"), days("retention.dead_jobs_days"));
+        let jobs = KeepJobs { done: done?, dead: dead? };
+        Some(Self { events: events?, audit: audit?, deleted_products: deleted_products?, jobs })
     }
 }

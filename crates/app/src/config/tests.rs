@@ -98,6 +98,31 @@ fn production_tells_every_fault_in_one_report() {
     assert!(!report.contains("pw"), "{report}");
 }
 
+#[test]
+fn a_schedule_that_never_comes_to_pass_is_a_fault_of_its_setting() {
+    let report = faults(
+        "[schedule]\npurge = \"0 0 30 2 *\"",
+        &[
+            ("SOUK__SCHEDULE__PURGE_JOBS", "often"),
+            ("SOUK__SCHEDULE__PURGE_JOBS_CATCH_UP", "all(0)"),
+            ("SOUK__SCHEDULE__REINDEX_ZONE", "Europe/Bielefeld"),
+        ],
+    );
+    for part in [
+        "4 faults",
+        "schedule.purge (souk.toml): \"0 0 30 2 *\" never comes to pass",
+        "schedule.purge_jobs ($SOUK__SCHEDULE__PURGE_JOBS): \"often\" must have five fields",
+        "schedule.purge_jobs_catch_up ($SOUK__SCHEDULE__PURGE_JOBS_CATCH_UP): must be skip, once, or all(N)",
+        "schedule.reindex_zone ($SOUK__SCHEDULE__REINDEX_ZONE): \"Europe/Bielefeld\" is no time zone",
+    ] {
+        assert!(report.contains(part), "{part} is not in\n{report}");
+    }
+    let schedule =
+        read("[schedule]\npurge = \"off\"\nreindex = \"@daily\"\nreindex_zone = \"Asia/Tokyo\"", &[]).schedule;
+    assert_eq!(schedule.purge.cron, None);
+    assert_eq!(schedule.reindex.cron.map(|cron| cron.to_string()).as_deref(), Some("@daily Asia/Tokyo"));
+}
+
 /// Variables beside the profile, and the setting at fault.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a str);
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use domain::{
     Actor, Error, Principal, Result, Shop, Violations,
-    catalog::{self, CategoryInput, Product, ProductInput, ProductPatch, ProductStatus, ReviewInput},
+    catalog::{self, CategoryInput, Product, ProductInput, ProductPatch, ProductStatus, ReindexProducts, ReviewInput},
     id::CategoryId,
     idempotency::Once,
     identity::{UserInput, ports::PasswordHasher},
-    permission::{ManageCatalog, Role, WriteProducts, WriteReviews},
+    job::Request,
+    permission::{ManageCatalog, ManageJobs, Role, WriteProducts, WriteReviews},
+    schedule::{self, CatchUp, Entry},
 };
 use migration::Migrator;
 use persistence::{Database, Engine};
@@ -55,7 +57,7 @@ fn shop(config: &Config, database: &Database) -> Shop {
 }
 
 /// Something in every table, written by the use cases: people, a seller, categories, products of every status with
-/// pictures, a deleted one, a renamed one, a review; and with them events, audit rows and an idempotency key.
+/// pictures, a deleted one, a renamed one, a review; and with them events, audit rows and an idempotency key; a job.
 async fn seed(shop: &Shop, hasher: &dyn PasswordHasher) -> Result<()> {
     let admin = Actor::Signed(person(shop, hasher, Role::Admin).await?);
     let seller = Actor::Signed(person(shop, hasher, Role::Seller).await?);
@@ -78,7 +80,18 @@ async fn seed(shop: &Shop, hasher: &dyn PasswordHasher) -> Result<()> {
         let by = buyer.authorize::<WriteReviews>()?;
         catalog::write_review(shop, by, open.id, review, &Once::always()).await?;
     }
-    Ok(())
+    background(shop, &admin).await
+}
+
+/// A job, run by hand and dealt with, of an entry that was looked at.
+async fn background(shop: &Shop, admin: &Actor) -> Result<()> {
+    let job = Request::of(&ReindexProducts::default());
+    let entry = Entry { name: "reindex", cron: None, catch_up: CatchUp::Skip, job };
+    let job = schedule::run_schedule(shop, admin.authorize::<ManageJobs>()?, &entry).await?;
+    let mut tx = shop.store.begin().await?;
+    tx.inbox().claim(&job.kind, job.id.0, shop.now()).await?;
+    tx.schedules().advance(entry.name, None, Some(shop.now())).await?;
+    tx.commit().await
 }
 
 async fn person(shop: &Shop, hasher: &dyn PasswordHasher, role: Role) -> Result<Principal> {

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{audit, foundation::Foundation};
+use crate::{audit, foundation::Foundation, jobs};
 
 /// For how long the lease is taken: after a crash another node, or this one after its restart, waits so long.
 const LEASE: Duration = Duration::from_secs(5);
@@ -32,7 +32,9 @@ pub(crate) fn relay(foundation: &Foundation) -> Result<Relay> {
     Ok(Relay {
         log: foundation.database.relay_log(),
         key: Arc::new(foundation.mac(audit::PURPOSE)?),
+        reactions: jobs::REACTIONS,
         clock: Arc::clone(&foundation.shop.clock),
+        entropy: Arc::clone(&foundation.shop.entropy),
         holder: foundation.shop.id::<Uuid>().to_string(),
         lease: LEASE,
         batch: BATCH,
@@ -95,6 +97,7 @@ fn led(calls: &Calls, done: &Done) {
         calls.bus.publish(NUMBERED, b"");
     }
     metrics::counter!("events_numbered_total").increment(u64::try_from(done.numbered).unwrap_or_default());
+    metrics::counter!("events_jobs_total").increment(u64::try_from(done.jobs).unwrap_or_default());
     metrics::counter!("events_set_aside_total").increment(u64::try_from(done.failed).unwrap_or_default());
     metrics::gauge!("relay_leader").set(1.0);
 }

@@ -13,6 +13,8 @@ use crate::{
     id::EventId,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
+    job::ports::{Inbox, JobRepo},
+    schedule::ScheduleRepo,
     store::{Store, Tx},
 };
 
@@ -95,6 +97,18 @@ impl Tx for InvalidatingTx {
 
     fn audit(&mut self) -> &mut dyn AuditLog {
         self.inner.audit()
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobRepo {
+        self.inner.jobs()
+    }
+
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self.inner.inbox()
+    }
+
+    fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self.inner.schedules()
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

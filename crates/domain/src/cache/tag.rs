@@ -45,7 +45,9 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         // Who opens an account is a seller from now on.
         Ok(Fact::Seller(_)) => event.actor.map(Tag::Person).into_iter().collect(),
         Ok(Fact::User(id)) => vec![Tag::Person(id)],
-        Ok(Fact::AuditPurged(_)) => Vec::new(),
+        // Products that have other words are found by other searches.
+        Ok(Fact::Job(_)) if event.kind == "job.reindexed" => vec![Tag::Products],
+        Ok(Fact::AuditPurged(_) | Fact::Job(_)) => Vec::new(),
         // What nobody can read may have changed anything.
         Err(_) => everything(),
     }

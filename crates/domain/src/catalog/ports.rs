@@ -85,6 +85,10 @@ pub trait ProductRepo: Send {
     /// [`crate::Error::Conflict`], so the caller looks first.
     async fn insert_many(&mut self, products: &[Product]) -> Result<()>;
 
+    /// Finds the words of these products anew, as far as they are there and not deleted, and gives how many had others.
+    /// Versions stay as they are: what a product says of itself does not change.
+    async fn reindex(&mut self, ids: &[ProductId]) -> Result<u64>;
+
     /// Which of these slugs are taken.
     async fn taken_slugs(&mut self, slugs: &[Slug]) -> Result<Vec<Slug>>;
 }

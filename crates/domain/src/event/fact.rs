@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     catalog::{ProductStatus, Version},
-    id::{AuditId, CategoryId, ProductId, ReviewId, SellerId, UserId},
+    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
     money::Amount,
 };
 
@@ -18,6 +18,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("seller", &["created"]),
     ("user", &["created"]),
     ("audit", &["purged"]),
+    ("job", &["retried", "cancelled", "requested", "reindexed"]),
 ];
 
 /// The part of an event that its type of thing promises.
@@ -37,6 +38,8 @@ pub enum Fact {
     User(UserId),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
+    /// Somebody changed a job, or it tells how far it got.
+    Job(JobId),
 }
 
 /// What every event of a product carries: enough to decide who may hear of it.
@@ -114,6 +117,12 @@ struct AuditFact {
     audit_id: AuditId,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JobFact {
+    job_id: JobId,
+}
+
 impl Fact {
     /// Reads an event.
     ///
@@ -153,6 +162,10 @@ impl Fact {
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;
                 (Self::AuditPurged(id), id.0)
+            }
+            "job" => {
+                let id = payload::<JobFact>(event)?.job_id;
+                (Self::Job(id), id.0)
             }
             _ => {
                 let id = payload::<UserFact>(event)?.user_id;

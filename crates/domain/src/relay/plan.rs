@@ -6,11 +6,12 @@ use crate::{
     error::{Error, Result},
     event::{Event, Fact},
     id::EventId,
+    job::{NewJob, Reactions, Request},
     secrets::Mac,
 };
 
 /// What one transaction of the relay writes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// Events with the numbers they get.
     pub numbered: Vec<(EventId, u64)>,
@@ -22,15 +23,20 @@ pub struct Plan {
     pub head: Option<Mark>,
     /// The last number given, by this plan or before it.
     pub last_seq: u64,
+    /// What is to be done about the numbered events.
+    pub wanted: Vec<(EventId, Request)>,
+    /// The jobs that become of it.
+    pub jobs: Vec<NewJob>,
 }
 
 /// Numbers events that every consumer can read and chains every audit entry that can be read. An event that is not
-/// numbered is set aside with its reason; its audit entry is chained all the same, because it tells what was done.
+/// numbered is set aside with its reason; its audit entry is chained all the same, because it tells what was done. What
+/// `reactions` want done about a numbered event is part of the plan.
 ///
 /// # Errors
 /// [`Error::Internal`] when the head of the chain does not verify. Then nothing may be chained to it, or the relay would
 /// seal what somebody forged; everything waits until an operator has restored the head.
-pub fn plan(key: &dyn Mac, position: &Position, pending: &[Pending]) -> Result<Plan> {
+pub fn plan(key: &dyn Mac, reactions: Reactions, position: &Position, pending: &[Pending]) -> Result<Plan> {
     let mut head = head(key, position)?;
     let mut plan = Plan { last_seq: position.last_seq, ..Plan::default() };
     for waiting in pending {
@@ -40,9 +46,10 @@ pub fn plan(key: &dyn Mac, position: &Position, pending: &[Pending]) -> Result<P
             plan.links.push(made);
         }
         match readable(waiting) {
-            Ok(_) => {
+            Ok(event) => {
                 plan.last_seq += 1;
                 plan.numbered.push((waiting.id, plan.last_seq));
+                plan.wanted.extend(reactions.to(event).into_iter().map(|request| (waiting.id, request)));
             }
             Err(reason) => plan.failed.push((waiting.id, reason)),
         }
@@ -124,10 +131,11 @@ mod tests {
 
     #[test]
     fn numbers_and_links_go_on_where_the_last_batch_ended() {
-        let first = plan(&Toy, &START, &[pending(1, "user.created"), pending(2, "user.created")]).unwrap();
+        let first = plan(&Toy, Reactions::default(), &START, &[pending(1, "user.created"), pending(2, "user.created")])
+            .unwrap();
         assert_eq!(first.numbered.iter().map(|(_, seq)| *seq).collect::<Vec<_>>(), [1, 2]);
         let position = Position { last_seq: first.last_seq, head: first.head };
-        let second = plan(&Toy, &position, &[pending(3, "user.created")]).unwrap();
+        let second = plan(&Toy, Reactions::default(), &position, &[pending(3, "user.created")]).unwrap();
         assert_eq!(second.numbered, [(EventId(Uuid::from_u128(3)), 3)]);
         let Entry::Waiting(entry) = pending(3, "user.created").entry else { unreachable!() };
         assert_eq!(second.links, [link(&Toy, 3, &first.head.unwrap().hash, &entry)]);
@@ -140,7 +148,7 @@ mod tests {
         let mut alone = pending(4, "user.created");
         alone.entry = Entry::Missing;
         let batch = [pending(1, "user.created"), pending(2, "user.exploded"), torn, alone, pending(5, "user.created")];
-        let plan = plan(&Toy, &START, &batch).unwrap();
+        let plan = plan(&Toy, Reactions::default(), &START, &batch).unwrap();
         let seqs: Vec<_> = plan.numbered.iter().map(|(id, seq)| (id.0.as_u128(), *seq)).collect();
         assert_eq!(seqs, [(1, 1), (5, 2)]);
         assert_eq!(plan.links.iter().map(|link| link.audit.0.as_u128()).collect::<Vec<_>>(), [1, 2, 3, 5]);
@@ -154,7 +162,7 @@ mod tests {
     fn an_event_that_is_tried_again_is_not_chained_twice() {
         let mut again = pending(1, "user.created");
         again.entry = Entry::Linked;
-        let plan = plan(&Toy, &START, &[again]).unwrap();
+        let plan = plan(&Toy, Reactions::default(), &START, &[again]).unwrap();
         assert_eq!((plan.numbered.len(), plan.links.len(), plan.head), (1, 0, None));
     }
 
@@ -168,8 +176,8 @@ mod tests {
             Some(Mark { hash: [8; 32], ..good }),
             Some(Mark::sealed(&Toy, End::Base, 4, [7; 32])),
         ] {
-            assert!(plan(&Toy, &Position { last_seq: 4, head }, &batch).is_err(), "{head:?}");
+            assert!(plan(&Toy, Reactions::default(), &Position { last_seq: 4, head }, &batch).is_err(), "{head:?}");
         }
-        assert!(plan(&Toy, &Position { last_seq: 4, head: Some(good) }, &batch).is_ok());
+        assert!(plan(&Toy, Reactions::default(), &Position { last_seq: 4, head: Some(good) }, &batch).is_ok());
     }
 }

@@ -102,6 +102,6 @@ pub trait Batch: Send {
     /// The events to number, in order.
     fn pending(&self) -> &[Pending];
 
-    /// Writes the plan and commits.
+    /// Writes the plan, its jobs too, and commits. A job whose key an unfinished one has is left out.
     async fn commit(self: Box<Self>, plan: &Plan) -> Result<()>;
 }

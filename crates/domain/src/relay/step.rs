@@ -3,7 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Lease, Opened, RelayLog, plan};
-use crate::{clock::Clock, error::Result, secrets::Mac};
+use crate::{
+    clock::{Clock, Entropy},
+    error::Result,
+    id::{JobId, time_sorted},
+    job::Reactions,
+    secrets::Mac,
+};
 
 /// What the relay runs with.
 #[derive(Clone)]
@@ -12,8 +18,12 @@ pub struct Relay {
     pub log: Arc<dyn RelayLog>,
     /// The key of the audit chain.
     pub key: Arc<dyn Mac>,
+    /// What follows from an event.
+    pub reactions: Reactions,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Where the ids of jobs come from.
+    pub entropy: Arc<dyn Entropy>,
     /// A name no other start of the program ever has.
     pub holder: String,
     /// For how long the lease is taken. After a crash another node waits so long.
@@ -44,6 +54,8 @@ pub struct Done {
     pub numbered: usize,
     /// Events that were set aside.
     pub failed: usize,
+    /// Jobs that follow from the events.
+    pub jobs: usize,
     /// Changes of the product counts that were folded in.
     pub folded: u64,
     /// Whether more is likely to wait, so that the next step should follow at once.
@@ -70,7 +82,11 @@ pub async fn step(relay: &Relay, held: &mut Option<Lease>) -> Result<Step> {
         }
         Opened::Idle => {}
         Opened::Batch(batch) => {
-            let plan = plan(relay.key.as_ref(), &batch.position(), batch.pending())?;
+            let mut plan = plan(relay.key.as_ref(), relay.reactions, &batch.position(), batch.pending())?;
+            for (event, request) in std::mem::take(&mut plan.wanted) {
+                let id = JobId(time_sorted(now, &*relay.entropy));
+                plan.jobs.push(request.into_job(id, now, Some(event)));
+            }
             done.more = u32::try_from(batch.pending().len()).is_ok_and(|found| found >= relay.batch);
             batch.commit(&plan).await?;
             for (id, reason) in &plan.failed {
@@ -78,6 +94,7 @@ pub async fn step(relay: &Relay, held: &mut Option<Lease>) -> Result<Step> {
             }
             done.numbered = plan.numbered.len();
             done.failed = plan.failed.len();
+            done.jobs = plan.jobs.len();
         }
     }
     // A change of a count is one small row; many fit in a transaction.

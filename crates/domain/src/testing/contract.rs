@@ -11,6 +11,8 @@
 pub mod bus;
 pub mod categories;
 pub mod export;
+pub mod job_queue;
+pub mod jobs;
 pub mod keys;
 pub mod limiter;
 pub mod log;
@@ -18,6 +20,7 @@ pub mod product_queries;
 pub mod products;
 pub mod reference;
 pub mod reviews;
+pub mod schedules;
 pub mod sellers;
 pub mod tickets;
 pub mod transactions;
@@ -36,8 +39,10 @@ use crate::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::UserQueries,
+    job::ports::{JobQueries, JobQueue},
     page::{Limit, PageRequest},
     realtime::TicketBox,
+    schedule::ScheduleQueries,
 };
 
 /// An adapter under test.
@@ -59,6 +64,12 @@ pub trait Harness: Send + Sync {
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
     fn audit(&self) -> Arc<dyn AuditQueries>;
+    /// The queue of jobs.
+    fn job_queue(&self) -> Arc<dyn JobQueue>;
+    /// The read side of jobs.
+    fn jobs(&self) -> Arc<dyn JobQueries>;
+    /// The read side of the schedule.
+    fn schedules(&self) -> Arc<dyn ScheduleQueries>;
     /// Tickets of streams.
     fn tickets(&self) -> Arc<dyn TicketBox>;
     /// The clock the cases move.
@@ -85,6 +96,9 @@ pub async fn run_all(harness: &impl Harness) {
     export::run(harness).await;
     reference::run(harness).await;
     views::run(harness).await;
+    jobs::run(harness).await;
+    job_queue::run(harness).await;
+    schedules::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

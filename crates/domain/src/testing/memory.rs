@@ -2,12 +2,15 @@
 
 mod categories;
 mod identity;
+mod job_queue;
+mod jobs;
 mod keys;
 mod log;
 mod product_queries;
 mod products;
 mod realtime;
 mod reviews;
+mod schedules;
 mod state;
 mod views;
 
@@ -30,8 +33,10 @@ use crate::{
     id::ProductId,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
+    job::ports::{Inbox, JobRepo},
     page::{Page, PageRequest},
     realtime::Ticket,
+    schedule::ScheduleRepo,
     store::{Store, Tx},
 };
 
@@ -162,6 +167,18 @@ impl Tx for MemoryTx {
     }
 
     fn audit(&mut self) -> &mut dyn AuditLog {
+        self
+    }
+
+    fn jobs(&mut self) -> &mut dyn JobRepo {
+        self
+    }
+
+    fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn schedules(&mut self) -> &mut dyn ScheduleRepo {
         self
     }
 

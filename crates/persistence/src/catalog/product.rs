@@ -185,6 +185,10 @@ impl ProductRepo for SeaTx {
         self.insert_images(products).await
     }
 
+    async fn reindex(&mut self, ids: &[ProductId]) -> Result<u64> {
+        self.reindex_products(ids).await
+    }
+
     async fn taken_slugs(&mut self, slugs: &[Slug]) -> Result<Vec<Slug>> {
         let sql = format!(
             "SELECT p.slug FROM {} {}",
@@ -294,7 +298,7 @@ impl SeaTx {
 }
 
 /// A unique index was free, or a row referred to was there, a statement ago: the whole attempt is run again.
-pub(super) fn again_when_broken(error: Error) -> Error {
+pub(crate) fn again_when_broken(error: Error) -> Error {
     match error {
         Error::Internal(source) if source.downcast_ref::<sea_orm::DbErr>().is_some_and(|e| e.sql_err().is_some()) => {
             Error::Transient(source)

@@ -90,7 +90,8 @@ impl Batch for Numbering {
     }
 
     async fn commit(self: Box<Self>, plan: &Plan) -> Result<()> {
-        let tx = self.tx;
+        let mut tx = self.tx;
+        let enqueued = tx.enqueued();
         let numbers = plan.numbered.iter().map(|(id, seq)| json!({ "id": id.0.simple().to_string(), "seq": seq }));
         tx.bulk(
             "UPDATE events SET seq = row.value ->> 'seq' FROM json_each($1) AS row \
@@ -128,9 +129,15 @@ impl Batch for Numbering {
             let values = [seq.into(), head.hash.to_vec().into(), head.seal.to_vec().into()];
             execute(&tx.tx, statement(tx.engine, sql, values)).await?;
         }
+        tx.enqueue_all(&plan.jobs).await?;
         let last = i64::try_from(plan.last_seq).map_err(Error::internal)?;
         execute(&tx.tx, statement(tx.engine, "UPDATE event_cursor SET last_seq = $1 WHERE id = 1", [last.into()]))
             .await?;
-        tx.tx.commit().await.map_err(error::of)
+        let wakes = !plan.jobs.is_empty();
+        tx.tx.commit().await.map_err(error::of)?;
+        if wakes {
+            enqueued.notify_one();
+        }
+        Ok(())
     }
 }

@@ -11,7 +11,9 @@ use domain::{
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::ports::UserQueries,
+    job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
+    schedule::ScheduleQueries,
     testing::{
         FakeClock,
         contract::{self, Harness},
@@ -64,6 +66,18 @@ impl Harness for Real {
 
     fn audit(&self) -> Arc<dyn AuditQueries> {
         self.fresh.database.audit()
+    }
+
+    fn job_queue(&self) -> Arc<dyn JobQueue> {
+        self.fresh.database.job_queue()
+    }
+
+    fn jobs(&self) -> Arc<dyn JobQueries> {
+        self.fresh.database.jobs()
+    }
+
+    fn schedules(&self) -> Arc<dyn ScheduleQueries> {
+        self.fresh.database.schedules()
     }
 
     fn tickets(&self) -> Arc<dyn TicketBox> {
@@ -123,5 +137,8 @@ suites!(
     export,
     reference,
     views,
+    jobs,
+    job_queue,
+    schedules,
     tickets
 );

@@ -18,10 +18,16 @@ const SERVER: &str = "SOUK_TEST_POSTGRES_URL";
 /// A migrated database that nobody else uses; it goes with the value.
 pub struct Fresh {
     pub database: Database,
+    settings: Settings,
     folder: tempfile::TempDir,
 }
 
 impl Fresh {
+    /// Another connection to it, as another process would have.
+    pub async fn another(&self) -> Database {
+        Database::connect(&self.settings).await.unwrap()
+    }
+
     /// The file of a SQLite database.
     pub fn file(&self) -> std::path::PathBuf {
         self.folder.path().join("test.db")
@@ -54,7 +60,7 @@ pub async fn blank_with(engine: Engine, change: impl FnOnce(&mut Settings)) -> F
     let mut settings = settings(url);
     change(&mut settings);
     let database = Database::connect(&settings).await.unwrap();
-    Fresh { database, folder }
+    Fresh { database, settings, folder }
 }
 
 /// A database with the schema of today.

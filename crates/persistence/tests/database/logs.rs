@@ -10,10 +10,12 @@ use domain::{
     Shop,
     event::{Change, Entity},
     id::UserId,
+    job::Reactions,
     relay::{Lease, Numbered, Relay, Step, step},
     secrets::Mac,
     testing::FakeClock,
 };
+use platform::SystemEntropy;
 use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 use souk_persistence::Engine;
@@ -66,7 +68,9 @@ pub fn relay(fresh: &Fresh, clock: &Arc<FakeClock>, holder: &str) -> Relay {
     Relay {
         log: fresh.database.relay_log(),
         key: Arc::new(Key(1)),
+        reactions: Reactions::default(),
         clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
         holder: holder.to_owned(),
         lease: LEASE,
         batch: 20,

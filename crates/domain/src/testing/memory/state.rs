@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use crate::{
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
-    id::{CategoryId, ProductId, ReviewId, SellerId, UserId},
+    id::{CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
     idempotency::{Key, Reply},
     identity::{Seller, User, ports::Owner},
+    job::StoredJob,
+    schedule::Run,
 };
 
 /// Everything, as one transaction sees it.
@@ -28,6 +32,11 @@ pub(super) struct State {
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,
+    pub jobs: BTreeMap<JobId, StoredJob>,
+    pub inbox: BTreeMap<(String, Uuid), Timestamp>,
+    /// How far entries of the schedule were looked at.
+    pub looked_at: BTreeMap<String, Timestamp>,
+    pub runs: BTreeMap<(String, Timestamp), Run>,
 }
 
 #[derive(Debug, Clone)]

@@ -1,0 +1,85 @@
+//! What the background does: which handler does which kind of job, what follows from events, and the loops behind it.
+
+use std::sync::Arc;
+
+use domain::{
+    Result, Shop,
+    catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
+    job::{Failure, Reactions},
+    retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
+    schedule::Scheduler,
+};
+
+use crate::{
+    config::Config,
+    foundation::Foundation,
+    purge::Sweep,
+    schedule,
+    workers::{
+        Workers,
+        job_gauges::job_gauges,
+        jobs::{Handlers, Work, job_worker},
+        schedule::schedule_worker,
+    },
+};
+
+/// What each context wants done when it hears of an event: one line for each, as `catalog::reactions`.
+pub(crate) const REACTIONS: Reactions = Reactions(&[]);
+
+/// Starts the worker, the schedule and the gauges. `shop` is that of the HTTP door: what a job changed is not kept in the
+/// cache as it was.
+pub(crate) fn start(workers: &mut Workers, foundation: &Foundation, config: &Config, shop: &Shop) -> Result<()> {
+    let database = &foundation.database;
+    if config.jobs.at_once > 0 {
+        let work = Work {
+            queue: database.job_queue(),
+            handlers: Arc::new(handlers(foundation, config, shop)?),
+            shop: shop.clone(),
+            enqueued: database.enqueued(),
+            at_once: config.jobs.at_once,
+            lease: config.jobs.lease,
+            drain: config.jobs.drain,
+        };
+        workers.start("jobs", move |stop| job_worker(work.clone(), stop));
+    }
+    let scheduler = Scheduler { shop: shop.clone(), log: database.schedules(), entries: schedule::entries(config) };
+    workers.start("schedule", move |stop| schedule_worker(scheduler.clone(), stop));
+    let (jobs, clock) = (database.jobs(), Arc::clone(&shop.clock));
+    workers.start("job_gauges", move |stop| job_gauges(Arc::clone(&jobs), Arc::clone(&clock), stop));
+    Ok(())
+}
+
+/// Every kind of job this program can do.
+fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Handlers> {
+    let database = &foundation.database;
+    let sweep = Sweep::new(foundation, config, shop)?;
+    let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
+    let (products, clock) = (database.export(), Arc::clone(&shop.clock));
+    let (walking, paging) = (shop.clone(), shop.clone());
+    Ok(Handlers::default()
+        // What is gone already is not removed twice.
+        .on(move |_: PurgeShop, _| {
+            let sweep = sweep.clone();
+            async move {
+                let (products, logs) = sweep.once().await?;
+                tracing::info!(products, events = logs.events, keys = logs.keys, audit = logs.audit, "purged");
+                Ok::<(), Failure>(())
+            }
+        })
+        .on(move |_: PurgeJobs, _| {
+            let (queue, now) = (Arc::clone(&queue), clock.now());
+            async move {
+                let jobs = purge_jobs(&*queue, now, keep).await?;
+                tracing::info!(jobs, "purged");
+                Ok(())
+            }
+        })
+        .on(move |step: ReindexProducts, id| {
+            let (shop, products) = (walking.clone(), Arc::clone(&products));
+            async move { Ok(reindex_products(&shop, &*products, &step, id).await?) }
+        })
+        .on(move |page: ReindexPage, id| {
+            let shop = paging.clone();
+            async move { Ok(reindex_page(&shop, &page, id).await?) }
+        }))
+}

@@ -1,0 +1,26 @@
+//! The entries of the schedule.
+
+use std::sync::Arc;
+
+use domain::{
+    catalog::ReindexProducts,
+    job::{Job, Request},
+    retention::{PurgeJobs, PurgeShop},
+    schedule::Entry,
+};
+
+use crate::config::{Config, Timing};
+
+/// Every entry, as the settings time it.
+pub(crate) fn entries(config: &Config) -> Arc<[Entry]> {
+    let schedule = &config.schedule;
+    Arc::from([
+        entry("purge", &schedule.purge, &PurgeShop {}),
+        entry("purge_jobs", &schedule.purge_jobs, &PurgeJobs {}),
+        entry("reindex", &schedule.reindex, &ReindexProducts::default()),
+    ])
+}
+
+fn entry<J: Job>(name: &'static str, timing: &Timing, job: &J) -> Entry {
+    Entry { name, cron: timing.cron.clone(), catch_up: timing.catch_up, job: Request::of(job) }
+}

@@ -1,0 +1,4 @@
+DROP TABLE schedule_runs;
+DROP TABLE schedules;
+DROP TABLE inbox;
+DROP TABLE jobs;
