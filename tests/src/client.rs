@@ -97,6 +97,21 @@ impl Client {
         self.get(&url.as_str()[self.base.len()..]).await
     }
 
+    /// `GET` with query parameters, encoded here: the status, and the reply when it is no success. What succeeds may go on
+    /// without an end.
+    pub async fn begun(&self, path: &str, query: &[(&str, &str)]) -> (u16, Option<Reply>) {
+        let url = Url::parse_with_params(&format!("{}{path}", self.base), query).unwrap();
+        let request = self.request("GET", &url.as_str()[self.base.len()..]);
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        if answer.status().is_success() {
+            return (status, None);
+        }
+        let what = format!("GET {} = {status}", url.path());
+        let body = answer.bytes().await.unwrap().to_vec();
+        (status, Some(Reply { status, headers, body, what }))
+    }
+
     /// `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Reply {
         self.send(self.request("POST", path).json(body)).await

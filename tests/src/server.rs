@@ -224,6 +224,20 @@ impl Server {
         String::from_utf8_lossy(&std::fs::read(self.log_file()).unwrap_or_default()).into_owned()
     }
 
+    /// Waits until everything committed so far has a number and was told to the listeners of this node.
+    pub async fn settled(&self) {
+        let (tables, client, until) = (self.tables(), self.client(), Instant::now() + START);
+        while tables.pending() > 0 {
+            assert!(Instant::now() < until, "events wait for their number:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let told = format!("feed_seq {}\n", tables.number("SELECT last_seq FROM event_cursor"));
+        while !client.get("/metrics").await.text().contains(&told) {
+            assert!(Instant::now() < until, "no {told}:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The folder it runs in.
     pub fn folder(&self) -> &Path {
         self.folder.path()

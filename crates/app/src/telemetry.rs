@@ -102,6 +102,19 @@ fn describe() {
         Unit::Count,
         "Calls that this node counted in place of Redis"
     );
+    metrics::describe_counter!("cache_lookups_total", Unit::Count, "Looks for a kept answer, by what they found");
+    metrics::describe_counter!("cache_invalidations_total", Unit::Count, "Changes that made kept answers old");
+    metrics::describe_gauge!("feed_seq", Unit::Count, "The number up to which the log was told on this node");
+    metrics::describe_histogram!("event_lag_seconds", Unit::Seconds, "Time from a change until it was told here");
+    metrics::describe_gauge!("streams_open", Unit::Count, "Live streams that are open");
+    metrics::describe_counter!("streams_closed_total", Unit::Count, "Live streams that ended, by who ended them");
+    metrics::describe_counter!("streams_refused_total", Unit::Count, "Live streams there was no room for");
+    metrics::describe_counter!("stream_events_sent_total", Unit::Count, "Events written to live streams");
+    metrics::describe_counter!(
+        "stream_listeners_behind_total",
+        Unit::Count,
+        "Times that a listener was too slow and went on from the log"
+    );
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
 

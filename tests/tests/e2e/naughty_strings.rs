@@ -202,7 +202,12 @@ async fn in_every_query_parameter(database: Database) {
     for operation in world.operations.iter().filter(|operation| operation.method == "GET") {
         for parameter in &operation.query {
             seen += 1;
-            let (admin, path, parameter) = (admin.clone(), world.path(operation), parameter.clone());
+            let mut path = world.path(operation);
+            let endless = operation.id == "stream_events";
+            if endless && parameter != "topics" {
+                path += "?topics=products";
+            }
+            let (admin, parameter) = (if endless { server.client() } else { admin.clone() }, parameter.clone());
             each(move |_, text| {
                 let (admin, path, parameter) = (admin.clone(), path.clone(), parameter.clone());
                 async move { asked(&admin, &path, &parameter, &text).await }
@@ -214,11 +219,17 @@ async fn in_every_query_parameter(database: Database) {
 }
 
 async fn asked(client: &Client, path: &str, parameter: &str, text: &str) {
-    let reply = client.get_with(path, &[(parameter, text)]).await;
-    if reply.status == 400 {
-        reply.error(400, "VALIDATION_ERROR");
-        assert!(reply.names(parameter), "{text:?} in {parameter}: {}", reply.text());
-    } else {
-        assert!(matches!(reply.status, 200 | 404), "{text:?} in {parameter}: {}: {}", reply.what, reply.text());
+    // The head alone: a stream has no end to wait for.
+    let (status, body) = client.begun(path, &[(parameter, text)]).await;
+    match body {
+        Some(refused) if status == 400 => {
+            refused.error(400, "VALIDATION_ERROR");
+            assert!(refused.names(parameter), "{text:?} in {parameter}: {}", refused.text());
+        }
+        // A text may be no ticket, and is then no way in.
+        _ => {
+            let fits = matches!(status, 200 | 404) || (parameter == "ticket" && status == 401);
+            assert!(fits, "{text:?} in {parameter}: {path} = {status}");
+        }
     }
 }

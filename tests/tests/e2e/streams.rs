@@ -42,6 +42,7 @@ async fn a_change_is_heard_by_who_may_read_it(database: Database) {
     let server = Server::start(database).await;
     let (owner, admin, nobody) = (server.signed_in("seller").await, server.signed_in("admin").await, server.client());
     let other = shop::seller(&server, "other@example.com").await;
+    server.settled().await;
     let mut friends = [listen(&owner, PRODUCTS).await, listen(&admin, PRODUCTS).await];
     let mut strangers = [listen(&nobody, "/events?topics=products").await, listen(&other, PRODUCTS).await];
     for events in friends.iter().chain(&strangers) {
@@ -106,6 +107,7 @@ async fn a_category_is_a_topic_of_its_own(database: Database) {
     }
     let topic = |category: &Value| format!("products:{}", category.as_str().unwrap());
     let [lamps, chairs] = [&categories[0], &categories[1]];
+    server.settled().await;
     let path = |topics: &str| format!("/api/v1/events?topics={topics}");
     let client = server.client();
     let mut of_lamps = listen(&client, &path(&topic(lamps))).await;
@@ -134,6 +136,7 @@ async fn a_category_is_a_topic_of_its_own(database: Database) {
 async fn who_comes_back_is_told_what_they_missed(database: Database) {
     let mut server = Server::start(database).await;
     let owner = server.signed_in("seller").await;
+    server.settled().await;
     let mut events = listen(&server.client(), PRODUCTS).await;
     let first = shop::create(&owner, &shop::lamp()).await;
     let seen = events.told().await.id.unwrap();
@@ -165,6 +168,7 @@ async fn who_comes_back_is_told_what_they_missed(database: Database) {
 async fn what_is_not_kept_is_told_as_a_gap(database: Database) {
     let server = Server::start(database).await;
     let owner = server.signed_in("seller").await;
+    server.settled().await;
     let mut events = listen(&server.client(), PRODUCTS).await;
     shop::create(&owner, &shop::lamp()).await;
     let last = events.told().await.id.unwrap();

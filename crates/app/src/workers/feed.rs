@@ -33,6 +33,7 @@ pub(crate) struct Feed {
 /// Runs until told to stop.
 pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<()> {
     let mut numbered = feed.bus.subscribe(&[NUMBERED]).await;
+    told_up_to(feed.hub.last());
     let mut pause = LOOK;
     while !stop.is_cancelled() {
         match deliver(&feed).await {
@@ -60,6 +61,11 @@ pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<(
     Ok(())
 }
 
+/// Says how far the log is heard on this node.
+fn told_up_to(seq: u64) {
+    metrics::gauge!("feed_seq").set(f64::from(u32::try_from(seq).unwrap_or(u32::MAX)));
+}
+
 /// Delivers one page of the log; true when more is likely to wait.
 async fn deliver(feed: &Feed) -> Result<bool> {
     let page = feed.log.after(feed.hub.last(), PAGE).await?;
@@ -73,5 +79,6 @@ async fn deliver(feed: &Feed) -> Result<bool> {
     }
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);
+    told_up_to(last);
     Ok(u32::try_from(page.len()).is_ok_and(|read| read >= PAGE))
 }

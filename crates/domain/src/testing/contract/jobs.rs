@@ -135,7 +135,7 @@ async fn a_dead_job_is_retried(harness: &impl Harness) {
     let id = enqueue(harness, &given, kind.request().keyed("k")).await.unwrap();
     let refused = retry_job(&given.shop, given.authorized(&admin), id).await.unwrap_err();
     assert_eq!(refused.to_string(), "Only a dead or cancelled job can be retried; this one is waiting");
-    let [taken] = job_queue::take(harness, &given, kind, 9).await.try_into().unwrap();
+    let taken = job_queue::take_one(harness, &given, kind).await;
     let errors = taken.errors_with("no luck", given.shop.now());
     let dead = Settled::Dead { errors: errors.clone() };
     assert!(harness.job_queue().settle(taken.attempt(), &dead, given.shop.now()).await.unwrap());
@@ -150,7 +150,7 @@ async fn a_dead_job_is_retried(harness: &impl Harness) {
     let again = retry_job(&given.shop, given.authorized(&admin), id).await.unwrap();
     assert_eq!((again.state, again.attempts, again.run_at), (JobState::Waiting, 0, given.shop.now()));
     assert_eq!((again.errors, again.finished_at), (errors, None));
-    let [taken] = job_queue::take(harness, &given, kind, 9).await.try_into().unwrap();
+    let taken = job_queue::take_one(harness, &given, kind).await;
     assert_eq!((taken.id, taken.attempts, taken.fence), (id, 1, 2), "the attempts of before stay fenced off");
     let told: Vec<_> = harness.events_of(id.0).await.unwrap().into_iter().map(|event| event.kind).collect();
     assert_eq!(told, ["job.retried"]);
@@ -170,7 +170,7 @@ async fn a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(harness: 
     assert!(job_queue::take(harness, &given, kind, 9).await.is_empty());
 
     let running = enqueue(harness, &given, kind.request()).await.unwrap();
-    let [taken] = job_queue::take(harness, &given, kind, 9).await.try_into().unwrap();
+    let taken = job_queue::take_one(harness, &given, kind).await;
     for _ in 0..2 {
         let job = cancel_job(&given.shop, given.authorized(&admin), running).await.unwrap();
         assert_eq!((job.state, job.stop_asked, job.finished_at), (JobState::Running, true, None));
@@ -185,7 +185,7 @@ async fn a_waiting_job_is_cancelled_at_once_and_a_running_one_is_asked(harness: 
     assert_eq!(harness.events_of(running.0).await.unwrap().len(), 1, "asked twice, told once");
 
     let done = enqueue(harness, &given, kind.request()).await.unwrap();
-    let [taken] = job_queue::take(harness, &given, kind, 9).await.try_into().unwrap();
+    let taken = job_queue::take_one(harness, &given, kind).await;
     harness.job_queue().settle(taken.attempt(), &Settled::Done, given.shop.now()).await.unwrap();
     let refused = cancel_job(&given.shop, given.authorized(&admin), done).await.unwrap_err();
     assert_eq!(refused.to_string(), "Only a waiting or running job can be cancelled; this one is done");
