@@ -23,7 +23,7 @@ use super::{
 };
 
 /// Jobs of lost workers that are looked after at once.
-const LOST: u32 = 100;
+const LOST: u32 = 1_000;
 
 /// A job that runs.
 struct Held {
