@@ -65,7 +65,7 @@ impl LocalCache {
     fn look_at(&self, key: &Key, policy: Policy, now: Instant) -> Step {
         // Before the entry: what is made old after this was not acknowledged when the look began.
         let age = self.0.ages.of(&key.tags);
-        if let Some(kept) = self.0.entries.get(&key.text).filter(|kept| kept.age >= age) {
+        if let Some(kept) = self.kept(key, age) {
             if now < kept.fresh_until {
                 return Step::Done(Looked::Hit(Arc::clone(&kept.entry)));
             }
@@ -77,9 +77,18 @@ impl LocalCache {
             }
         }
         match self.0.flights.begin(&key.text, age, || self.0.ages.now()) {
-            Joined::Lead(making) => Step::Done(Looked::Miss(self.lead(key, policy, making))),
+            // Whoever made it before may have ended between the two looks: it is kept before its making ends.
+            Joined::Lead(making) => Step::Done(match self.kept(key, age).filter(|kept| now < kept.fresh_until) {
+                Some(kept) => Looked::Hit(Arc::clone(&kept.entry)),
+                None => Looked::Miss(self.lead(key, policy, making)),
+            }),
             Joined::Follow(answer) => Step::Wait(answer),
         }
+    }
+
+    /// What is kept and shows every change up to this age.
+    fn kept(&self, key: &Key, age: u64) -> Option<Arc<Kept>> {
+        self.0.entries.get(&key.text).filter(|kept| kept.age >= age)
     }
 
     fn lead(&self, key: &Key, policy: Policy, making: flights::Making) -> Lead {
