@@ -97,9 +97,12 @@ pub fn answer(reader: &IfNoneMatch, entry: &Entry, open: bool) -> Answer {
         .insert_header((header::ETAG, tag.as_str()))
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static(caching)));
     if let Some(coding) = coding {
-        response
-            .insert_header((header::CONTENT_ENCODING, HeaderValue::from_static(coding)))
-            .append_header((header::VARY, HeaderValue::from_static("accept-encoding")));
+        response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static(coding)));
+    }
+    // The layers around say so of what is short, and of what they compress themselves.
+    let as_it_is = body.len() >= CODED_LEAST && Coding::of(reader.request()) == Coding::Identity;
+    if coding.is_some() || as_it_is {
+        response.append_header((header::VARY, HeaderValue::from_static("accept-encoding")));
     }
     if known {
         return Ok(response.finish());

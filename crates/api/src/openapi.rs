@@ -34,7 +34,7 @@ use crate::{audit, catalog, health, identity, job, stream};
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, stream::Change, stream::TopicName)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, stream::TopicName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),

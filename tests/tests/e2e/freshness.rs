@@ -20,6 +20,7 @@ on_each_database!(
     many_who_ask_the_same_at_once_are_one_query,
     a_command_beside_the_server_is_seen,
     a_list_that_did_not_change_is_not_sent_again,
+    what_is_kept_compressed_says_so,
 );
 
 const LIST: &str = "/api/v1/products?limit=5";
@@ -178,4 +179,32 @@ async fn a_list_that_did_not_change_is_not_sent_again(database: Database) {
     assert_eq!((same.header("etag"), same.body.len()), (read.header("etag"), 0));
     shop::create(&owner, &shop::lamp()).await;
     again().await.expect(200);
+}
+
+async fn what_is_kept_compressed_says_so(database: Database) {
+    let server = cached(database).await;
+    let (client, owner) = (server.client(), server.signed_in("seller").await);
+    let mut body = shop::lamp();
+    // Long as it is, and very short when compressed.
+    body["description"] = json!("Brass, ".repeat(140));
+    let large = shop::path(&shop::create(&owner, &body).await);
+    let small = shop::path(&shop::create(&owner, &shop::lamp()).await);
+    for (path, compressed) in [(large.as_str(), true), (LIST, true), (small.as_str(), false)] {
+        let plain = client.get(path).await.expect(200);
+        assert_eq!(plain.header("content-encoding"), "", "{path}");
+        plain.json();
+        for (accepted, coding) in [("gzip", "gzip"), ("br", "br"), ("gzip;q=0.5, br", "br"), ("identity", "")] {
+            // Made, and then from the cache.
+            for _ in 0..2 {
+                let read =
+                    client.send(client.request("GET", path).header("accept-encoding", accepted)).await.expect(200);
+                let said = if compressed { coding } else { "" };
+                assert_eq!(read.header("content-encoding"), said, "{path} for {accepted}");
+                assert_eq!(read.body == plain.body, said.is_empty(), "{path} for {accepted}");
+                assert_eq!(read.body.starts_with(&[0x1f, 0x8b]), said == "gzip");
+                assert!(read.header("vary").to_lowercase().contains("accept-encoding"), "{path}: {:?}", read.headers);
+                assert_eq!(read.header("etag"), plain.header("etag"));
+            }
+        }
+    }
 }

@@ -11,13 +11,14 @@ use actix_web::{
 /// Answers of fewer bytes are sent as they are.
 const LEAST: u64 = 1024;
 
-/// Stands inside of the compression and marks what it leaves alone.
+/// Stands inside of the compression and marks what it leaves alone. What comes compressed keeps the name of its coding.
 pub async fn mark<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    if matches!(response.response().body().size(), BodySize::Sized(size) if size < LEAST) {
+    let coded = response.headers().contains_key(header::CONTENT_ENCODING);
+    if !coded && matches!(response.response().body().size(), BodySize::Sized(size) if size < LEAST) {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     }
     Ok(response)

@@ -11,7 +11,7 @@ use domain::realtime::Topic;
 use futures_util::stream;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{caller::Caller, listener::Listener};
+use super::{caller::Caller, listener::Listener, view::Change};
 use crate::{
     Answer, Shared,
     problem::{In, Problem},
@@ -78,8 +78,12 @@ const NOT_A_NUMBER: &str = "must be the id of an event received, a whole number"
     ),
     responses(
         (
-            status = 200, description = "The stream; it does not end by itself", content_type = "text/event-stream", body = String,
-            example = "retry: 3000\n\nid: 42\ndata: {\"type\":\"product.deleted\",\"seq\":42,\"at\":\"2026-01-01T12:00:00Z\",\"productId\":\"0190f5fe-7c00-7a00-8000-0123456789ab\"}\n\n"
+            status = 200, description = "The stream; it does not end by itself. The `data` of each message is one of these",
+            content_type = "text/event-stream", body = Change,
+            example = json!({
+                "type": "product.deleted", "seq": 42, "at": "2026-01-01T12:00:00Z",
+                "productId": "0190f5fe-7c00-7a00-8000-0123456789ab"
+            })
         ),
         (status = 401, description = "The token or ticket does not hold; sign in again before coming back"),
     ),
