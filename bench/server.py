@@ -24,6 +24,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": str(self.port)}
         self.environment |= {f"SOUK__LIMITS__{name}": "off" for name in LIMITS}
+        # What the databases give is measured, not what is kept of it.
+        self.environment["SOUK__CACHE__MODE"] = "off"
         if engine == "postgres":
             base = os.environ["POSTGRES_URL"]
             self.psql("CREATE DATABASE souk", base)
