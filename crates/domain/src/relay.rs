@@ -9,13 +9,13 @@ mod ports;
 mod set_aside;
 mod step;
 
-/// The topic on the bus that tells the relay of commits on other nodes. No payload: there is something to number.
-pub const COMMITTED: &str = "events.committed";
-/// The topic on the bus that tells who follows the log that it goes further. No payload: the log says what there is.
-pub const NUMBERED: &str = "events.numbered";
-
 pub use lease::Lease;
 pub use plan::{Plan, plan};
 pub use ports::{Batch, Entry, Numbered, Opened, Pending, Position, RelayLog};
 pub use set_aside::{Failed, SetAside};
 pub use step::{Done, Relay, Step, step};
+
+/// The topic on the bus that tells the relay of commits on other nodes. No payload: there is something to number.
+pub const COMMITTED: &str = "events.committed";
+/// The topic on the bus that tells who follows the log that it goes further. No payload: the log says what there is.
+pub const NUMBERED: &str = "events.numbered";

@@ -16,3 +16,13 @@ pub trait Sealer: Send + Sync {
     /// Opens what [`Sealer::seal`] made in the same context.
     fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>>;
 }
+
+/// Bytes as two hexadecimal digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

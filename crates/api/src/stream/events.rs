@@ -11,7 +11,7 @@ use domain::realtime::Topic;
 use futures_util::stream;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{caller::Caller, listener::Listener, view::Change};
+use super::{caller::Caller, listener::Listener, view::StreamMessage};
 use crate::{
     Answer, Shared,
     problem::{In, Problem},
@@ -79,7 +79,7 @@ const NOT_A_NUMBER: &str = "must be the id of an event received, a whole number"
     responses(
         (
             status = 200, description = "The stream; it does not end by itself. The `data` of each message is one of these",
-            content_type = "text/event-stream", body = Change,
+            content_type = "text/event-stream", body = StreamMessage,
             example = json!({
                 "type": "product.deleted", "seq": 42, "at": "2026-01-01T12:00:00Z",
                 "productId": "0190f5fe-7c00-7a00-8000-0123456789ab"

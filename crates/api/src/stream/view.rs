@@ -123,9 +123,8 @@ fn shown(fact: &ProductFact, currency: Currency) -> Option<ShownProductView<'_>>
 
 /// The `data` of a message of a stream.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = StreamMessage)]
 #[serde(untagged)]
-pub enum Change<'a> {
+pub enum StreamMessage<'a> {
     /// A change that was committed.
     Notice(NoticeView<'a>),
     /// A sign between the changes.

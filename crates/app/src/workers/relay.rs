@@ -79,10 +79,10 @@ pub(crate) async fn relay_worker(
         }
         tokio::select! {
             () = relay.clock.sleep(pause) => {}
+            // An error is not retried at the pace of the commits.
             () = calls.next(held.is_some()), if stepped.is_ok() => if !gather.is_zero() {
                 relay.clock.sleep(gather).await;
             },
-            // An error is not retried at the pace of the commits.
             () = stop.cancelled() => {}
         }
     }

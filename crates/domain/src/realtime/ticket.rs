@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     identity::ports::Session,
     permission::{Authorized, OwnAccount},
-    secrets::Mac,
+    secrets::{Mac, hex},
     shop::Shop,
 };
 
@@ -62,13 +62,4 @@ pub async fn redeem_ticket(
 
 fn digest(mac: &dyn Mac, secret: &str) -> [u8; 32] {
     mac.mac(format!("ticket:{secret}").as_bytes())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

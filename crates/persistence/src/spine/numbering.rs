@@ -6,12 +6,13 @@ use domain::{
     audit::Mark,
     id::EventId,
     relay::{Batch, Entry, Opened, Pending, Plan, Position},
+    secrets::hex,
 };
 use sea_orm::Value;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::rows::{self, WIDTH, hex};
+use super::rows::{self, WIDTH};
 use crate::{
     error,
     statement::{all, at, count, execute, one, statement},

@@ -90,12 +90,3 @@ pub(super) fn hash(row: &QueryResult, index: usize) -> [u8; 32] {
     let bytes: Vec<u8> = at(row, index).unwrap_or_default();
     bytes.try_into().unwrap_or_default()
 }
-
-/// Bytes as the text that the statements below decode.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
