@@ -22,9 +22,12 @@ use crate::{
     views::Seen,
 };
 
-/// Where answers are kept. Every node must see every change before its answer; what one process keeps in memory does,
-/// where that process is the only one who writes.
-pub(crate) fn cache(config: &Config, foundation: &Foundation) -> Arc<dyn Cache> {
+/// Where answers are kept. Every node must see every change before its answer: through Redis where there are several, and what
+/// one process keeps in memory does where that process is the only one who writes.
+pub(crate) fn cache(config: &Config, foundation: &Foundation, nodes: &Nodes) -> Arc<dyn Cache> {
+    if let Some(shared) = &nodes.cache {
+        return Arc::clone(shared);
+    }
     let alone = foundation.database.engine() == Engine::Sqlite;
     let caching = &config.cache;
     if caching.mode == CacheMode::On || (caching.mode == CacheMode::Auto && alone) {

@@ -60,7 +60,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let cache = compose::cache(&config, &foundation);
+    let cache = compose::cache(&config, &foundation, &nodes);
     jobs::start(&mut workers, &foundation, &config, &compose::shop(&foundation, &cache))?;
     let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
     let services = Arc::new(services);

@@ -74,9 +74,9 @@ async fn deliver(feed: &Feed) -> Result<bool> {
     for numbered in &page {
         let lag = (now - numbered.event.at).to_std().unwrap_or_default();
         metrics::histogram!("event_lag_seconds").record(lag.as_secs_f64());
-        // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
-        feed.cache.follow(&numbered.event).await;
     }
+    // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
+    feed.cache.follow(&page.iter().map(|numbered| &numbered.event).collect::<Vec<_>>()).await;
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);
     told_up_to(last);

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::Tag;
-use crate::{event::Event, id::EventId};
+use crate::{error::Result, event::Event, id::EventId};
 
 /// Under what something is kept, and what makes it old.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -86,8 +86,8 @@ impl fmt::Debug for Lead {
 
 /// Keeps answers.
 ///
-/// A look that begins after [`Cache::invalidate`] has returned for a tag MUST NOT give an entry of that tag whose making
-/// began before. Nothing here fails: a cache that is away is slower, never wrong (CA-11).
+/// A look that begins, on any node, after [`Cache::invalidate`] has returned well for a tag MUST NOT give an entry of that tag
+/// whose making began before. A cache that is away is slower, never wrong (CA-11).
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// Looks for an entry. Of many who miss at once, one gets the lead and the others wait for what it makes.
@@ -95,11 +95,15 @@ pub trait Cache: Send + Sync {
 
     /// Makes everything old that belongs to one of these tags, on every node. `events` are those that tell of the change;
     /// the log need not make it old again.
-    async fn invalidate(&self, tags: &[Tag], events: &[EventId]);
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when it could not be made sure in time. What was written counts all the same, and will be
+    /// seen everywhere soon; but it MUST NOT be acknowledged.
+    async fn invalidate(&self, tags: &[Tag], events: &[EventId]) -> Result<()>;
 
-    /// Makes old what an event of the log tells of, unless [`Cache::invalidate`] was told of that event on this node. By
-    /// this the cache hears of changes that were made past it, and of those whose maker was killed right after.
-    async fn follow(&self, event: &Event);
+    /// Makes old what these events of the log tell of, but those that [`Cache::invalidate`] was told of. By this the cache hears of
+    /// changes that were made past it, and of those whose maker was killed right after.
+    async fn follow(&self, events: &[&Event]);
 }
 
 /// No cache at all.
@@ -112,7 +116,9 @@ impl Cache for NoCache {
         Looked::Bypass
     }
 
-    async fn invalidate(&self, _: &[Tag], _: &[EventId]) {}
+    async fn invalidate(&self, _: &[Tag], _: &[EventId]) -> Result<()> {
+        Ok(())
+    }
 
-    async fn follow(&self, _: &Event) {}
+    async fn follow(&self, _: &[&Event]) {}
 }
