@@ -71,19 +71,19 @@ impl LocalCache {
     fn look_at(&self, key: &Key, policy: Policy, now: Instant) -> Step {
         // Before the entry: what is made old after this was not acknowledged when the look began.
         let asked = Age(self.0.ages.of(&key.tags));
-        match self.0.memory.find(&key.text, &asked, now, || Age(self.0.ages.now())) {
+        match self.0.memory.find(key, &asked, now, || Age(self.0.ages.now())) {
             Found::Fresh(entry) => Step::Done(Looked::Hit(entry)),
-            Found::Stale(entry, making) => Step::Done(Looked::Stale(entry, self.lead(policy, making))),
-            Found::Nothing(making) => Step::Done(Looked::Miss(self.lead(policy, making))),
+            Found::Stale(entry, making) => Step::Done(Looked::Stale(entry, self.lead(key, policy, making))),
+            Found::Nothing(making) => Step::Done(Looked::Miss(self.lead(key, policy, making))),
             Found::Wait(answer) => Step::Wait(answer),
         }
     }
 
-    fn lead(&self, policy: Policy, making: Making<Age>) -> Lead {
-        let memory = self.0.memory.clone();
+    fn lead(&self, key: &Key, policy: Policy, making: Making<Age>) -> Lead {
+        let (memory, key) = (self.0.memory.clone(), key.clone());
         Lead::new(move |entry| {
             if let Some(life) = memory.life(&entry, policy) {
-                memory.keep(making.text(), &entry, making.mark(), life);
+                memory.keep(&key, &entry, making.mark(), life);
             }
             making.done(entry);
         })

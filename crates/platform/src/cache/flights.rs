@@ -70,11 +70,6 @@ impl<M: Mark> Flights<M> {
 }
 
 impl<M: Mark> Making<M> {
-    /// What is made.
-    pub(crate) fn text(&self) -> &Arc<str> {
-        &self.text
-    }
-
     /// What it will show.
     pub(crate) fn mark(&self) -> &M {
         &self.mark

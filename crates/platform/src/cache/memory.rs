@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    cache::{Entry, Policy},
+    cache::{Entry, Key, Policy},
     clock::Entropy,
 };
 
@@ -26,10 +26,14 @@ pub(crate) trait Mark: Clone + Send + Sync + 'static {
 /// Entries with what they show. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Memory<M> {
-    entries: moka::sync::Cache<Arc<str>, Arc<Kept<M>>>,
+    entries: Room<M>,
+    /// What is private has a room of its own: many people do not push out what all of them read.
+    private: Room<M>,
     flights: Flights<M>,
     entropy: Arc<dyn Entropy>,
 }
+
+type Room<M> = moka::sync::Cache<Arc<str>, Arc<Kept<M>>>;
 
 /// An entry with what decides whether it may be served.
 struct Kept<M> {
@@ -61,33 +65,34 @@ pub(crate) enum Found<M: Mark> {
 }
 
 impl<M: Mark> Memory<M> {
-    /// Room for so many entries, none of which is kept longer than `longest`.
+    /// Room for so many entries, and so many private ones, none of which is kept longer than `longest`.
     pub(crate) fn new(entries: u64, longest: Duration, entropy: Arc<dyn Entropy>) -> Self {
-        let entries = moka::sync::Cache::builder().max_capacity(entries).time_to_live(longest).build();
-        Self { entries, flights: Flights::default(), entropy }
+        let room = || moka::sync::Cache::builder().max_capacity(entries).time_to_live(longest).build();
+        let (entries, private) = (room(), room());
+        Self { entries, private, flights: Flights::default(), entropy }
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.entries.entry_count()
+        self.entries.entry_count() + self.private.entry_count()
     }
 
     /// Looks for what shows all that `asked` shows. What `present` gives, the making of what is missing will show.
-    pub(crate) fn find(&self, text: &Arc<str>, asked: &M, now: Instant, present: impl Fn() -> M) -> Found<M> {
-        if let Some(kept) = self.kept(text, asked) {
+    pub(crate) fn find(&self, key: &Key, asked: &M, now: Instant, present: impl Fn() -> M) -> Found<M> {
+        if let Some(kept) = self.kept(key, asked) {
             if now < kept.fresh_until {
                 return Found::Fresh(Arc::clone(&kept.entry));
             }
             if now < kept.stale_until {
                 let entry = Arc::clone(&kept.entry);
-                return match self.flights.begin(text, asked, present) {
+                return match self.flights.begin(&key.text, asked, present) {
                     Joined::Lead(making) => Found::Stale(entry, making),
                     Joined::Follow(_) => Found::Fresh(entry),
                 };
             }
         }
-        match self.flights.begin(text, asked, present) {
+        match self.flights.begin(&key.text, asked, present) {
             // Whoever made it before may have ended between the two looks: it is kept before its making ends.
-            Joined::Lead(making) => match self.kept(text, asked).filter(|kept| now < kept.fresh_until) {
+            Joined::Lead(making) => match self.kept(key, asked).filter(|kept| now < kept.fresh_until) {
                 Some(kept) => Found::Fresh(Arc::clone(&kept.entry)),
                 None => Found::Nothing(making),
             },
@@ -105,18 +110,23 @@ impl<M: Mark> Memory<M> {
     }
 
     /// Keeps what shows this, unless something younger is kept.
-    pub(crate) fn keep(&self, text: &Arc<str>, entry: &Arc<Entry>, mark: &M, life: Life) {
-        if self.entries.get(text).is_some_and(|kept| mark.is_before(&kept.mark)) {
+    pub(crate) fn keep(&self, key: &Key, entry: &Arc<Entry>, mark: &M, life: Life) {
+        let room = self.room(key);
+        if room.get(&key.text).is_some_and(|kept| mark.is_before(&kept.mark)) {
             return;
         }
         let fresh_until = Instant::now() + life.fresh;
         let stale_until = fresh_until + life.stale;
         let kept = Kept { entry: Arc::clone(entry), mark: mark.clone(), fresh_until, stale_until };
-        self.entries.insert(Arc::clone(text), Arc::new(kept));
+        room.insert(Arc::clone(&key.text), Arc::new(kept));
     }
 
-    fn kept(&self, text: &Arc<str>, asked: &M) -> Option<Arc<Kept<M>>> {
-        self.entries.get(text).filter(|kept| kept.mark.covers(asked))
+    fn room(&self, key: &Key) -> &Room<M> {
+        if key.private { &self.private } else { &self.entries }
+    }
+
+    fn kept(&self, key: &Key, asked: &M) -> Option<Arc<Kept<M>>> {
+        self.room(key).get(&key.text).filter(|kept| kept.mark.covers(asked))
     }
 
     /// Up to a tenth less, so that entries made together do not end together.

@@ -136,16 +136,23 @@ impl RedisCache {
     }
 
     /// Looks into Redis for what is not in memory, or old there by time.
-    async fn behind(&self, policy: Policy, making: Making<Tokens>, old: Option<Arc<Entry>>) -> Looked {
+    async fn behind(&self, key: &Key, policy: Policy, making: Making<Tokens>, old: Option<Arc<Entry>>) -> Looked {
         let shared = &self.0;
-        let found = shared.fetch(making.text(), making.mark()).await;
+        if key.private {
+            let lead = self.lead(key, policy, making);
+            return match old {
+                Some(entry) => Looked::Stale(entry, lead),
+                None => Looked::Miss(lead),
+            };
+        }
+        let found = shared.fetch(&key.text, making.mark()).await;
         let old = match found {
             Some((entry, left)) => {
                 let entry = Arc::new(entry);
                 match shared.memory.life(&entry, policy) {
                     Some(new) if !left.is_zero() => {
                         shared.in_redis.hit.increment(1);
-                        shared.memory.keep(making.text(), &entry, making.mark(), kept::life(left, new));
+                        shared.memory.keep(key, &entry, making.mark(), kept::life(left, new));
                         making.done(Arc::clone(&entry));
                         return Looked::Hit(entry);
                     }
@@ -154,7 +161,7 @@ impl RedisCache {
             }
             None => old,
         };
-        let lead = self.lead(policy, making);
+        let lead = self.lead(key, policy, making);
         let looked = match old {
             Some(entry) => Looked::Stale(entry, lead),
             None => Looked::Miss(lead),
@@ -163,12 +170,14 @@ impl RedisCache {
         looked
     }
 
-    fn lead(&self, policy: Policy, making: Making<Tokens>) -> Lead {
-        let shared = Arc::clone(&self.0);
+    fn lead(&self, key: &Key, policy: Policy, making: Making<Tokens>) -> Lead {
+        let (shared, key) = (Arc::clone(&self.0), key.clone());
         Lead::new(move |entry| {
             if let Some(life) = shared.memory.life(&entry, policy) {
-                shared.memory.keep(making.text(), &entry, making.mark(), life);
-                shared.store_soon(making.text(), making.mark(), &entry, life);
+                shared.memory.keep(&key, &entry, making.mark(), life);
+                if !key.private {
+                    shared.store_soon(&key.text, making.mark(), &entry, life);
+                }
             }
             making.done(entry);
         })
@@ -185,7 +194,7 @@ impl Cache for RedisCache {
                 break;
             }
             let Some(asked) = shared.checks.tokens(&key.tags).await else { break };
-            let (making, old) = match shared.memory.find(&key.text, &asked, now, || asked.clone()) {
+            let (making, old) = match shared.memory.find(key, &asked, now, || asked.clone()) {
                 Found::Fresh(entry) => {
                     shared.in_memory.hit.increment(1);
                     return Looked::Hit(entry);
@@ -206,7 +215,7 @@ impl Cache for RedisCache {
                     (making, None)
                 }
             };
-            return self.behind(policy, making, old).await;
+            return self.behind(key, policy, making, old).await;
         }
         shared.in_memory.bypass.increment(1);
         Looked::Bypass
