@@ -29,6 +29,7 @@ pub mod routes;
 pub mod services;
 pub mod settings;
 pub mod stream;
+pub mod tally;
 
 pub use app::build;
 pub use openapi::{openapi, openapi30};
