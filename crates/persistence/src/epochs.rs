@@ -37,7 +37,8 @@ const SQLITE_NOW: &str = "CAST(unixepoch('subsec') * 1000 AS integer)";
 #[async_trait]
 impl Epochs for Database {
     async fn standing(&self) -> Result<Standing> {
-        let sql = format!("SELECT epoch, source, suspended_until - {} FROM cache_epoch WHERE id = 1", self.when_asked());
+        let sql =
+            format!("SELECT epoch, source, suspended_until - {} FROM cache_epoch WHERE id = 1", self.when_asked());
         let row = one(&self.migrations, statement(self.engine, sql, [])).await?;
         let row = row.ok_or_else(|| Error::internal("the row of cache_epoch is gone"))?;
         Ok(Standing { epoch: count(&row, 0)?, source: at(&row, 1)?, suspended: Duration::from_millis(count(&row, 2)?) })

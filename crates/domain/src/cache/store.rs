@@ -126,11 +126,9 @@ impl Tx for InvalidatingTx {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Mutex,
-            atomic::{AtomicBool, Ordering},
-        },
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
     };
 
     use super::*;

@@ -230,7 +230,10 @@ impl Cache for RedisCache {
         // The log may have shown it already.
         shared.missed.store(true, Ordering::SeqCst);
         metrics::counter!("cache_unsure_total").increment(1);
-        Err(Error::Unavailable { what: "Cache", source: "it could not be made sure that nobody reads what was before".into() })
+        Err(Error::Unavailable {
+            what: "Cache",
+            source: "it could not be made sure that nobody reads what was before".into(),
+        })
     }
 
     async fn follow(&self, events: &[&Event]) {
