@@ -106,7 +106,9 @@ mod tests {
 
     /// Keeps one entry until anything changes.
     #[derive(Default)]
-    struct One(Arc<Mutex<Option<(Arc<str>, Arc<Entry>)>>>);
+    struct One(Arc<Mutex<Option<Kept>>>);
+
+    type Kept = (Arc<str>, Arc<Entry>);
 
     #[async_trait]
     impl Cache for One {

@@ -1,7 +1,7 @@
 //! Epochs of the shared cache, in memory.
 
 use std::{
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -31,7 +31,7 @@ impl MemoryEpochs {
     }
 
     fn row(&self) -> MutexGuard<'_, Row> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn present(&self) -> Result<MutexGuard<'_, Row>> {

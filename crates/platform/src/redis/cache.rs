@@ -247,11 +247,13 @@ impl Cache for RedisCache {
         if others.is_empty() {
             return;
         }
-        let Some(untold) = shared.untold(&others).await else {
+        let Some((events, tags)) = shared.untold(&others).await else {
             shared.missed.store(true, Ordering::SeqCst);
             return;
         };
-        let Some((events, tags)) = untold else { return };
+        if events.is_empty() {
+            return;
+        }
         metrics::counter!("cache_invalidations_total", "source" => "log").increment(1);
         if shared.forget(&tags, &events).await.is_none() {
             shared.missed.store(true, Ordering::SeqCst);
@@ -327,8 +329,7 @@ impl Shared {
     }
 
     /// Those events that nobody made the cache old for, and what they make old; `None` when Redis cannot say.
-    #[expect(clippy::type_complexity, reason = "two lists that go together")]
-    async fn untold(&self, events: &[(&Event, Vec<Tag>)]) -> Option<Option<(Vec<EventId>, Vec<Tag>)>> {
+    async fn untold(&self, events: &[(&Event, Vec<Tag>)]) -> Option<(Vec<EventId>, Vec<Tag>)> {
         let mut command = ::redis::cmd("MGET");
         for (event, _) in events {
             command.arg(self.told_name(event.id));
@@ -340,7 +341,7 @@ impl Shared {
             ids.push(event.id);
             tags.extend(its);
         }
-        Some((!ids.is_empty()).then(|| (ids, tags.into_iter().collect())))
+        Some((ids, tags.into_iter().collect()))
     }
 
     async fn fetch(&self, text: &str, tokens: &Tokens) -> Option<(Entry, Duration)> {

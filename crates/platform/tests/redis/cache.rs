@@ -90,7 +90,9 @@ async fn what_one_node_made_the_other_need_not() {
     let corner = Corner::shared();
     let (one, two) = (caching(&corner, &epochs).await, caching(&corner, &epochs).await);
     serves(&one).await;
+    let private = key("private").private();
     let (key, until) = (key("shared"), Instant::now() + Duration::from_secs(10));
+    miss(&*one.cache, &private).await.fill(entry("one"));
     miss(&*one.cache, &key).await.fill(entry("one"));
     // It is stored beside the answer.
     loop {
@@ -99,6 +101,8 @@ async fn what_one_node_made_the_other_need_not() {
             other => assert!(Instant::now() < until, "{other:?}"),
         }
     }
+    // What came before it would be there too.
+    drop(miss(&*two.cache, &private).await);
     // Also after the first has gone.
     drop(one);
     assert_eq!(hit(&*two.cache, &key).await, entry("one"));
@@ -333,8 +337,8 @@ async fn no_read_that_begins_after_a_write_shows_what_was_before_it_whatever_red
             }
         });
     }
-    let mut writer = JoinSet::new();
-    writer.spawn({
+    let mut changing = JoinSet::new();
+    changing.spawn({
         let caches = [Arc::clone(&nodes[0].cache), Arc::clone(&nodes[1].cache)];
         let (key, done) = (key.clone(), Arc::clone(&done));
         async move {
@@ -351,27 +355,27 @@ async fn no_read_that_begins_after_a_write_shows_what_was_before_it_whatever_red
             writes
         }
     });
-    let served = async |while_what: &str| {
+    let goes_on = async |while_what: &str| {
         let from = hits.load(Ordering::SeqCst);
         waited(while_what, || hits.load(Ordering::SeqCst) > from + 200).await;
     };
-    served("Redis is there").await;
+    goes_on("Redis is there").await;
     for round in 0..2 {
         server.stop();
         tokio::time::sleep(Duration::from_millis(700 + 900 * round)).await;
         server.again();
-        served("Redis came back empty").await;
+        goes_on("Redis came back empty").await;
         server.freeze();
         tokio::time::sleep(Duration::from_millis(600)).await;
         server.thaw();
-        served("Redis goes on").await;
+        goes_on("Redis goes on").await;
         server.tell("FLUSHALL");
-        served("Redis was emptied").await;
+        goes_on("Redis was emptied").await;
         server.tell("CLIENT KILL TYPE normal");
-        served("the connections were cut").await;
+        goes_on("the connections were cut").await;
     }
     done.store(true, Ordering::SeqCst);
-    assert!(writer.join_all().await[0] > 50);
+    assert!(changing.join_all().await[0] > 50);
     running.join_all().await;
 }
 
