@@ -26,6 +26,11 @@ impl Database {
         self.engine.pick(SQLITE_NOW, "floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint")
     }
 
+    /// One that was never before, also when an older copy of the database took its place.
+    fn next_epoch(&self) -> String {
+        format!("{}(epoch + 1, {})", self.engine.pick("max", "greatest"), self.when_done())
+    }
+
     /// The present moment, also when the statement waited for the row.
     fn when_done(&self) -> &'static str {
         self.engine.pick(SQLITE_NOW, "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
@@ -45,7 +50,8 @@ impl Epochs for Database {
     }
 
     async fn begin(&self, seen: u64, source: &str) -> Result<()> {
-        let sql = "UPDATE cache_epoch SET epoch = epoch + 1, source = $1 WHERE id = 1 AND epoch = $2";
+        let sql =
+            format!("UPDATE cache_epoch SET epoch = {}, source = $1 WHERE id = 1 AND epoch = $2", self.next_epoch());
         let seen = i64::try_from(seen).map_err(Error::internal)?;
         execute(&self.migrations, statement(self.engine, sql, [source.into(), seen.into()])).await.map(|_| ())
     }
@@ -53,7 +59,8 @@ impl Epochs for Database {
     async fn suspend(&self, time: Duration) -> Result<()> {
         let longer = self.engine.pick("max", "greatest");
         let sql = format!(
-            "UPDATE cache_epoch SET epoch = epoch + 1, suspended_until = {longer}(suspended_until, {} + $1) WHERE id = 1",
+            "UPDATE cache_epoch SET epoch = {}, suspended_until = {longer}(suspended_until, {} + $1) WHERE id = 1",
+            self.next_epoch(),
             self.when_done()
         );
         let time = i64::try_from(time.as_millis()).map_err(Error::internal)?;

@@ -16,8 +16,8 @@ use domain::{
     Result,
     cache::{Cache, Key, Lead, Looked, Policy, Tag, tags},
     clock::Entropy,
-    event::Event,
     id::EventId,
+    relay::Numbered,
 };
 use metrics::Counter;
 
@@ -151,8 +151,15 @@ impl Cache for LocalCache {
         Ok(())
     }
 
-    async fn follow(&self, events: &[&Event]) {
-        for event in events.iter().filter(|event| !self.0.own.take(event.id)) {
+    /// What is kept ends with the process.
+    async fn resume(&self, last: u64) -> u64 {
+        last
+    }
+
+    async fn resumed(&self) {}
+
+    async fn follow(&self, events: &[Numbered]) {
+        for event in events.iter().map(|shown| &shown.event).filter(|event| !self.0.own.take(event.id)) {
             let tags = tags(event);
             if !tags.is_empty() {
                 self.0.ages.grow(&tags);

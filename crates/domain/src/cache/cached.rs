@@ -96,11 +96,11 @@ mod tests {
     use crate::{
         Shop,
         cache::{InvalidatingStore, Lead},
-        event::Event,
         id::EventId,
         idempotency::Once,
         identity::open_seller,
         permission::Role,
+        relay::Numbered,
         testing::{Fixtures, memory::MemoryStore},
     };
 
@@ -128,7 +128,13 @@ mod tests {
             Ok(())
         }
 
-        async fn follow(&self, _: &[&Event]) {}
+        async fn resume(&self, last: u64) -> u64 {
+            last
+        }
+
+        async fn resumed(&self) {}
+
+        async fn follow(&self, _: &[Numbered]) {}
     }
 
     /// Counts what is asked of it.

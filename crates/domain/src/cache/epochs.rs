@@ -9,7 +9,8 @@ use crate::error::Result;
 /// How it stands with the shared cache, by the word of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// What was kept in another epoch is never served again.
+    /// What was kept in another epoch is never served again. It grows, also past what it was in a database of which an older copy
+    /// took the place.
     pub epoch: u64,
     /// The server that says in this epoch what is old; empty before there was one.
     pub source: String,

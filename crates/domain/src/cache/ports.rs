@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::Tag;
-use crate::{error::Result, event::Event, id::EventId};
+use crate::{error::Result, id::EventId, relay::Numbered};
 
 /// Under what something is kept, and what makes it old.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -109,9 +109,16 @@ pub trait Cache: Send + Sync {
     /// seen everywhere soon; but it MUST NOT be acknowledged.
     async fn invalidate(&self, tags: &[Tag], events: &[EventId]) -> Result<()>;
 
+    /// After which number the log is to be shown to this cache by a node that starts, when `last` is its last number by now.
+    async fn resume(&self, last: u64) -> u64;
+
+    /// The node has shown all that [`Cache::resume`] asked for. Before that nothing is served that others kept.
+    async fn resumed(&self);
+
     /// Makes old what these events of the log tell of, but those that [`Cache::invalidate`] was told of. By this the cache hears of
-    /// changes that were made past it, and of those whose maker was killed right after.
-    async fn follow(&self, events: &[&Event]);
+    /// changes that were made past it, and of those whose maker was killed right after. A node shows it the whole log from
+    /// some number on, in order.
+    async fn follow(&self, events: &[Numbered]);
 }
 
 /// No cache at all.
@@ -128,5 +135,11 @@ impl Cache for NoCache {
         Ok(())
     }
 
-    async fn follow(&self, _: &[&Event]) {}
+    async fn resume(&self, last: u64) -> u64 {
+        last
+    }
+
+    async fn resumed(&self) {}
+
+    async fn follow(&self, _: &[Numbered]) {}
 }

@@ -138,6 +138,7 @@ mod tests {
         catalog::{StockChange, adjust_stock},
         error::Error,
         idempotency::Once,
+        relay::Numbered,
         testing::Fixtures,
     };
 
@@ -157,7 +158,13 @@ mod tests {
             if fails { Err(Error::Unavailable { what: "Cache", source: "away".into() }) } else { Ok(()) }
         }
 
-        async fn follow(&self, _: &[&Event]) {}
+        async fn resume(&self, last: u64) -> u64 {
+            last
+        }
+
+        async fn resumed(&self) {}
+
+        async fn follow(&self, _: &[Numbered]) {}
     }
 
     #[tokio::test]

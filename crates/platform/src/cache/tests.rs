@@ -170,7 +170,10 @@ async fn absence_is_kept_for_a_while_of_its_own_and_lives_differ_a_little() {
 
 #[tokio::test]
 async fn the_log_makes_old_only_what_this_process_did_not() {
-    use domain::{clock::Timestamp, event::Entity};
+    use domain::{
+        clock::Timestamp,
+        event::{Entity, Event},
+    };
     let cache = cache();
     let id = Uuid::from_u128(7);
     let event = Event {
@@ -181,6 +184,7 @@ async fn the_log_makes_old_only_what_this_process_did_not() {
         at: Timestamp::UNIX_EPOCH,
         payload: serde_json::json!({ "categoryId": id }),
     };
+    let shown = [Numbered { seq: 1, event: event.clone() }];
     let key = Key::new("tree", [Tag::Categories]);
     let kept = async |text: &str| match cache.look(&key, MINUTE).await {
         Looked::Miss(lead) => {
@@ -192,9 +196,9 @@ async fn the_log_makes_old_only_what_this_process_did_not() {
     };
     cache.invalidate(&[Tag::Categories], &[event.id]).await.unwrap();
     assert!(!kept("one").await);
-    cache.follow(&[&event]).await;
+    cache.follow(&shown).await;
     assert!(kept("").await, "its own change is not made old twice");
-    cache.follow(&[&event]).await;
+    cache.follow(&shown).await;
     assert!(!kept("two").await, "the change of another process is made old");
 }
 

@@ -14,7 +14,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -27,6 +27,7 @@ use domain::{
     clock::{Clock, Entropy},
     event::Event,
     id::EventId,
+    relay::Numbered,
 };
 use tokio::{
     sync::{Mutex as AsyncMutex, Notify, mpsc, watch},
@@ -48,6 +49,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONG_WAIT: Duration = Duration::from_secs(2);
 /// How often a write that waits looks again.
 const PACE: Duration = Duration::from_millis(50);
+/// For how long it is remembered how far the log was followed: longer than anything is kept.
+const FOLLOWED: u64 = 86_400;
+/// When more than so many events passed since, a node that starts begins an epoch rather than look after each.
+const BEHIND_MOST: u64 = 5_000;
+/// How long a node that starts waits for Redis.
+const START: Duration = Duration::from_secs(2);
 /// Entries that wait to be stored in Redis; what comes when there are more is not stored.
 const WAITING: usize = 1024;
 /// Most entries stored at once.
@@ -70,8 +77,11 @@ struct Shared {
     poke: Notify,
     /// When a write could not say in Redis what it made old.
     unsaid: Mutex<Option<Instant>>,
-    /// Events may have passed that nobody followed.
-    missed: AtomicBool,
+    /// How often events may have passed that nobody followed, and how often of them an epoch has begun since.
+    missed: AtomicU64,
+    made_up_for: AtomicU64,
+    /// What passed before this node began is seen to.
+    resumed: AtomicBool,
     stores: mpsc::Sender<Stored>,
     /// Locked for as long as the cache is kept.
     waiting: AsyncMutex<mpsc::Receiver<Stored>>,
@@ -115,8 +125,9 @@ impl RedisCache {
             known: watch::Sender::default(),
             poke: Notify::new(),
             unsaid: Mutex::default(),
-            // Whatever happened while this node was not there.
-            missed: AtomicBool::new(true),
+            missed: AtomicU64::new(0),
+            made_up_for: AtomicU64::new(0),
+            resumed: AtomicBool::new(false),
             stores,
             waiting: AsyncMutex::new(waiting),
             in_memory: Counts::of("memory"),
@@ -190,7 +201,8 @@ impl Cache for RedisCache {
         let shared = &self.0;
         for _ in 0..=WAITS {
             let now = Instant::now();
-            if shared.known.borrow().trusted(now).is_none() {
+            let resumed = shared.resumed.load(Ordering::SeqCst);
+            if !resumed || shared.known.borrow().trusted(now).is_none() {
                 break;
             }
             let Some(asked) = shared.checks.tokens(&key.tags).await else { break };
@@ -228,7 +240,7 @@ impl Cache for RedisCache {
             return Ok(());
         }
         // The log may have shown it already.
-        shared.missed.store(true, Ordering::SeqCst);
+        shared.miss();
         metrics::counter!("cache_unsure_total").increment(1);
         Err(Error::Unavailable {
             what: "Cache",
@@ -236,27 +248,40 @@ impl Cache for RedisCache {
         })
     }
 
-    async fn follow(&self, events: &[&Event]) {
+    async fn resume(&self, last: u64) -> u64 {
         let shared = &self.0;
+        let _ = timeout(START, shared.redis.tried()).await;
+        let followed: Option<u64> =
+            shared.redis.call(::redis::cmd("GET").arg(shared.followed_name())).await.ok().flatten();
+        match followed {
+            Some(followed) if followed <= last && last - followed <= BEHIND_MOST => followed,
+            // Nobody knows what passed, or the log is another one.
+            _ => {
+                shared.miss();
+                last
+            }
+        }
+    }
+
+    async fn resumed(&self) {
+        self.0.resumed.store(true, Ordering::SeqCst);
+        self.0.poke.notify_one();
+    }
+
+    async fn follow(&self, events: &[Numbered]) {
+        let shared = &self.0;
+        let Some(last) = events.last() else { return };
         let others: Vec<(&Event, Vec<Tag>)> = events
             .iter()
+            .map(|shown| &shown.event)
             .filter(|event| !shared.own.take(event.id))
-            .map(|event| (*event, tags(event)))
+            .map(|event| (event, tags(event)))
             .filter(|(_, tags)| !tags.is_empty())
             .collect();
-        if others.is_empty() {
-            return;
-        }
-        let Some((events, tags)) = shared.untold(&others).await else {
-            shared.missed.store(true, Ordering::SeqCst);
-            return;
-        };
-        if events.is_empty() {
-            return;
-        }
-        metrics::counter!("cache_invalidations_total", "source" => "log").increment(1);
-        if shared.forget(&tags, &events).await.is_none() {
-            shared.missed.store(true, Ordering::SeqCst);
+        if others.is_empty() || shared.see_to(&others).await.is_some() {
+            shared.note_followed(last.seq);
+        } else {
+            shared.miss();
         }
     }
 }
@@ -307,6 +332,12 @@ impl Shared {
         }
     }
 
+    /// Events may have passed that nobody followed: an epoch has to begin.
+    fn miss(&self) {
+        self.missed.fetch_add(1, Ordering::SeqCst);
+        self.poke.notify_one();
+    }
+
     /// Asks the keeper that nobody serves for a while.
     fn note_unsaid(&self) {
         *self.unsaid.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -326,6 +357,27 @@ impl Shared {
             commands.cmd("SET").arg(self.told_name(*event)).arg(1).arg("EX").arg(TOLD).ignore();
         }
         self.redis.call_all_on::<()>(generation, &commands).await.ok().map(|()| generation)
+    }
+
+    /// Makes old what these tell of, where nobody did; `None` when that could not be done.
+    async fn see_to(&self, events: &[(&Event, Vec<Tag>)]) -> Option<()> {
+        let (events, tags) = self.untold(events).await?;
+        if !events.is_empty() {
+            metrics::counter!("cache_invalidations_total", "source" => "log").increment(1);
+            self.forget(&tags, &events).await?;
+        }
+        Some(())
+    }
+
+    /// Notes in Redis how far the log was followed: for nodes that start, should all others end. Not while something before
+    /// that is still to be seen to.
+    fn note_followed(&self, seq: u64) {
+        let made_up = self.missed.load(Ordering::SeqCst) == self.made_up_for.load(Ordering::SeqCst);
+        let whole = made_up && self.known.borrow().trusted(Instant::now()).is_some();
+        if whole {
+            let life = Duration::from_secs(FOLLOWED);
+            let _ = self.stores.try_send(Stored { name: self.followed_name(), bytes: seq.to_string().into(), life });
+        }
     }
 
     /// Those events that nobody made the cache old for, and what they make old; `None` when Redis cannot say.
@@ -374,6 +426,10 @@ impl Shared {
 
     fn entry_name(&self, text: &str, tokens: &Tokens) -> String {
         self.redis.name(&format!("cache:entry:{}:{text}", tokens.epoch))
+    }
+
+    fn followed_name(&self) -> String {
+        self.redis.name("cache:followed")
     }
 
     fn told_name(&self, event: EventId) -> String {

@@ -9,13 +9,18 @@ use std::{
 };
 
 use domain::{
-    cache::{Cache, Epochs, Key, Looked},
+    cache::{Cache, Epochs, Key, Looked, Tag},
+    clock::Timestamp,
+    event::{Entity, Event},
+    id::EventId,
+    relay::Numbered,
     testing::{
         MemoryEpochs,
         contract::cache::{self as contract, LONG, entry, hit, key, miss},
     },
 };
 use e2e::{Corner, RedisServer};
+use serde_json::json;
 use souk_platform::{RedisCache, RedisSettings, SystemClock, SystemEntropy};
 use tokio::task::JoinSet;
 
@@ -30,6 +35,7 @@ struct Caching {
 /// A node that serves from the cache.
 async fn caching(corner: &Corner, epochs: &Arc<MemoryEpochs>) -> Caching {
     let caching = starting(settings(corner), epochs);
+    begins(&caching).await;
     serves(&caching).await;
     caching
 }
@@ -42,6 +48,12 @@ fn starting(settings: RedisSettings, epochs: &Arc<MemoryEpochs>) -> Caching {
     let kept = cache.clone();
     node.running.spawn(async move { kept.keep().await });
     Caching { node, cache: Arc::new(cache) }
+}
+
+/// What the feed of a node does when it starts, with a log of nothing.
+async fn begins(caching: &Caching) {
+    assert_eq!(caching.cache.resume(0).await, 0);
+    caching.cache.resumed().await;
 }
 
 /// Waits until a node serves from the cache.
@@ -108,16 +120,65 @@ async fn what_one_node_made_the_other_need_not() {
     assert_eq!(hit(&*two.cache, &key).await, entry("one"));
 }
 
+/// An event nobody has seen to, with its number in the log.
+fn untold(seq: u64, key: &Key) -> Numbered {
+    let Some(Tag::Product(product)) = key.tags.first() else { panic!("a key of a product") };
+    let payload = json!({ "productId": product, "sellerId": product, "categoryId": null, "status": "published" });
+    Numbered {
+        seq,
+        event: Event {
+            id: EventId(product.0),
+            kind: "product.deleted".to_owned(),
+            entity: Entity::new("product", product.0),
+            actor: None,
+            at: Timestamp::UNIX_EPOCH,
+            payload,
+        },
+    }
+}
+
 #[tokio::test]
-async fn a_node_that_starts_trusts_nothing_from_before() {
-    let epochs = Arc::default();
-    let corner = Corner::shared();
-    let (key, one) = (key("before"), caching(&corner, &epochs).await);
-    miss(&*one.cache, &key).await.fill(entry("one"));
+async fn a_node_that_starts_goes_on_where_the_last_one_ended() {
+    let server = RedisServer::start();
+    let (corner, epochs) = (server.corner(), Arc::default());
+    let (kept, changed, one) = (key("kept"), key("changed"), caching(&corner, &epochs).await);
+    let (seen, last, epoch) = (key("seen"), key("last"), epochs.standing().await.unwrap().epoch);
+    one.cache.follow(&[untold(7, &seen)]).await;
+    for key in [&changed, &kept, &last] {
+        miss(&*one.cache, key).await.fill(entry("one"));
+    }
+    // They are stored in order.
+    let stored = format!("EXISTS {}cache:entry:{epoch}:{}", corner.prefix, last.text);
+    waited("they are stored", || server.tell(&stored) == ":1").await;
     drop(one);
-    // While nobody was there a command may have changed it.
-    let two = caching(&corner, &epochs).await;
-    drop(miss(&*two.cache, &key).await);
+    // Something was numbered while nobody was there.
+    let two = starting(settings(&corner), &epochs);
+    assert_eq!(two.cache.resume(8).await, 7);
+    for _ in 0..20 {
+        assert!(matches!(two.cache.look(&kept, LONG).await, Looked::Bypass), "it serves before it has caught up");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    two.cache.follow(&[untold(8, &changed)]).await;
+    two.cache.resumed().await;
+    serves(&two).await;
+    drop(miss(&*two.cache, &changed).await);
+    assert_eq!(hit(&*two.cache, &kept).await, entry("one"), "the rest is as good as it was");
+    assert_eq!(epochs.standing().await.unwrap().epoch, epoch);
+    drop(two);
+    // Further behind than is worth a look, or a log that is another one.
+    for last in [1_000_000, 3] {
+        let epoch = epochs.standing().await.unwrap().epoch;
+        let next = starting(settings(&corner), &epochs);
+        assert_eq!(next.cache.resume(last).await, last);
+        next.cache.resumed().await;
+        let until = Instant::now() + Duration::from_secs(10);
+        while epochs.standing().await.unwrap().epoch == epoch {
+            assert!(Instant::now() < until, "no epoch began");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        serves(&next).await;
+        drop(miss(&*next.cache, &kept).await);
+    }
 }
 
 #[tokio::test]
@@ -164,8 +225,10 @@ async fn a_redis_that_stands_still_delays_writes_by_little_and_shows_nothing_old
     };
     let epochs = Arc::default();
     let (one, two) = (starting(quick(&server.corner()), &epochs), starting(quick(&server.corner()), &epochs));
-    serves(&one).await;
-    serves(&two).await;
+    for node in [&one, &two] {
+        begins(node).await;
+        serves(node).await;
+    }
     let key = key("frozen");
     for node in [&one, &two] {
         read(&*node.cache, &key, "old").await;
@@ -221,6 +284,7 @@ async fn nodes_that_are_told_of_different_servers_never_serve_side_by_side() {
     let key = key("split");
     read(&*one.cache, &key, "old").await;
     let two = starting(settings(&there.corner()), &epochs);
+    begins(&two).await;
     waited("the second comes", || two.node.redis.generation().is_some()).await;
     for _ in 0..3 {
         two.cache.invalidate(&key.tags[..1], &[]).await.unwrap();
@@ -304,6 +368,7 @@ async fn no_read_that_begins_after_a_write_shows_what_was_before_it_whatever_red
     let epochs = Arc::default();
     let nodes = [starting(quick.clone(), &epochs), starting(quick, &epochs)];
     for node in &nodes {
+        begins(node).await;
         serves(node).await;
     }
     let key = key("checked");

@@ -20,6 +20,7 @@ use crate::{
     clock::Timestamp,
     event::{Entity, Event},
     id::{EventId, ProductId},
+    relay::Numbered,
 };
 
 /// Long enough for every case.
@@ -194,6 +195,7 @@ async fn the_log_makes_old_only_what_nobody_did(here: &Arc<dyn Cache>, there: &A
             payload: json!({ "categoryId": id }),
         }
     };
+    let shown = |event: &Event| [Numbered { seq: u64::from(next()), event: event.clone() }];
     let (told, untold) = (event(), event());
     here.invalidate(&[Tag::Categories], &[told.id]).await.unwrap();
     // The log shows each event once to each node.
@@ -203,13 +205,13 @@ async fn the_log_makes_old_only_what_nobody_did(here: &Arc<dyn Cache>, there: &A
             lead.fill(entry("one"));
         }
         hit(&***node, &key).await;
-        node.follow(&[&told]).await;
+        node.follow(&shown(&told)).await;
     }
     for node in nodes {
         hit(&**node, &key).await;
     }
     // Made past the cache, or by who was killed right after.
-    there.follow(&[&untold]).await;
+    there.follow(&shown(&untold)).await;
     drop(miss(&**here, &key).await);
 }
 

@@ -23,6 +23,17 @@ const RENEWED_BELOW: Duration = Duration::from_secs(2);
 /// For how long it is renewed after the last write that needed it, so that the next need not wait.
 const WRITES_GO_ON: Duration = Duration::from_mins(1);
 
+/// What the keeper remembers from step to step.
+#[derive(Default)]
+struct Owed {
+    /// How often events may have passed that nobody followed.
+    times: u64,
+    /// The epoch that must end for it.
+    epoch: Option<u64>,
+    /// That Redis does not name itself was logged.
+    told: bool,
+}
+
 /// What one look at the database and at Redis came to.
 enum Step {
     /// What is known is up to date.
@@ -34,7 +45,7 @@ enum Step {
 impl Shared {
     /// Keeps this node informed, for ever.
     pub(super) async fn keep_known(&self) {
-        let (mut known, mut owed, mut told, mut changed) = (Known::default(), None, false, false);
+        let (mut known, mut owed, mut told, mut changed) = (Known::default(), Owed::default(), false, false);
         loop {
             match self.step(&mut known, &mut owed).await {
                 // Not again and again: nodes that are told of different servers would have no rest.
@@ -49,7 +60,8 @@ impl Shared {
                 }
             }
             self.known.send_replace(known);
-            metrics::gauge!("cache_trusted").set(if known.trusted(Instant::now()).is_some() { 1.0 } else { 0.0 });
+            let serves = self.resumed.load(Ordering::SeqCst) && known.trusted(Instant::now()).is_some();
+            metrics::gauge!("cache_trusted").set(if serves { 1.0 } else { 0.0 });
             sleep(GAP).await;
             tokio::select! {
                 () = sleep(REFRESH) => {}
@@ -58,22 +70,18 @@ impl Shared {
         }
     }
 
-    /// `owed` is the epoch that must end because events may have passed in it that nobody followed.
-    async fn step(&self, known: &mut Known, owed: &mut Option<u64>) -> Result<Step> {
-        let missed = self.missed.swap(false, Ordering::SeqCst);
+    async fn step(&self, known: &mut Known, owed: &mut Owed) -> Result<Step> {
+        let missed = self.missed.load(Ordering::SeqCst);
         let asked = Instant::now();
-        let standing = answered(self.epochs.standing()).await;
-        if missed && standing.is_err() {
-            self.missed.store(true, Ordering::SeqCst);
-        }
-        let standing = standing?;
+        let standing = answered(self.epochs.standing()).await?;
         known.learn(&standing, asked, Instant::now());
-        if missed {
-            *owed = Some(standing.epoch);
+        if missed != owed.times {
+            (owed.times, owed.epoch) = (missed, Some(standing.epoch));
         }
         match self.source().await {
-            Some((generation, source)) if standing.source == source && *owed != Some(standing.epoch) => {
-                *owed = None;
+            Some((generation, source)) if standing.source == source && owed.epoch != Some(standing.epoch) => {
+                owed.epoch = None;
+                self.made_up_for.store(owed.times, Ordering::SeqCst);
                 if known.link().is_none() {
                     // Redis is there again: whoever could not reach it can.
                     *self.unsaid.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -87,7 +95,12 @@ impl Shared {
                 metrics::counter!("cache_epochs_total", "cause" => "begin").increment(1);
                 return Ok(Step::Changed);
             }
-            None => known.found(None),
+            None => {
+                known.found(None);
+                if self.redis.generation().is_some() && !std::mem::replace(&mut owed.told, true) {
+                    tracing::warn!("Redis does not say which server it is (INFO); nothing is cached");
+                }
+            }
         }
         if self.is_unsaid() && !known.stays_quiet(Instant::now(), RENEWED_BELOW) {
             answered(self.epochs.suspend(SUSPENSION)).await?;
