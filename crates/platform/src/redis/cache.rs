@@ -424,8 +424,9 @@ impl Shared {
         }
     }
 
+    /// Another version of Souk may answer in another form.
     fn entry_name(&self, text: &str, tokens: &Tokens) -> String {
-        self.redis.name(&format!("cache:entry:{}:{text}", tokens.epoch))
+        self.redis.name(&format!("cache:entry:{}:{}:{text}", env!("CARGO_PKG_VERSION"), tokens.epoch))
     }
 
     fn followed_name(&self) -> String {

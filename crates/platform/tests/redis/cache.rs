@@ -148,7 +148,7 @@ async fn a_node_that_starts_goes_on_where_the_last_one_ended() {
         miss(&*one.cache, key).await.fill(entry("one"));
     }
     // They are stored in order.
-    let stored = format!("EXISTS {}cache:entry:{epoch}:{}", corner.prefix, last.text);
+    let stored = format!("EXISTS {}cache:entry:{}:{epoch}:{}", corner.prefix, env!("CARGO_PKG_VERSION"), last.text);
     waited("they are stored", || server.tell(&stored) == ":1").await;
     drop(one);
     // Something was numbered while nobody was there.
