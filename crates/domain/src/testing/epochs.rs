@@ -30,6 +30,11 @@ impl MemoryEpochs {
         self.row().away = away;
     }
 
+    /// Begins with this epoch, as after an older copy of the database took its place.
+    pub fn go_back(&self, epoch: u64) {
+        self.row().epoch = epoch;
+    }
+
     fn row(&self) -> MutexGuard<'_, Row> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -360,6 +360,34 @@ async fn without_the_database_nobody_serves_and_no_write_is_sure() {
     assert_eq!(read(&*two.cache, &key, "new").await, entry("new"));
 }
 
+/// What was kept in the epoch that is present again may be younger than what is stored now.
+#[tokio::test]
+async fn an_older_copy_of_the_database_begins_another_epoch() {
+    let server = RedisServer::start();
+    let (one, two, epochs) = two(&server).await;
+    let (key, before) = (key("restored"), epochs.standing().await.unwrap().epoch);
+    miss(&*one.cache, &key).await.fill(entry("young"));
+    epochs.begin(before, &epochs.standing().await.unwrap().source).await.unwrap();
+    let last = epochs.standing().await.unwrap().epoch;
+    for node in [&one, &two] {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !matches!(node.cache.look(&key, LONG).await, Looked::Bypass) {
+            assert!(Instant::now() < until, "the new epoch is not seen");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    epochs.go_back(before);
+    let until = Instant::now() + Duration::from_secs(10);
+    while epochs.standing().await.unwrap().epoch <= before {
+        assert!(Instant::now() < until, "no epoch began after {last}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for node in [&one, &two] {
+        serves(node).await;
+        assert_eq!(read(&*node.cache, &key, "old").await, entry("old"));
+    }
+}
+
 /// Readers on both nodes beside a writer that moves between them, while Redis goes and comes in every way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_read_that_begins_after_a_write_shows_what_was_before_it_whatever_redis_does() {

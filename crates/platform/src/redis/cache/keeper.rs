@@ -74,8 +74,10 @@ impl Shared {
         let missed = self.missed.load(Ordering::SeqCst);
         let asked = Instant::now();
         let standing = answered(self.epochs.standing()).await?;
+        // An older copy of the database took its place: what was kept may be younger than what is stored.
+        let went_back = known.epoch().is_some_and(|last| standing.epoch < last);
         known.learn(&standing, asked, Instant::now());
-        if missed != owed.times {
+        if missed != owed.times || went_back {
             (owed.times, owed.epoch) = (missed, Some(standing.epoch));
         }
         match self.source().await {

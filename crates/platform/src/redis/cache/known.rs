@@ -74,6 +74,11 @@ impl Known {
         self.link = link;
     }
 
+    /// The last epoch seen.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.since.map(|_| self.epoch)
+    }
+
     pub(super) fn link(&self) -> Option<u64> {
         self.link
     }
