@@ -286,11 +286,13 @@ async fn nodes_that_are_told_of_different_servers_never_serve_side_by_side() {
     let two = starting(settings(&there.corner()), &epochs);
     begins(&two).await;
     waited("the second comes", || two.node.redis.generation().is_some()).await;
-    for _ in 0..3 {
-        two.cache.invalidate(&key.tags[..1], &[]).await.unwrap();
-        assert_eq!(read(&*one.cache, &key, "new").await, entry("new"));
-        one.cache.invalidate(&key.tags[..1], &[]).await.unwrap();
-        assert_eq!(read(&*two.cache, &key, "new").await, entry("new"));
+    for round in 0..8 {
+        let (writer, reader) = if round % 2 == 0 { (&two, &one) } else { (&one, &two) };
+        let new = format!("new {round}");
+        writer.cache.invalidate(&key.tags[..1], &[]).await.unwrap();
+        for node in [reader, writer] {
+            assert_eq!(read(&*node.cache, &key, &new).await, entry(&new));
+        }
     }
 }
 
