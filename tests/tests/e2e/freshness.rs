@@ -145,7 +145,7 @@ async fn many_who_ask_the_same_at_once_are_one_query(database: Database) {
     // A node that shares its cache and is too busy to make sure of it asks the database; then another price is asked for.
     for price in 777..787 {
         server.caching().await;
-        let (before, bypasses) = (queries(), bypassed().await);
+        let (before, from) = (queries(), bypassed().await);
         let mut callers = JoinSet::new();
         for _ in 0..1_000 {
             let (client, path) = (client.clone(), format!("/api/v1/products?minPrice=1&maxPrice={price}"));
@@ -154,7 +154,7 @@ async fn many_who_ask_the_same_at_once_are_one_query(database: Database) {
         let mut answers = callers.join_all().await;
         answers.dedup();
         assert_eq!(answers.len(), 1);
-        if bypassed().await == bypasses {
+        if bypassed().await == from {
             assert_eq!(queries() - before, 1);
             return;
         }
