@@ -11,6 +11,7 @@ pub mod body;
 pub mod catalog;
 pub mod context;
 pub mod done;
+pub mod draining;
 pub mod etag;
 pub mod health;
 pub mod idempotency;
@@ -31,6 +32,7 @@ pub mod settings;
 pub mod stream;
 
 pub use app::build;
+pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
 pub use services::{Services, Streams, ViewSink};

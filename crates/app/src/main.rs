@@ -6,6 +6,7 @@ mod compose;
 mod config;
 mod config_command;
 mod demo;
+mod ending;
 mod events;
 mod export;
 mod foundation;

@@ -20,6 +20,7 @@ mod naughty_strings;
 mod nodes;
 mod outage;
 mod probes;
+mod rolling;
 mod shop;
 mod streams;
 mod walls;

@@ -1,10 +1,13 @@
-//! Headers that tell browsers what not to do (SEC-02).
+//! Headers that tell browsers what not to do (SEC-02), and proxies that this node ends (RES-06).
 
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -36,6 +39,12 @@ pub async fn layer<B: MessageBody + 'static>(
     if https {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    let draining = response.request().app_data::<Data<Services>>().is_some_and(|services| services.draining.is_on());
+    let head = response.response_mut().head_mut();
+    // One that became something else is closed by what it became.
+    if draining && head.connection_type() != ConnectionType::Upgrade {
+        head.set_connection_type(ConnectionType::Close);
     }
     Ok(response)
 }

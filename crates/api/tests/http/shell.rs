@@ -142,6 +142,17 @@ async fn health_and_readiness() {
 }
 
 #[actix_web::test]
+async fn a_node_that_is_about_to_end_says_so_and_serves() {
+    let door = Door::new();
+    door.services.draining.begin();
+    let ready = door.get("/ready").await;
+    let expected = json!({ "serving": false, "degraded": [], "embedded": [] });
+    assert_eq!((ready.status, ready.json()), (503, expected));
+    assert_eq!(door.get("/health").await.status, 200);
+    assert_eq!(door.get("/api/v1/products").await.status, 200);
+}
+
+#[actix_web::test]
 async fn metrics_and_documents_can_be_closed() {
     let door = Door::new();
     assert_eq!(door.get("/metrics").await.status, 200);
