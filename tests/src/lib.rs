@@ -19,7 +19,7 @@ mod server;
 mod tables;
 
 pub use client::{Client, Reply};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, NODES_KEY};
 pub use database::Database;
 pub use events::{Events, Message};
 pub use haproxy::Haproxy;

@@ -87,6 +87,14 @@ impl Server {
         Self { process: None, port: 0, settings, database, folder: tempfile::tempdir().unwrap() }
     }
 
+    /// The same with a setting changed, for its next start.
+    #[must_use = "it is not started"]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Starts again after [`Server::stop`] or [`Server::kill`], on the same data.
     pub async fn run(&mut self) {
         assert!(self.process.is_none(), "it runs already");

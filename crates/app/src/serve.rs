@@ -60,7 +60,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
     });
     let cache = compose::cache(&config, &foundation);
     let mut doing = Workers::new(Arc::clone(&foundation.shop.clock));
-    jobs::start(&mut doing, &foundation, &config, &compose::shop(&foundation, &cache))?;
+    jobs::start(&mut doing, &foundation, &config, &compose::shop(&foundation, &cache), &nodes.bus)?;
+    jobs::call(&mut workers, &foundation, &nodes.bus);
     let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
     let services = Arc::new(services);
     workers.start("feed", {
