@@ -15,6 +15,7 @@ mod events;
 mod haproxy;
 mod line;
 mod redis;
+mod schema;
 mod server;
 mod tables;
 
@@ -25,6 +26,7 @@ pub use events::{Events, Message};
 pub use haproxy::Haproxy;
 pub use line::Line;
 pub use redis::{Corner, RedisServer};
+pub use schema::faults;
 pub use server::{Demo, Server};
 pub use tables::Tables;
 

@@ -48,6 +48,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     if open_docs {
         routes.push((Method::GET, "/api-docs/openapi.json", "document"));
         routes.push((Method::GET, "/api-docs/openapi-3.0.json", "document30"));
+        routes.push((Method::GET, "/api-docs/asyncapi.json", "document_async"));
         routes.push((Method::GET, "/swagger-ui/{file:.*}", "swagger_ui"));
     }
     routes
@@ -65,7 +66,7 @@ impl Drawn {
     pub fn of(services: &Services) -> Self {
         let document = openapi(&services.shop.rules);
         let routes = Routes::new(&document, &other_routes(services), &services.settings.limits);
-        Self { routes: Arc::new(routes), documents: Documents::of(&document) }
+        Self { routes: Arc::new(routes), documents: Documents::of(&document, &services.shop.rules) }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod app;
+pub mod asyncapi;
 pub mod audit;
 pub mod auth;
 pub mod body;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod stream;
 
 pub use app::build;
+pub use asyncapi::asyncapi;
 pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
