@@ -31,6 +31,7 @@ pub mod routes;
 pub mod services;
 pub mod settings;
 pub mod stream;
+pub mod tally;
 
 pub use app::build;
 pub use asyncapi::asyncapi;
