@@ -45,7 +45,7 @@ fn plain(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
                 wrong(format!("more than {said}"));
             }
             "pattern" if value.as_str().is_some_and(|text| !fits(said, text)) => {
-                wrong(format!("{value} does not fit {said}"))
+                wrong(format!("{value} does not fit {said}"));
             }
             "format" if value.is_string() && !has_format(said.as_str().unwrap(), value.as_str().unwrap()) => {
                 wrong(format!("{value} is no {said}"));
