@@ -11,6 +11,7 @@ pub mod auth;
 pub mod body;
 pub mod catalog;
 pub mod context;
+pub mod docs;
 pub mod done;
 pub mod draining;
 pub mod etag;

@@ -163,6 +163,7 @@ fn welcome(config: &Config, addresses: &[SocketAddr]) {
         let _ = writeln!(text, "products      http://{address}/api/v1/products");
         if config.http.swagger_ui {
             let _ = writeln!(text, "documents     http://{address}/swagger-ui/");
+            let _ = writeln!(text, "live streams  http://{address}/docs/realtime");
         }
     }
     if let Err(error) = crate::print(&text) {

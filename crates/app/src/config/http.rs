@@ -44,7 +44,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("http.https", "false", "Whether the public address is https: answers say so (HSTS).")
         .production("true"),
     Setting::new("http.require_if_match", "false", "Whether changes without If-Match are refused (428)."),
-    Setting::new("http.swagger_ui", "true", "Whether /swagger-ui/ is open.").production("false"),
+    Setting::new("http.swagger_ui", "true", "Whether /swagger-ui/, /docs/realtime and the documents are open.")
+        .production("false"),
     Setting::new("http.metrics", "true", "Whether /metrics is open.").production("false"),
 ];
 
