@@ -112,7 +112,7 @@ impl Routes {
         let mut others = Vec::new();
         match self.0.find(method, path.split('/'), &mut others) {
             Some(operation) => Found::Operation(operation),
-            None => known_by(others),
+            None => known_by(&others),
         }
     }
 
@@ -165,7 +165,7 @@ fn chosen(has: &Operations, method: &Method, others: &mut Vec<Method>) -> Option
 }
 
 /// What a path is that answers to these methods only.
-fn known_by(methods: Vec<Method>) -> Found {
+fn known_by(methods: &[Method]) -> Found {
     if methods.is_empty() {
         return Found::Nothing;
     }

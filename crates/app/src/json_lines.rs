@@ -6,7 +6,6 @@
 use std::{
     cell::RefCell,
     fmt,
-    io::Write as _,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -75,14 +74,13 @@ impl Place {
         }
         self.line.clear();
         let meta = event.metadata();
-        // Writing to memory does not fail.
-        let _ = write!(
-            self.line,
-            "{{\"timestamp\":\"{}.{:06}Z\",\"level\":\"{}\"",
-            self.written,
-            since.subsec_micros(),
-            meta.level()
-        );
+        self.line.extend_from_slice(b"{\"timestamp\":\"");
+        self.line.extend_from_slice(self.written.as_bytes());
+        self.line.push(b'.');
+        self.line.extend_from_slice(&six_digits(since.subsec_micros()));
+        self.line.extend_from_slice(b"Z\",\"level\":\"");
+        self.line.extend_from_slice(meta.level().as_str().as_bytes());
+        self.line.push(b'"');
         event.record(&mut Fields(&mut self.line));
         self.line.extend_from_slice(b",\"target\":");
         text(&mut self.line, meta.target());
@@ -95,10 +93,10 @@ struct Fields<'a>(&'a mut Vec<u8>);
 
 impl Fields<'_> {
     fn name(&mut self, field: &Field) {
-        self.0.push(b',');
-        // A field that is a keyword of Rust is written `r#type`.
-        text(self.0, field.name().trim_start_matches("r#"));
-        self.0.push(b':');
+        self.0.extend_from_slice(b",\"");
+        // Identifiers, of which one that is a keyword of Rust is written `r#type`; dots between them.
+        self.0.extend_from_slice(field.name().trim_start_matches("r#").as_bytes());
+        self.0.extend_from_slice(b"\":");
     }
 
     fn value(&mut self, field: &Field, value: &impl serde::Serialize) {
@@ -136,6 +134,12 @@ impl Visit for Fields<'_> {
         let _ = fmt::write(&mut Escaped(self.0), format_args!("{value:?}"));
         self.0.push(b'"');
     }
+}
+
+/// A number below a million.
+fn six_digits(number: u32) -> [u8; 6] {
+    let digit = |power: u32| b'0' + u8::try_from(number / 10_u32.pow(power) % 10).unwrap_or_default();
+    [digit(5), digit(4), digit(3), digit(2), digit(1), digit(0)]
 }
 
 /// A JSON string.
@@ -235,6 +239,11 @@ mod tests {
         assert_eq!(ours, library);
         assert_eq!((&ours["text"], &ours["shown"]), (&Value::from(hostile), &Value::from(hostile)));
         assert_eq!((&ours["message"], &ours["target"]), (&Value::from("a message"), &Value::from("souk::test")));
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_has_six_digits() {
+        assert_eq!([six_digits(0), six_digits(7_089), six_digits(999_999)], [*b"000000", *b"007089", *b"999999"]);
     }
 
     #[test]

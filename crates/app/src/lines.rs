@@ -235,7 +235,7 @@ mod tests {
         let all: Vec<&[u8]> = pieces(&text).collect();
         assert_eq!(all.concat(), text);
         for piece in all {
-            let lines = piece.iter().filter(|byte| **byte == b'\n').count();
+            let lines = std::str::from_utf8(piece).unwrap().lines().count();
             assert!(piece.ends_with(b"\n") && (piece.len() <= WHOLE || lines == 1), "{} in {lines}", piece.len());
         }
     }
