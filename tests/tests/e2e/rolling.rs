@@ -1,4 +1,5 @@
-//! Two nodes behind a load balancer, restarted one after the other under load: no request is lost, and none is done twice.
+//! Two nodes behind a load balancer, restarted one after the other under load: no request is lost, none is done twice, and who
+//! listens hears of everything once.
 
 use std::{
     sync::{
@@ -9,12 +10,16 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use souk_e2e::{Client, Cluster, Database, Haproxy, Server};
+use souk_e2e::{Client, Cluster, Database, Events, Haproxy, Server};
 
 use crate::shop;
 
 /// People who ask at the same time, each on a connection that is kept.
 const CLIENTS: u64 = 8;
+/// People who listen meanwhile.
+const LISTENERS: u64 = 4;
+/// What they wait for at the end.
+const LAST: &str = "The last lamp";
 /// How soon a node must be gone.
 const END: Duration = Duration::from_secs(10);
 
@@ -56,6 +61,12 @@ async fn a_rolling_restart_behind_a_balancer_loses_no_request() {
     let product = shop::path(&shop::create(&owner, &shop::lamp()).await);
     let balancer = Haproxy::before(&cluster.nodes).await;
     let tally = Arc::new(Tally::default());
+    let mut listeners = tokio::task::JoinSet::new();
+    for _ in 0..LISTENERS {
+        let (opened, client) = tokio::sync::oneshot::channel();
+        listeners.spawn(follow(owner.apart(balancer.url()), opened));
+        client.await.unwrap();
+    }
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {
         // A connection of its own.
@@ -82,8 +93,19 @@ async fn a_rolling_restart_behind_a_balancer_loses_no_request() {
         ended.unwrap();
     }
     let (asked, made) = (tally.asked.load(Ordering::Relaxed), tally.made.load(Ordering::Relaxed));
+    owner.apart(balancer.url()).post("/api/v1/products", &json!({ "name": LAST, "price": 19.95 })).await.expect(201);
+    let mut returns = 0;
+    while let Some(ended) = listeners.join_next().await {
+        let (heard, returned) = ended.unwrap();
+        assert_eq!(heard, made, "everything that was made is heard of once");
+        returns += returned;
+    }
+    assert!(returns >= LISTENERS, "only {returns} times a listener was sent away");
     let lost = std::mem::take(&mut *tally.lost.lock().unwrap());
-    println!("{restarts} restarts, {asked} requests, {made} of them writes, {} lost", lost.len());
+    println!(
+        "{restarts} restarts, {asked} requests, {made} of them writes, {} lost; {returns} returns of {LISTENERS} listeners",
+        lost.len()
+    );
     assert!(lost.is_empty(), "{} of {asked} requests lost: {:#?}", lost.len(), &lost[..lost.len().min(10)]);
     let stored = cluster.nodes[0].tables().number("SELECT count(*) FROM products WHERE sku LIKE 'roll-%'");
     assert_eq!(stored, made, "each write once");
@@ -122,6 +144,43 @@ async fn ask(client: Client, number: u64, product: String, tally: Arc<Tally>) {
             None => {}
             Some(fault) => tally.lost.lock().unwrap().push(format!("{:?}: {fault}", std::time::SystemTime::now())),
         }
+    }
+}
+
+/// Listens until the last product is made, and comes back when and as it is told to: how many were heard of before that,
+/// and how often it came back.
+async fn follow(client: Client, opened: tokio::sync::oneshot::Sender<()>) -> (u64, u64) {
+    let (mut opened, mut last, mut heard, mut returns) = (Some(opened), None::<u64>, 0, 0);
+    loop {
+        let request = client.request("GET", "/api/v1/events?topics=products");
+        let mut events = Events::open(match last {
+            None => request,
+            Some(last) => request.header("Last-Event-ID", last.to_string()),
+        })
+        .await;
+        if let Some(opened) = opened.take() {
+            opened.send(()).unwrap();
+        }
+        let mut retry = None;
+        while let Some(message) = events.next().await {
+            if let Some(id) = message.id {
+                assert!(last.is_none_or(|last| last <= id), "in order");
+                assert!(message.kind().is_empty() || last != Some(id), "once: {message:?}");
+                last = Some(id);
+            }
+            retry = message.retry;
+            match message.kind() {
+                "product.created" if message.data.as_ref().unwrap()["product"]["name"] == LAST => {
+                    return (heard, returns);
+                }
+                "product.created" => heard += 1,
+                "" | "closing" => {}
+                other => panic!("{other}: {message:?}"),
+            }
+        }
+        returns += 1;
+        let retry = retry.expect("a stream says before it ends when to come back");
+        tokio::time::sleep(Duration::from_millis(retry)).await;
     }
 }
 
