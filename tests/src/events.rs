@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Events {
     answer: Response,
     text: String,
+    /// The number it began after, where it was not asked for one.
+    pub began: Option<u64>,
 }
 
 /// What one blank line ends.
@@ -41,9 +43,10 @@ impl Events {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.url());
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        let mut events = Self { answer, text: String::new() };
+        let mut events = Self { answer, text: String::new(), began: None };
         let opening = events.next().await.unwrap();
         assert!(opening.retry.is_some(), "{opening:?}");
+        events.began = opening.id;
         events
     }
 

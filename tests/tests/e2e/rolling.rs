@@ -161,6 +161,7 @@ async fn follow(client: Client, opened: tokio::sync::oneshot::Sender<()>) -> (u6
         if let Some(opened) = opened.take() {
             opened.send(()).unwrap();
         }
+        last = last.or(events.began);
         let mut retry = None;
         while let Some(message) = events.next().await {
             if let Some(id) = message.id {
