@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 
+use crate::is_documented;
+
 /// How long a message may take on a machine that runs other tests too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -59,8 +61,11 @@ impl Events {
     pub async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some((message, rest)) = self.text.split_once("\n\n") {
-                let (message, read_to) = (read(message), self.text.len() - rest.len());
+                let (message, read_to): (Message, usize) = (read(message), self.text.len() - rest.len());
                 self.text.drain(..read_to);
+                if let Some(data) = &message.data {
+                    is_documented("events", "event", data);
+                }
                 return Some(message);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.answer.chunk()).await.expect("a message within 20 s");

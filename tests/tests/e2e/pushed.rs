@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
-use souk_e2e::{Database, Events, Message, Server, faults, on_each_database};
+use souk_e2e::{Database, Events, PUSHED, Server, on_each_database};
 
 use crate::shop;
 
@@ -16,6 +16,7 @@ async fn what_is_told_on_a_stream_is_what_the_document_says(database: Database) 
     let document = client.get("/api-docs/asyncapi.json").await.expect(200).json();
     let printed: Value = serde_json::from_str(&server.run_command(&["asyncapi"]).1).unwrap();
     assert_eq!(printed, document, "`souk asyncapi` prints what is served");
+    assert_eq!(*PUSHED, document, "asyncapi.json is what is served; else run  cargo run -- asyncapi > asyncapi.json");
     let categories = client.get("/api/v1/categories").await.expect(200).json();
     let ids: Vec<&Value> = categories["items"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     server.settled().await;
@@ -39,20 +40,10 @@ async fn what_is_told_on_a_stream_is_what_the_document_says(database: Database) 
     server.terminate();
     messages.push(events.told().await);
 
-    let mut heard = BTreeSet::new();
-    for message in &messages {
-        heard.insert(message.kind().to_owned());
-        assert_eq!(faults_of(&document, message), Vec::<String>::new(), "{message:?}");
-    }
+    // Each was compared with its schema as it came.
+    let heard: BTreeSet<String> = messages.iter().map(|message| message.kind().to_owned()).collect();
     let named = document["channels"]["events"]["messages"].as_object().unwrap().values();
     let named: BTreeSet<String> = named.map(|message| message["name"].as_str().unwrap().to_owned()).collect();
     assert_eq!(heard, named);
     assert!(tokio::time::timeout(Duration::from_secs(40), server.ended()).await.unwrap().success());
-}
-
-fn faults_of(document: &Value, message: &Message) -> Vec<String> {
-    let key = format!("event.{}", message.kind());
-    let payload = &document["channels"]["events"]["messages"][&key]["payload"];
-    assert!(payload.is_object(), "the document names no {key}");
-    faults(document, payload, message.data.as_ref().unwrap())
 }

@@ -21,6 +21,13 @@ impl Protocol {
         }
     }
 
+    /// How a connection is opened, as the bindings of an operation.
+    fn opened_with(self, query: &Value) -> Value {
+        match self {
+            Self::Http => json!({ "http": { "method": "GET", "query": query, "bindingVersion": "0.3.0" } }),
+        }
+    }
+
     /// This server, in this protocol.
     pub(super) fn server(self) -> Value {
         json!({
@@ -56,16 +63,16 @@ impl Channel {
         let operation = self.opened_by(openapi);
         let messages: Map<String, Value> =
             self.sends.iter().chain(&self.takes).map(|message| (message.key(), message.told())).collect();
-        let mut told = Map::from_iter([
-            ("address".to_owned(), self.path.into()),
-            ("title".to_owned(), self.title.into()),
-            ("summary".to_owned(), at(operation, "/summary").clone()),
-            ("description".to_owned(), at(operation, "/description").clone()),
-            ("servers".to_owned(), json!([{ "$ref": format!("#/servers/{}", self.protocol.name()) }])),
-            ("messages".to_owned(), messages.into()),
-        ]);
-        told.extend(self.notes.clone());
-        told.into()
+        let told = [
+            ("address", self.path.into()),
+            ("title", self.title.into()),
+            ("summary", at(operation, "/summary").clone()),
+            ("description", at(operation, "/description").clone()),
+            ("servers", json!([{ "$ref": format!("#/servers/{}", self.protocol.name()) }])),
+            ("messages", messages.into()),
+        ];
+        let told = told.map(|(word, value)| (word.to_owned(), value));
+        told.into_iter().chain(self.notes.clone()).collect()
     }
 
     /// What is done on it: sending, and taking where anything is taken.
@@ -85,9 +92,7 @@ impl Channel {
                     { "$ref": "#/components/securitySchemes/bearer" },
                     { "$ref": "#/components/securitySchemes/ticket" },
                 ],
-                "bindings": { "http": {
-                    "method": "GET", "query": query(self.opened_by(openapi)), "bindingVersion": "0.3.0",
-                } },
+                "bindings": self.protocol.opened_with(&query(self.opened_by(openapi))),
                 "messages": carried,
             });
             (format!("{}.{action}", self.name), told)
