@@ -171,6 +171,16 @@ impl Server {
         self.signal("INT");
     }
 
+    /// Lets it stand still, as a machine does that swaps.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
     fn signal(&self, name: &str) {
         let process = self.process.as_ref().expect("it runs").id().to_string();
         let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$0\"", &process, name]).status().unwrap();
@@ -258,6 +268,15 @@ impl Server {
         let told = format!("feed_seq {}\n", tables.number("SELECT last_seq FROM event_cursor"));
         while !client.get("/metrics").await.text().contains(&told) {
             assert!(Instant::now() < until, "no {told}:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until it serves from the cache that it shares with other nodes; without Redis it shares none.
+    pub async fn caching(&self) {
+        let (client, until) = (self.client(), Instant::now() + START);
+        while self.database.redis().is_some() && !client.get("/metrics").await.text().contains("\ncache_trusted 1\n") {
+            assert!(Instant::now() < until, "it does not serve from the cache:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

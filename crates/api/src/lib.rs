@@ -32,6 +32,7 @@ pub mod routes;
 pub mod services;
 pub mod settings;
 pub mod stream;
+pub mod surrogate;
 pub mod tally;
 
 pub use app::build;

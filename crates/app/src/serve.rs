@@ -58,7 +58,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let cache = compose::cache(&config, &foundation);
+    let cache = compose::cache(&config, &foundation, &nodes);
     let mut doing = Workers::new(Arc::clone(&foundation.shop.clock));
     jobs::start(&mut doing, &foundation, &config, &compose::shop(&foundation, &cache), &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);

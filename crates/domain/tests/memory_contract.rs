@@ -14,7 +14,7 @@ use souk_domain::{
     realtime::TicketBox,
     schedule::ScheduleQueries,
     testing::{
-        FakeClock,
+        FakeClock, MemoryEpochs,
         contract::{self, Harness},
         memory::MemoryStore,
     },
@@ -118,3 +118,9 @@ suites!(
     schedules,
     tickets
 );
+
+#[tokio::test]
+async fn epochs_in_memory_keep_theirs() {
+    let epochs = MemoryEpochs::default();
+    contract::epochs::run(&epochs, &epochs).await;
+}

@@ -15,4 +15,4 @@ pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use in_process::InProcess;
 pub use rate_limiter::LocalRateLimiter;
-pub use redis::{Redis, RedisBus, RedisRateLimiter, RedisSettings};
+pub use redis::{Redis, RedisBus, RedisCache, RedisRateLimiter, RedisSettings};

@@ -25,10 +25,11 @@ on_each_database!(
 
 const LIST: &str = "/api/v1/products?limit=5";
 
-/// A server that keeps answers, on either database: it is the only node here.
+/// A server that keeps answers, on SQLite by itself and on PostgreSQL with Redis: it is the only node here.
 async fn cached(database: Database) -> Server {
     let mut server = Server::prepared(database, &[("SOUK__CACHE__MODE", "on")]);
     server.run().await;
+    server.caching().await;
     server
 }
 
@@ -128,6 +129,7 @@ async fn many_who_ask_the_same_at_once_are_one_query(database: Database) {
     let said = [("SOUK__CACHE__MODE", "on"), ("SOUK__TELEMETRY__LEVEL", "info,souk::sql=debug")];
     let mut server = Server::prepared(database, &said);
     server.run().await;
+    server.caching().await;
     let client = server.client();
     // A product of the demo that is told just now would make the answer old.
     server.settled().await;

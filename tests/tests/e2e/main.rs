@@ -22,6 +22,7 @@ mod outage;
 mod probes;
 mod pushed;
 mod rolling;
+mod shared_cache;
 mod shop;
 mod streams;
 mod walls;

@@ -36,6 +36,7 @@ pub(crate) struct Feed {
 pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<()> {
     let mut numbered = feed.bus.subscribe(&[NUMBERED]).await;
     told_up_to(feed.hub.last());
+    catch_up(&feed).await?;
     let mut pause = Pause::new(SOON, QUIET);
     while !stop.is_cancelled() {
         match deliver(&feed).await {
@@ -56,6 +57,21 @@ pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<(
     Ok(())
 }
 
+/// Shows the cache what was numbered before this node began, and that nobody may have heeded.
+async fn catch_up(feed: &Feed) -> Result<()> {
+    let last = feed.hub.last();
+    let mut from = feed.cache.resume(last).await;
+    while from < last {
+        let page = feed.log.after(from, PAGE).await?;
+        // What is purged by now was made long before anything that is kept.
+        let Some(read) = page.last() else { break };
+        feed.cache.follow(&page).await;
+        from = read.seq;
+    }
+    feed.cache.resumed().await;
+    Ok(())
+}
+
 /// Says how far the log is heard on this node.
 fn told_up_to(seq: u64) {
     metrics::gauge!("feed_seq").set(f64::from(u32::try_from(seq).unwrap_or(u32::MAX)));
@@ -69,9 +85,9 @@ async fn deliver(feed: &Feed) -> Result<u32> {
     for numbered in &page {
         let lag = (now - numbered.event.at).to_std().unwrap_or_default();
         metrics::histogram!("event_lag_seconds").record(lag.as_secs_f64());
-        // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
-        feed.cache.follow(&numbered.event).await;
     }
+    // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
+    feed.cache.follow(&page).await;
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);
     told_up_to(last);
