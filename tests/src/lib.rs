@@ -12,19 +12,25 @@ mod client;
 mod cluster;
 mod database;
 mod events;
+mod haproxy;
 mod ledger;
 mod line;
+mod pushed;
 mod redis;
+mod schema;
 mod server;
 mod tables;
 
 pub use client::{Client, Reply};
-pub use cluster::Cluster;
+pub use cluster::{Cluster, NODES_KEY};
 pub use database::Database;
 pub use events::{Events, Message};
+pub use haproxy::Haproxy;
 pub use ledger::{Ledger, Read, Stale};
 pub use line::Line;
+pub use pushed::{PUSHED, is_documented};
 pub use redis::{Corner, RedisServer};
+pub use schema::faults;
 pub use server::{Demo, Server};
 pub use tables::Tables;
 

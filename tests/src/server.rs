@@ -87,6 +87,14 @@ impl Server {
         Self { process: None, port: 0, settings, database, folder: tempfile::tempdir().unwrap() }
     }
 
+    /// The same with a setting changed, for its next start.
+    #[must_use = "it is not started"]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Starts again after [`Server::stop`] or [`Server::kill`], on the same data.
     pub async fn run(&mut self) {
         assert!(self.process.is_none(), "it runs already");
@@ -100,6 +108,13 @@ impl Server {
             self.process = None;
         }
         panic!("souk did not start:\n{}", self.log());
+    }
+
+    /// Starts again on the port it had, where others look for it.
+    pub async fn run_again(&mut self) {
+        assert!(self.process.is_none(), "it runs already");
+        self.process = Some(self.command(&["serve"]).spawn().expect("start souk"));
+        assert!(self.ready().await, "souk did not start again:\n{}", self.log());
     }
 
     /// A command line of the binary on the same data, settings and log.
@@ -149,6 +164,11 @@ impl Server {
     /// Asks it to end, as an operator does, without waiting.
     pub fn terminate(&self) {
         self.signal("TERM");
+    }
+
+    /// Asks it to end, as somebody at a terminal does, without waiting.
+    pub fn interrupt(&self) {
+        self.signal("INT");
     }
 
     /// Lets it stand still, as a machine does that swaps.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{HttpSettings, Hub, Services, Streams};
+use api::{Draining, HttpSettings, Hub, Services, Streams};
 use credentials::EdDsaTokens;
 use domain::{
     Shop,
@@ -86,6 +86,7 @@ pub(crate) async fn services(
         limiter: Arc::clone(&nodes.limiter),
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
+        draining: Draining::default(),
         probes: vec![database.probe(), schema, Arc::clone(&nodes.probe)],
         metrics: Arc::new(move || metrics.render()),
         started,

@@ -20,6 +20,8 @@ mod naughty_strings;
 mod nodes;
 mod outage;
 mod probes;
+mod pushed;
+mod rolling;
 mod shared_cache;
 mod shop;
 mod streams;
