@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::shop;
 
+const BYPASSED: &str = r#"cache_lookups_total{tier="memory",outcome="bypass"}"#;
 const LIST: &str = "/api/v1/products?limit=5";
 
 /// Three nodes that all serve from the cache.
@@ -252,16 +253,34 @@ async fn a_thousand_who_ask_the_same_at_once_are_one_query_of_each_node() {
     let queries = |node: &Server| {
         node.log().lines().filter(|line| line.contains("souk::sql") && line.contains("price_minor BETWEEN")).count()
     };
-    let mut callers = JoinSet::new();
-    for caller in 0..999 {
-        let client = cluster.nodes[caller % 3].client();
-        callers.spawn(async move { client.get("/api/v1/products?minPrice=1&maxPrice=777").await.expect(200).body });
+    // A node that did not come to read the row of epochs in time asks the database for each; then another price is asked for.
+    for price in 777..787 {
+        let path = format!("/api/v1/products?minPrice=1&maxPrice={price}");
+        let (mut before, mut bypassed) = (Vec::new(), 0);
+        for node in &cluster.nodes {
+            node.caching().await;
+            before.push(queries(node));
+            bypassed += number(node, BYPASSED).await;
+        }
+        let mut callers = JoinSet::new();
+        for caller in 0..999 {
+            let (client, path) = (cluster.nodes[caller % 3].client(), path.clone());
+            callers.spawn(async move { client.get(&path).await.expect(200).body });
+        }
+        let mut answers = callers.join_all().await;
+        answers.dedup();
+        assert_eq!(answers.len(), 1);
+        for node in &cluster.nodes {
+            bypassed = bypassed.wrapping_sub(number(node, BYPASSED).await);
+        }
+        if bypassed == 0 {
+            let each: Vec<usize> =
+                cluster.nodes.iter().zip(before).map(|(node, before)| queries(node) - before).collect();
+            assert!(each.iter().all(|queries| *queries <= 1) && each.contains(&1), "{each:?}");
+            return;
+        }
     }
-    let mut answers = callers.join_all().await;
-    answers.dedup();
-    assert_eq!(answers.len(), 1);
-    let each: Vec<usize> = cluster.nodes.iter().map(queries).collect();
-    assert!(each.iter().all(|queries| *queries <= 1) && each.contains(&1), "{each:?}");
+    panic!("the nodes never served from the cache for as long as a thousand ask");
 }
 
 /// What a person may do is kept too, and as fresh: on every node they are what they became a moment ago.
