@@ -15,6 +15,7 @@ mod events;
 mod line;
 mod redis;
 mod server;
+mod socket;
 mod tables;
 
 pub use client::{Client, Reply};
@@ -24,6 +25,7 @@ pub use events::{Events, Message};
 pub use line::Line;
 pub use redis::{Corner, RedisServer};
 pub use server::{Demo, Server};
+pub use socket::{Closed, Socket};
 pub use tables::Tables;
 
 /// Makes one test per database of each case, named `sqlite::<case>` and `postgres::<case>`. A case is an

@@ -4,6 +4,7 @@ pub(crate) mod feed;
 pub(crate) mod job_gauges;
 pub(crate) mod jobs;
 pub(crate) mod relay;
+pub(crate) mod rooms;
 pub(crate) mod schedule;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};

@@ -21,5 +21,8 @@ mod nodes;
 mod outage;
 mod probes;
 mod shop;
+mod socket_ends;
+mod socket_nodes;
+mod sockets;
 mod streams;
 mod walls;
