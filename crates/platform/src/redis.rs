@@ -2,6 +2,7 @@
 
 mod bus;
 mod link;
+mod presence;
 mod rate_limiter;
 
 use std::{
@@ -17,6 +18,7 @@ use tokio::{sync::watch, time::timeout};
 
 pub use bus::RedisBus;
 use link::Link;
+pub use presence::RedisPresence;
 pub use rate_limiter::RedisRateLimiter;
 
 /// How to reach Redis.

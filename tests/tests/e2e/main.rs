@@ -23,5 +23,8 @@ mod probes;
 mod pushed;
 mod rolling;
 mod shop;
+mod socket_ends;
+mod socket_nodes;
+mod sockets;
 mod streams;
 mod walls;

@@ -4,4 +4,5 @@
 mod bus;
 mod link;
 mod node;
+mod presence;
 mod rate_limiter;
