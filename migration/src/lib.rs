@@ -3,6 +3,7 @@
 mod m20261121_000001_foundation;
 mod m20261121_000002_jobs;
 mod m20261121_000003_realtime;
+mod m20261121_000004_rooms;
 mod m20261121_000005_cache;
 mod verify;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_foundation::Migration),
             Box::new(m20261121_000002_jobs::Migration),
             Box::new(m20261121_000003_realtime::Migration),
+            Box::new(m20261121_000004_rooms::Migration),
             Box::new(m20261121_000005_cache::Migration),
         ]
     }

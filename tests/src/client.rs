@@ -55,6 +55,21 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
+    /// Opens a WebSocket as this caller.
+    pub async fn socket(&self) -> crate::Socket {
+        crate::Socket::open(&format!("{}/ws", self.base), self.token.as_deref()).await
+    }
+
+    /// Opens a WebSocket as this caller, with these parameters in its address.
+    pub async fn socket_with(&self, query: &str) -> crate::Socket {
+        crate::Socket::open(&format!("{}/ws?{query}", self.base), self.token.as_deref()).await
+    }
+
+    /// The token it sends.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// The same caller after sign-in.
     #[must_use = "the caller itself stays as it was"]
     pub async fn sign_in(&self, email: &str, password: &str) -> Self {
@@ -126,6 +141,11 @@ impl Client {
     /// `PATCH` with a JSON body.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
         self.send(self.request("PATCH", path).json(body)).await
+    }
+
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request("PUT", path).json(body)).await
     }
 
     /// `DELETE`.

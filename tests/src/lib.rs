@@ -19,6 +19,7 @@ mod pushed;
 mod redis;
 mod schema;
 mod server;
+mod socket;
 mod tables;
 
 pub use client::{Client, Reply};
@@ -32,6 +33,7 @@ pub use pushed::{PUSHED, is_documented};
 pub use redis::{Corner, RedisServer};
 pub use schema::faults;
 pub use server::{Demo, Server};
+pub use socket::{Closed, Socket};
 pub use tables::Tables;
 
 /// Makes one test per database of each case, named `sqlite::<case>` and `postgres::<case>`. A case is an

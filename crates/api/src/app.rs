@@ -22,7 +22,7 @@ use crate::{
     query,
     routes::{Found, Routes},
     services::Services,
-    stream,
+    socket, stream,
 };
 
 /// Paths beside those of the document: method, path, operation.
@@ -41,6 +41,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
         (Method::POST, "/api/auth/register", "register"),
         (Method::POST, "/api/auth/login", "login"),
         (Method::GET, "/events", "stream_events"),
+        (Method::GET, "/ws", "open_socket"),
     ];
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
@@ -86,6 +87,7 @@ pub fn build(
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
         .configure(stream::aliases)
+        .configure(socket::aliases)
         .configure(|config| {
             if open_metrics {
                 config.route("/metrics", web::get().to(health::metrics));

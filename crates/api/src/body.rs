@@ -51,6 +51,20 @@ impl JsonBody {
     }
 }
 
+/// Reads one JSON object that came another way than as a body, as [`JsonBody::read`] does. `None` when the text is none.
+pub fn read_object<T>(
+    text: &str,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Option<Result<T, domain::Violations>> {
+    let mut fields: Fields<'_> = serde_json::from_str(text).ok()?;
+    let value = read(&mut fields);
+    fields.refuse_unknown();
+    Some(match value {
+        Some(value) if fields.violations.is_empty() => Ok(value),
+        _ => Err(fields.violations),
+    })
+}
+
 fn malformed(message: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, message)
 }

@@ -28,9 +28,11 @@ pub mod path;
 pub mod present;
 pub mod problem;
 pub mod query;
+pub mod room;
 pub mod routes;
 pub mod services;
 pub mod settings;
+pub mod socket;
 pub mod stream;
 pub mod surrogate;
 pub mod tally;
@@ -40,8 +42,9 @@ pub use asyncapi::asyncapi;
 pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Services, Streams, ViewSink};
-pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, StreamSettings};
+pub use services::{Rooms, Services, Streams, ViewSink};
+pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, SocketSettings, StreamSettings};
+pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};
 
 /// What a handler takes to reach the services.

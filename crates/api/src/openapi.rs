@@ -22,7 +22,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{audit, catalog, health, identity, job, stream};
+use crate::{audit, catalog, health, identity, job, room, socket, stream};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -43,6 +43,7 @@ use crate::{audit, catalog, health, identity, job, stream};
         (name = "categories", description = "The category tree"),
         (name = "reviews", description = "What buyers think"),
         (name = "events", description = "What changes, as it changes"),
+        (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
@@ -56,6 +57,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     identity::operations(config);
     catalog::operations(config);
     stream::operations(config);
+    socket::operations(config);
+    room::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
 }

@@ -1,7 +1,7 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::id::{CategoryId, JobId, ProductId, ReviewId};
+use domain::id::{CategoryId, JobId, ProductId, ReviewId, RoomId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ impl Named for CategoryId {
 
 impl Named for ReviewId {
     const NAME: &'static str = "review";
+}
+
+impl Named for RoomId {
+    const NAME: &'static str = "room";
 }
 
 impl Named for JobId {

@@ -174,6 +174,16 @@ impl Problem {
         self.0.code
     }
 
+    /// What is told of it.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What is told of it besides, such as the rules that were broken.
+    pub fn details(&self) -> &Map<String, Value> {
+        &self.0.details
+    }
+
     /// What caused it, for the log and for nobody else; empty when it is no fault of ours.
     pub fn cause(&self) -> String {
         self.0.cause.as_ref().map(chain).unwrap_or_default()

@@ -17,11 +17,12 @@ use domain::{
     job::ports::JobQueries,
     limit::RateLimiter,
     realtime::{EventFeed, TicketBox},
+    room::{Presence, ports::RoomQueries},
     schedule::{Entry, ScheduleQueries},
     secrets::Mac,
 };
 
-use crate::{draining::Draining, settings::HttpSettings, stream::Hub};
+use crate::{draining::Draining, settings::HttpSettings, socket::Floor, stream::Hub};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
@@ -43,6 +44,23 @@ pub struct Streams {
 impl std::fmt::Debug for Streams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Streams").field("hub", &self.hub).finish_non_exhaustive()
+    }
+}
+
+/// What rooms stand on.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Who is in which room on this node.
+    pub floor: Arc<Floor>,
+    /// Reads rooms.
+    pub queries: Arc<dyn RoomQueries>,
+    /// Who is in which room over all nodes.
+    pub presence: Arc<dyn Presence>,
+}
+
+impl std::fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rooms").field("floor", &self.floor).finish_non_exhaustive()
     }
 }
 
@@ -80,6 +98,8 @@ pub struct Services {
     pub cache: Arc<dyn Cache>,
     /// Live streams.
     pub streams: Streams,
+    /// Rooms.
+    pub rooms: Rooms,
     /// Counts calls.
     pub limiter: Arc<dyn RateLimiter>,
     /// Tells the other nodes, and this one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{cache, limit::Policy};
 
-use crate::address::Network;
+use crate::{address::Network, socket::commands::MESSAGES};
 
 /// How the HTTP door behaves.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
@@ -26,6 +26,8 @@ pub struct HttpSettings {
     pub cache: CacheSettings,
     /// Live streams.
     pub streams: StreamSettings,
+    /// WebSockets.
+    pub sockets: SocketSettings,
     /// Changes without `If-Match` are refused with 428 (ruling R16).
     pub require_if_match: bool,
     /// `/metrics` answers (ruling R38).
@@ -45,6 +47,7 @@ impl Default for HttpSettings {
             limits: LimitRule::defaults(),
             cache: CacheSettings::default(),
             streams: StreamSettings::default(),
+            sockets: SocketSettings::default(),
             require_if_match: false,
             open_metrics: true,
             open_docs: true,
@@ -89,6 +92,45 @@ pub struct StreamSettings {
 impl Default for StreamSettings {
     fn default() -> Self {
         Self { heartbeat: Duration::from_secs(25), retry: Duration::from_secs(3), most_open: 10_000 }
+    }
+}
+
+/// How WebSockets behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketSettings {
+    /// How often a connection is looked at, and asked for a sign of life (RT-10).
+    pub heartbeat: Duration,
+    /// After how long without a frame it is closed.
+    pub timeout: Duration,
+    /// Most connections open at once on this node.
+    pub most_open: usize,
+    /// Most connections of one person on this node; 0 is no limit.
+    pub most_of_user: usize,
+    /// Most connections without a sign-in from one address on this node; 0 is no limit.
+    pub most_of_address: usize,
+    /// Most rooms of one connection.
+    pub rooms: usize,
+    /// Most topics of one connection.
+    pub topics: usize,
+    /// Most bytes of a message, in one frame or several.
+    pub frame_bytes: usize,
+    /// Most messages that may wait for one connection.
+    pub queue: usize,
+}
+
+impl Default for SocketSettings {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(30),
+            timeout: Duration::from_mins(1),
+            most_open: 10_000,
+            most_of_user: 50,
+            most_of_address: 1_000,
+            rooms: 128,
+            topics: 128,
+            frame_bytes: 64 * 1024,
+            queue: 512,
+        }
     }
 }
 
@@ -144,6 +186,7 @@ impl LimitRule {
                 patience: Duration::ZERO,
             },
         });
+        rules.push(Self::operation(MESSAGES, LimitScope::Actor, 60, minute));
         rules
     }
 

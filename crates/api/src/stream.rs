@@ -3,17 +3,17 @@
 //! The log in the database is the truth; the [`Hub`] of a node only wakes listeners and spares them a read. A listener
 //! knows how far it came and reads on from there whenever the hub could not keep it up to date.
 
-mod caller;
+pub(crate) mod caller;
 mod events;
-mod hub;
-mod listener;
+pub(crate) mod hub;
+pub(crate) mod listener;
 mod tickets;
 mod view;
 
 pub use events::{Events, TopicName, aliases, stream_events};
 pub use hub::{Hub, Told};
 pub use tickets::create_ticket;
-pub use view::{NoticeView, Sign, StreamMessage};
+pub use view::{GapReason, NoticeView, Sign, StreamMessage};
 
 /// The operations of live streams.
 pub fn operations(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{Draining, HttpSettings, Hub, Services, Streams};
+use api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
 use credentials::EdDsaTokens;
 use domain::{
     Shop,
@@ -66,6 +66,8 @@ pub(crate) async fn services(
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
     let feed = database.feed();
     let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
+    let (queries, presence) = (database.rooms(), Arc::clone(&nodes.presence));
+    let rooms = Rooms { floor: Floor::new(shop.id()), queries, presence };
     Ok(Services {
         shop,
         users: Arc::new(Cached::new(database.users(), Arc::clone(&cache), PEOPLE)),
@@ -83,6 +85,7 @@ pub(crate) async fn services(
         schedules: database.schedules(),
         cache,
         streams,
+        rooms,
         limiter: Arc::clone(&nodes.limiter),
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
@@ -105,6 +108,7 @@ fn settings(config: &Config) -> HttpSettings {
         limits: config.limits.rules.clone(),
         cache: config.cache.answers,
         streams: config.streams,
+        sockets: config.sockets.door,
         require_if_match: http.require_if_match,
         open_metrics: http.metrics,
         open_docs: http.swagger_ui,

@@ -20,6 +20,7 @@ mod schedule;
 mod secrets;
 mod setting;
 mod shop;
+mod sockets;
 mod streams;
 mod telemetry;
 
@@ -39,6 +40,7 @@ pub(crate) use schedule::{Schedule, Timing};
 pub(crate) use secrets::Secrets;
 pub(crate) use setting::{Profile, Setting};
 pub(crate) use shop::ShopRules;
+pub(crate) use sockets::Sockets;
 pub(crate) use telemetry::{LogFormat, Telemetry};
 
 /// Every setting there is, section by section.
@@ -52,6 +54,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         identity::SETTINGS,
         limits::SETTINGS,
         streams::SETTINGS,
+        sockets::SETTINGS,
         cache::SETTINGS,
         shop::SETTINGS,
         retention::SETTINGS,
@@ -87,6 +90,8 @@ pub(crate) struct Config {
     pub(crate) cache: Caching,
     /// Live streams.
     pub(crate) streams: api::StreamSettings,
+    /// WebSockets and presence.
+    pub(crate) sockets: Sockets,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
     /// How long what is kept.
@@ -111,6 +116,7 @@ impl Config {
         let limits = Limits::read(&mut reader);
         let cache = Caching::read(&mut reader);
         let streams = streams::read(&mut reader);
+        let sockets = Sockets::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
@@ -128,6 +134,7 @@ impl Config {
                 limits: limits?,
                 cache: cache?,
                 streams: streams?,
+                sockets: sockets?,
                 shop: shop?,
                 retention: retention?,
                 jobs: jobs?,

@@ -14,7 +14,7 @@ use domain::{
 use crate::{
     config::Config,
     foundation::Foundation,
-    purge::Sweep,
+    purge::{Gone, Sweep},
     schedule,
     workers::{
         Workers,
@@ -77,8 +77,15 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let (products, logs) = sweep.once().await?;
-                tracing::info!(products, events = logs.events, keys = logs.keys, audit = logs.audit, "purged");
+                let Gone { products, messages, logs } = sweep.once().await?;
+                tracing::info!(
+                    products,
+                    messages,
+                    events = logs.events,
+                    keys = logs.keys,
+                    audit = logs.audit,
+                    "purged"
+                );
                 Ok::<(), Failure>(())
             }
         })

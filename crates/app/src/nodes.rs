@@ -1,10 +1,13 @@
-//! What ties this node to others: the bus, the counts of the rate limits, and Redis where there is one.
+//! What ties this node to others: the bus, the counts of the rate limits, who is in which room, and Redis where there is
+//! one.
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{bus::Bus, cache::Cache, health::Probe, limit::RateLimiter};
+use domain::{bus::Bus, cache::Cache, health::Probe, limit::RateLimiter, room::Presence};
 use persistence::Engine;
-use platform::{InProcess, LocalBus, LocalRateLimiter, Redis, RedisBus, RedisCache, RedisRateLimiter};
+use platform::{
+    InProcess, LocalBus, LocalPresence, LocalRateLimiter, Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter,
+};
 
 use crate::{
     config::{CacheMode, Config},
@@ -21,6 +24,8 @@ pub(crate) struct Nodes {
     pub(crate) bus: Arc<dyn Bus>,
     /// Counts calls.
     pub(crate) limiter: Arc<dyn RateLimiter>,
+    /// Who is in which room.
+    pub(crate) presence: Arc<dyn Presence>,
     /// What `/ready` says of Redis.
     pub(crate) probe: Arc<dyn Probe>,
     /// The cache they share, where they can.
@@ -39,7 +44,10 @@ impl Nodes {
                 Self::through_redis(Redis::new(settings.clone())?, config, foundation, workers).await
             }
             (None, Engine::Postgres) => Ok(Self::through_postgres(config, foundation, workers)),
-            (None, Engine::Sqlite) => Ok(Self::alone(Arc::new(LocalBus::default()), workers)),
+            (None, Engine::Sqlite) => {
+                let (bus, presence) = (Arc::new(LocalBus::default()), Arc::new(LocalPresence::default()));
+                Ok(Self::alone(bus, presence, workers))
+            }
         }
     }
 
@@ -70,9 +78,10 @@ impl Nodes {
         // Whether it is there is logged by then.
         let _ = tokio::time::timeout(PATIENCE, redis.tried()).await;
         let limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
+        let presence = Arc::new(RedisPresence::new(redis.clone()));
         let shared = foundation.database.engine() == Engine::Postgres && config.cache.mode != CacheMode::Off;
         let cache = shared.then(|| cache(&redis, config, foundation, &mut workers));
-        Ok(Self { bus: Arc::new(bus), limiter, probe: Arc::new(redis), cache, workers })
+        Ok(Self { bus: Arc::new(bus), limiter, presence, probe: Arc::new(redis), cache, workers })
     }
 
     fn through_postgres(config: &Config, foundation: &Foundation, mut workers: Workers) -> Self {
@@ -85,13 +94,13 @@ impl Nodes {
                 Ok(())
             }
         });
-        Self::alone(Arc::new(bus), workers)
+        Self::alone(Arc::new(bus), Arc::new(foundation.database.presence()), workers)
     }
 
     /// What Redis would share is kept in this process.
-    fn alone(bus: Arc<dyn Bus>, workers: Workers) -> Self {
+    fn alone(bus: Arc<dyn Bus>, presence: Arc<dyn Presence>, workers: Workers) -> Self {
         let (limiter, probe) = (Arc::new(LocalRateLimiter::default()), Arc::new(InProcess::new("redis")));
-        Self { bus, limiter, probe, cache: None, workers }
+        Self { bus, limiter, presence, probe, cache: None, workers }
     }
 }
 

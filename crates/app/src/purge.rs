@@ -6,15 +6,25 @@ use domain::{
     Result, Shop,
     catalog::purge_products,
     retention::{Keep, Purge, Purged, purge},
+    room::{KeepMessages, ports::MessagePurge, purge_messages},
 };
 
 use crate::{Outcome, audit, config::Config, foundation::Foundation};
+
+/// How much went.
+pub(crate) struct Gone {
+    pub(crate) products: u64,
+    pub(crate) messages: u64,
+    pub(crate) logs: Purged,
+}
 
 /// Everything a purge needs.
 #[derive(Clone)]
 pub(crate) struct Sweep {
     logs: Purge,
     products: Option<Duration>,
+    rooms: Arc<dyn MessagePurge>,
+    messages: KeepMessages,
 }
 
 impl Sweep {
@@ -33,16 +43,18 @@ impl Sweep {
             shop: shop.clone(),
             keep,
         };
-        Ok(Self { logs, products: config.retention.deleted_products })
+        let (rooms, messages) = (database.message_purge(), config.retention.messages);
+        Ok(Self { logs, products: config.retention.deleted_products, rooms, messages })
     }
 
     /// Purges once: products first, whose purge leaves events of its own.
-    pub(crate) async fn once(&self) -> Result<(u64, Purged)> {
+    pub(crate) async fn once(&self) -> Result<Gone> {
         let products = match self.products {
             Some(keep) => purge_products(&self.logs.shop, keep).await?,
             None => 0,
         };
-        Ok((products, purge(&self.logs).await?))
+        let messages = purge_messages(&*self.rooms, self.logs.shop.now(), self.messages).await?;
+        Ok(Gone { products, messages, logs: purge(&self.logs).await? })
     }
 }
 
@@ -50,9 +62,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let (products, logs) = done?;
+    let Gone { products, messages, logs } = done?;
     println!(
-        "purged: {products} products, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

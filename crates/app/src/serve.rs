@@ -22,6 +22,7 @@ use crate::{
         Workers,
         feed::{Feed, feed_worker},
         relay::{relay, relay_worker},
+        rooms::{Rooms, presence_worker, rooms_worker},
     },
 };
 
@@ -70,6 +71,19 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let feed = Feed { log, cache, hub, clock, bus: Arc::clone(&nodes.bus) };
         move |stop| feed_worker(feed.clone(), stop)
     });
+    let rooms = Rooms {
+        floor: Arc::clone(&services.rooms.floor),
+        queries: Arc::clone(&services.rooms.queries),
+        presence: Arc::clone(&nodes.presence),
+        bus: Arc::clone(&nodes.bus),
+        clock: Arc::clone(&foundation.shop.clock),
+        heartbeat: config.sockets.presence,
+    };
+    workers.start("presence", {
+        let rooms = rooms.clone();
+        move |stop| presence_worker(rooms.clone(), stop)
+    });
+    workers.start("rooms", move |stop| rooms_worker(rooms.clone(), stop));
     let ending = Ending::default();
     let served = async {
         let served = serve(&config, services, &ending).await;

@@ -5,6 +5,7 @@ pub(crate) mod job_gauges;
 pub(crate) mod jobs;
 mod pause;
 pub(crate) mod relay;
+pub(crate) mod rooms;
 pub(crate) mod schedule;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};

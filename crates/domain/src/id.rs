@@ -66,4 +66,8 @@ id! {
     AuditId,
     /// A background job.
     JobId,
+    /// A room people talk in.
+    RoomId,
+    /// A message in a room.
+    MessageId,
 }

@@ -26,6 +26,7 @@ pub mod realtime;
 pub mod relay;
 pub mod retention;
 mod role;
+pub mod room;
 pub mod schedule;
 pub mod secrets;
 pub mod shop;

@@ -38,6 +38,8 @@ permissions! {
     OwnAccount = "account:own" from User;
     /// Write and delete one's own reviews.
     WriteReviews = "reviews:write" from User;
+    /// Make rooms, write in rooms, and moderate those one may.
+    UseRooms = "rooms:use" from User;
     /// Create, change and delete products of one's own seller account.
     WriteProducts = "products:write" from Seller;
     /// Create, move and delete categories; change any product in bulk.

@@ -10,6 +10,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
+    room::ports::RoomRepo,
     schedule::ScheduleRepo,
 };
 
@@ -45,6 +46,8 @@ pub trait Tx: Send {
     fn jobs(&mut self) -> &mut dyn JobRepo;
     /// What consumers of events and jobs have dealt with.
     fn inbox(&mut self) -> &mut dyn Inbox;
+    /// Rooms, who is in them, and what was said.
+    fn rooms(&mut self) -> &mut dyn RoomRepo;
     /// How far the schedule was looked at.
     fn schedules(&mut self) -> &mut dyn ScheduleRepo;
     /// Makes everything durable and visible.

@@ -12,6 +12,7 @@ use souk_domain::{
     identity::ports::UserQueries,
     job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
+    room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
     testing::{
         FakeClock, MemoryEpochs,
@@ -76,6 +77,14 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn rooms(&self) -> Arc<dyn RoomQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn message_purge(&self) -> Arc<dyn MessagePurge> {
+        Arc::new(self.store.clone())
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -116,7 +125,8 @@ suites!(
     jobs,
     job_queue,
     schedules,
-    tickets
+    tickets,
+    rooms
 );
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use domain::{
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
+    room::ports::RoomRepo,
     schedule::ScheduleRepo,
 };
 
@@ -103,6 +104,10 @@ impl Tx for SeaTx {
     }
 
     fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn rooms(&mut self) -> &mut dyn RoomRepo {
         self
     }
 

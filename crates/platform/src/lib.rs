@@ -6,6 +6,7 @@ mod cache;
 mod clock;
 mod entropy;
 mod in_process;
+mod presence;
 mod rate_limiter;
 mod redis;
 
@@ -14,5 +15,6 @@ pub use cache::LocalCache;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use in_process::InProcess;
+pub use presence::LocalPresence;
 pub use rate_limiter::LocalRateLimiter;
-pub use redis::{Redis, RedisBus, RedisCache, RedisRateLimiter, RedisSettings};
+pub use redis::{Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter, RedisSettings};

@@ -3,6 +3,7 @@
 mod bus;
 mod cache;
 mod link;
+mod presence;
 mod rate_limiter;
 mod script;
 
@@ -20,6 +21,7 @@ use tokio::{sync::watch, time::timeout};
 pub use bus::RedisBus;
 pub use cache::RedisCache;
 use link::Link;
+pub use presence::RedisPresence;
 pub use rate_limiter::RedisRateLimiter;
 
 /// How to reach Redis.

@@ -24,5 +24,8 @@ mod pushed;
 mod rolling;
 mod shared_cache;
 mod shop;
+mod socket_ends;
+mod socket_nodes;
+mod sockets;
 mod streams;
 mod walls;

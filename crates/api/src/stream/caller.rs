@@ -17,6 +17,8 @@ use crate::{
 pub struct Caller {
     /// Whose session it is; `None` for everybody's eyes.
     pub session: Option<Session>,
+    /// Who that is, as they were when last asked.
+    pub actor: Actor,
     /// What they may know of.
     pub scope: Scope,
 }
@@ -31,7 +33,7 @@ impl Caller {
         let by_header = Bearer::of(request.headers()) != Bearer::Absent;
         match ticket {
             None if by_header => Self::of_header(request),
-            None => Ok(Self { session: None, scope: Scope::of(&Actor::Anonymous) }),
+            None => Ok(Self { session: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
             Some(_) if by_header => {
                 Err(Problem::broken(In::Query, "ticket", "exclusive", "cannot go together with Authorization"))
             }
@@ -43,7 +45,7 @@ impl Caller {
         let extensions = request.extensions();
         match (extensions.get::<Actor>(), extensions.get::<Session>()) {
             (Some(actor @ Actor::Signed(_)), Some(session)) => {
-                Ok(Self { session: Some(*session), scope: Scope::of(actor) })
+                Ok(Self { session: Some(*session), actor: actor.clone(), scope: Scope::of(actor) })
             }
             _ => Err(Problem::from(Error::Unauthenticated).header(header::WWW_AUTHENTICATE, INVALID_TOKEN)),
         }
@@ -60,7 +62,7 @@ impl Caller {
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         };
         let session = session.ok_or_else(refused)?;
-        let caller = Self { session: Some(session), scope: Scope::Published };
+        let caller = Self { session: Some(session), actor: Actor::Anonymous, scope: Scope::Published };
         caller.still(services).await?.ok_or_else(refused)
     }
 
@@ -74,6 +76,9 @@ impl Caller {
             return Ok(None);
         }
         let principal = services.users.principal(session.user).await?;
-        Ok(principal.map(|principal| Self { session: self.session, scope: Scope::of_principal(&principal) }))
+        Ok(principal.map(|principal| {
+            let scope = Scope::of_principal(&principal);
+            Self { session: self.session, actor: Actor::Signed(principal), scope }
+        }))
     }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use actix_web::web::Bytes;
+use bytestring::ByteString;
 use domain::realtime::{Heard, Notice, Topic};
 use tokio::sync::{mpsc, watch};
 
@@ -21,23 +22,31 @@ pub struct Told {
     /// The notice.
     pub notice: Notice,
     written: [OnceLock<Bytes>; 3],
+    spoken: [OnceLock<ByteString>; 3],
 }
 
 impl Told {
     /// A notice that nobody was told yet.
     pub fn new(notice: Notice) -> Self {
-        Self { notice, written: Default::default() }
+        Self { notice, written: Default::default(), spoken: Default::default() }
     }
 
     /// What is written for those who hear this of it.
     pub fn written(&self, heard: Heard, write: impl FnOnce() -> Bytes) -> Bytes {
-        let [created, updated, deleted] = &self.written;
-        let place = match heard {
-            Heard::Created => created,
-            Heard::Updated => updated,
-            Heard::Deleted => deleted,
-        };
-        place.get_or_init(write).clone()
+        of(&self.written, heard).get_or_init(write).clone()
+    }
+
+    /// The same as WebSockets carry it.
+    pub fn spoken(&self, heard: Heard, write: impl FnOnce() -> ByteString) -> ByteString {
+        of(&self.spoken, heard).get_or_init(write).clone()
+    }
+}
+
+fn of<T>([created, updated, deleted]: &[T; 3], heard: Heard) -> &T {
+    match heard {
+        Heard::Created => created,
+        Heard::Updated => updated,
+        Heard::Deleted => deleted,
     }
 }
 

@@ -217,7 +217,7 @@ impl Drop for Listener {
 }
 
 /// Where to go on for a client that had `last`, and why something is missing before that.
-fn resume(last: u64, reach: Reach) -> (u64, Option<GapReason>) {
+pub(crate) fn resume(last: u64, reach: Reach) -> (u64, Option<GapReason>) {
     if last > reach.last {
         (reach.last, Some(GapReason::AheadOfLog))
     } else if last + 1 < reach.first {
@@ -227,7 +227,7 @@ fn resume(last: u64, reach: Reach) -> (u64, Option<GapReason>) {
     }
 }
 
-fn jittered(shop: &Shop) -> u16 {
+pub(crate) fn jittered(shop: &Shop) -> u16 {
     let mut random = [0; 2];
     shop.entropy.fill(&mut random);
     500 + u16::from_be_bytes(random) % SPREAD

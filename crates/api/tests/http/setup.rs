@@ -18,17 +18,20 @@ use domain::{
     bus::{Bus, Fanout, Subscription},
     cache::NoCache,
     catalog::{ReindexProducts, queries::ProductView},
+    clock::Timestamp,
     health::Probe,
+    id::RoomId,
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
     retention::PurgeShop,
+    room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     secrets::Mac,
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{Draining, HttpSettings, Hub, Services, Streams, ViewSink};
+use souk_api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -63,6 +66,25 @@ impl Bus for Silent {
     fn publish(&self, _: &str, _: &[u8]) {}
     async fn subscribe(&self, topics: &[&str]) -> Subscription {
         Fanout::default().subscribe(topics)
+    }
+}
+
+/// A presence of nobody.
+struct Nobody;
+
+#[async_trait]
+impl Presence for Nobody {
+    async fn update(&self, _: NodeId, _: &[Change]) -> domain::Result<Vec<Moved>> {
+        Ok(Vec::new())
+    }
+    async fn renew(&self, _: NodeId, _: Timestamp) -> domain::Result<Renewed> {
+        Ok(Renewed::Held)
+    }
+    async fn sweep(&self, _: Timestamp) -> domain::Result<Vec<Moved>> {
+        Ok(Vec::new())
+    }
+    async fn crowd(&self, _: RoomId, _: u32) -> domain::Result<Crowd> {
+        Ok(Crowd::default())
     }
 }
 
@@ -149,7 +171,8 @@ impl Door {
             entries: entries(),
             schedules: reader.clone(),
             cache: Arc::new(NoCache),
-            streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader },
+            streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader.clone() },
+            rooms: Rooms { floor: Floor::new(fixtures.shop.id()), queries: reader, presence: Arc::new(Nobody) },
             limiter: Arc::new(Counter::default()),
             bus: Arc::new(Silent),
             mac: Arc::new(Xor),

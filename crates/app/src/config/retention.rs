@@ -15,6 +15,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Days that a deleted product can be restored; 0 keeps it for ever.",
     ),
     Setting::new("retention.jobs_days", "7", "Days that done and cancelled jobs are shown; 0 keeps them for ever."),
+    Setting::new("retention.messages_days", "0", "Days that messages in rooms are kept; 0 keeps them for ever."),
     Setting::new("retention.dead_jobs_days", "30", "Days that a dead job can be retried; 0 keeps it for ever."),
 ];
 
@@ -25,6 +26,7 @@ pub(crate) struct Retention {
     pub(crate) audit: Option<Duration>,
     pub(crate) deleted_products: Option<Duration>,
     pub(crate) jobs: KeepJobs,
+    pub(crate) messages: Option<Duration>,
 }
 
 impl Retention {
@@ -36,8 +38,9 @@ impl Retention {
         let events = days("retention.events_days");
         let audit = days("retention.audit_days");
         let deleted_products = days("retention.deleted_products_days");
+        let messages = days("retention.messages_days");
         let (done, dead) = (days("retention.jobs_days"), days("retention.dead_jobs_days"));
         let jobs = KeepJobs { done: done?, dead: dead? };
-        Some(Self { events: events?, audit: audit?, deleted_products: deleted_products?, jobs })
+        Some(Self { events: events?, audit: audit?, deleted_products: deleted_products?, jobs, messages: messages? })
     }
 }

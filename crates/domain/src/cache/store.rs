@@ -14,6 +14,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
+    room::ports::RoomRepo,
     schedule::ScheduleRepo,
     store::{Store, Tx},
 };
@@ -105,6 +106,10 @@ impl Tx for InvalidatingTx {
 
     fn inbox(&mut self) -> &mut dyn Inbox {
         self.inner.inbox()
+    }
+
+    fn rooms(&mut self) -> &mut dyn RoomRepo {
+        self.inner.rooms()
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {

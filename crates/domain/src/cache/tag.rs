@@ -47,7 +47,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         Ok(Fact::User(id)) => vec![Tag::Person(id)],
         // Products that have other words are found by other searches.
         Ok(Fact::Job(_)) if event.kind == "job.reindexed" => vec![Tag::Products],
-        Ok(Fact::AuditPurged(_) | Fact::Job(_)) => Vec::new(),
+        Ok(Fact::AuditPurged(_) | Fact::Job(_) | Fact::Room(_)) => Vec::new(),
         // What nobody can read may have changed anything.
         Err(_) => everything(),
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     catalog::{ProductStatus, Version},
-    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
+    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, RoomId, SellerId, UserId},
     money::Amount,
 };
 
@@ -19,6 +19,21 @@ const KINDS: &[(&str, &[&str])] = &[
     ("user", &["created"]),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
+    (
+        "room",
+        &[
+            "created",
+            "updated",
+            "deleted",
+            "member_set",
+            "member_removed",
+            "banned",
+            "unbanned",
+            "muted",
+            "unmuted",
+            "message_deleted",
+        ],
+    ),
 ];
 
 /// The part of an event that its type of thing promises.
@@ -40,6 +55,8 @@ pub enum Fact {
     AuditPurged(AuditId),
     /// Somebody changed a job, or it tells how far it got.
     Job(JobId),
+    /// A room changed, who may be in it, or what was said in it.
+    Room(RoomId),
 }
 
 /// What every event of a product carries: enough to decide who may hear of it.
@@ -123,6 +140,12 @@ struct JobFact {
     job_id: JobId,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomFact {
+    room_id: RoomId,
+}
+
 impl Fact {
     /// Reads an event.
     ///
@@ -166,6 +189,10 @@ impl Fact {
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;
                 (Self::Job(id), id.0)
+            }
+            "room" => {
+                let id = payload::<RoomFact>(event)?.room_id;
+                (Self::Room(id), id.0)
             }
             _ => {
                 let id = payload::<UserFact>(event)?.user_id;

@@ -18,10 +18,12 @@ pub mod jobs;
 pub mod keys;
 pub mod limiter;
 pub mod log;
+pub mod presence;
 pub mod product_queries;
 pub mod products;
 pub mod reference;
 pub mod reviews;
+pub mod rooms;
 pub mod schedules;
 pub mod sellers;
 pub mod tickets;
@@ -44,6 +46,7 @@ use crate::{
     job::ports::{JobQueries, JobQueue},
     page::{Limit, PageRequest},
     realtime::TicketBox,
+    room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
 };
 
@@ -74,6 +77,10 @@ pub trait Harness: Send + Sync {
     fn schedules(&self) -> Arc<dyn ScheduleQueries>;
     /// Tickets of streams.
     fn tickets(&self) -> Arc<dyn TicketBox>;
+    /// The read side of rooms.
+    fn rooms(&self) -> Arc<dyn RoomQueries>;
+    /// The end of rooms that is purged.
+    fn message_purge(&self) -> Arc<dyn MessagePurge>;
     /// The clock the cases move.
     fn clock(&self) -> Arc<FakeClock>;
     /// The committed events about a thing, in any order.
@@ -101,6 +108,7 @@ pub async fn run_all(harness: &impl Harness) {
     jobs::run(harness).await;
     job_queue::run(harness).await;
     schedules::run(harness).await;
+    rooms::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

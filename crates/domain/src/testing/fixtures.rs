@@ -12,10 +12,11 @@ use super::{FakeClock, SeededEntropy, memory::MemoryStore};
 use crate::{
     Actor, Principal, Rules, Shop, Store, Tx,
     catalog::{Category, Image, Product, ProductStatus, Rating, Review, Slug, Version, ports::Stored},
-    id::{CategoryId, ImageId, ProductId, ReviewId, SellerId, UserId},
+    id::{CategoryId, ImageId, ProductId, ReviewId, RoomId, SellerId, UserId},
     identity::{Email, Seller, User},
     money::Amount,
     permission::{Authorized, Permission, Role, Roles},
+    room::{Epoch, Room, RoomKind, RoomName},
 };
 
 /// Counts through the whole process, so that names stay unique in a store that several tests share.
@@ -189,6 +190,33 @@ impl Fixtures {
         assert!(tx.reviews().insert(&review).await.expect("a review is stored"));
         tx.commit().await.expect("a review is committed");
         review
+    }
+
+    /// A room, not stored.
+    pub fn room(&self, kind: RoomKind, owner: &Principal) -> Room {
+        let now = self.shop.now();
+        let name = format!("room-{}", self.serial());
+        Room {
+            id: self.shop.id::<RoomId>(),
+            title: name.clone(),
+            name: RoomName::stored(name),
+            kind,
+            owner: Some(owner.user),
+            last_offset: 0,
+            epoch: Epoch::draw(&*self.shop.entropy),
+            version: Version::FIRST,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// A stored room; the change leaves no trace.
+    pub async fn stored_room(&self, kind: RoomKind, owner: &Principal) -> Room {
+        let room = self.room(kind, owner);
+        let mut tx = self.tx().await;
+        assert!(tx.rooms().insert(&room).await.expect("a room is stored"));
+        tx.commit().await.expect("a room is committed");
+        room
     }
 
     /// The proof that this person may.

@@ -10,6 +10,7 @@ mod product_queries;
 mod products;
 mod realtime;
 mod reviews;
+mod rooms;
 mod schedules;
 mod state;
 mod views;
@@ -36,6 +37,7 @@ use crate::{
     job::ports::{Inbox, JobRepo},
     page::{Page, PageRequest},
     realtime::Ticket,
+    room::ports::RoomRepo,
     schedule::ScheduleRepo,
     store::{Store, Tx},
 };
@@ -175,6 +177,10 @@ impl Tx for MemoryTx {
     }
 
     fn inbox(&mut self) -> &mut dyn Inbox {
+        self
+    }
+
+    fn rooms(&mut self) -> &mut dyn RoomRepo {
         self
     }
 

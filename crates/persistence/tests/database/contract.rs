@@ -13,6 +13,7 @@ use domain::{
     identity::ports::UserQueries,
     job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
+    room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
     testing::{
         FakeClock,
@@ -84,6 +85,14 @@ impl Harness for Real {
         self.fresh.database.tickets()
     }
 
+    fn rooms(&self) -> Arc<dyn RoomQueries> {
+        self.fresh.database.rooms()
+    }
+
+    fn message_purge(&self) -> Arc<dyn MessagePurge> {
+        self.fresh.database.message_purge()
+    }
+
     fn clock(&self) -> Arc<FakeClock> {
         Arc::clone(&self.clock)
     }
@@ -140,5 +149,6 @@ suites!(
     jobs,
     job_queue,
     schedules,
-    tickets
+    tickets,
+    rooms
 );

@@ -15,6 +15,7 @@ mod harness;
 mod jobs;
 mod logs;
 mod pool;
+mod presence;
 mod relay;
 mod retention;
 mod schedule;

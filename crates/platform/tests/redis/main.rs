@@ -5,4 +5,5 @@ mod bus;
 mod cache;
 mod link;
 mod node;
+mod presence;
 mod rate_limiter;

@@ -18,7 +18,7 @@ use crate::{
 
 impl MemoryStore {
     /// Changes the committed state at once.
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(Arc::make_mut(&mut self.shared().state))
     }
 }

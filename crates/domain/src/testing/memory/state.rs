@@ -16,6 +16,8 @@ use crate::{
     schedule::Run,
 };
 
+use super::rooms::Rooms;
+
 /// Everything, as one transaction sees it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -37,6 +39,7 @@ pub(super) struct State {
     /// How far entries of the schedule were looked at.
     pub looked_at: BTreeMap<String, Timestamp>,
     pub runs: BTreeMap<(String, Timestamp), Run>,
+    pub rooms: Rooms,
 }
 
 #[derive(Debug, Clone)]

@@ -1,0 +1,30 @@
+//! WebSockets: rooms, and the topics of live streams, over one connection (RT-04 to RT-12).
+//!
+//! The [`Floor`] of a node knows who is in which room on it. A connection is one task that hears its client, passes on what
+//! the floor puts into its mailbox, and knows how far it came in each room.
+
+mod attendance;
+mod closing;
+pub mod commands;
+mod floor;
+mod incoming;
+mod mailbox;
+mod open;
+mod outgoing;
+mod people;
+mod rooms;
+mod session;
+mod topics;
+mod wire;
+
+pub use closing::{Ended, closings};
+pub use floor::{Floor, Served};
+pub use incoming::{Incoming, Request};
+pub use open::{aliases, open_socket};
+pub use outgoing::{GapView, LeftReason, MessageView, Outgoing, SocketMessage};
+pub use people::Batch;
+
+/// The operation that opens a WebSocket.
+pub fn operations(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
+    config.service(open_socket);
+}

@@ -1,0 +1,77 @@
+//! The rooms one connection is in. However the connection ends, it leaves them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use domain::id::{RoomId, UserId};
+use uuid::Uuid;
+
+use super::floor::{Floor, Served};
+
+/// The rooms one connection is in.
+#[derive(Debug)]
+pub(super) struct Attendance {
+    floor: Arc<Floor>,
+    connection: Uuid,
+    user: Option<UserId>,
+    rooms: HashMap<RoomId, Attended>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Attended {
+    pub(super) name: Arc<str>,
+    served: Arc<Served>,
+    /// Everything up to this offset was told.
+    pub(super) position: u64,
+    /// What was told begins after this offset.
+    pub(super) since: u64,
+}
+
+impl Attendance {
+    pub(super) fn new(floor: Arc<Floor>, connection: Uuid, user: Option<UserId>) -> Self {
+        Self { floor, connection, user, rooms: HashMap::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub(super) fn get_mut(&mut self, room: RoomId) -> Option<&mut Attended> {
+        self.rooms.get_mut(&room)
+    }
+
+    /// The room of this name or id, when one is in it.
+    pub(super) fn find(&self, room: &str) -> Option<RoomId> {
+        let id = crate::path::uuid(room).map(RoomId);
+        match id {
+            Some(id) => self.rooms.contains_key(&id).then_some(id),
+            None => self.rooms.iter().find(|(_, attended)| *attended.name == *room).map(|(id, _)| *id),
+        }
+    }
+
+    pub(super) fn add(&mut self, room: RoomId, name: &str, served: Arc<Served>, from: u64) {
+        self.rooms.insert(room, Attended { name: name.into(), served, position: from, since: from });
+    }
+
+    /// Leaves a room; gives its name when one was in it.
+    pub(super) fn leave(&mut self, room: RoomId) -> Option<Arc<str>> {
+        let attended = self.rooms.remove(&room)?;
+        self.out_of(room, &attended);
+        Some(attended.name)
+    }
+
+    fn out_of(&self, room: RoomId, attended: &Attended) {
+        attended.served.leave(self.connection);
+        if let Some(user) = self.user {
+            self.floor.people.depart(room, user);
+        }
+    }
+}
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        for (room, attended) in std::mem::take(&mut self.rooms) {
+            self.out_of(room, &attended);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Opening a WebSocket: who may, before it is one.
+
+use actix_web::{
+    HttpMessage as _, HttpRequest, get,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    web::{self, Payload},
+};
+use utoipa::IntoParams;
+
+use super::{
+    floor::{Crowded, Whose},
+    session::{self, Opening},
+};
+use crate::{
+    Answer, Services, Shared, address,
+    context::Context,
+    problem::Problem,
+    query::{Params, Query, Read},
+    stream::caller::Caller,
+};
+
+/// Most characters of an epoch as anybody writes it.
+const EPOCH_MAX: usize = 64;
+
+/// How to open it.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub struct Socket {
+    /// A ticket of `POST /api/v1/events/tickets`, for browsers, which cannot send `Authorization`.
+    #[param(max_length = 64)]
+    ticket: Option<String>,
+    /// The last offset the client has of the room `global`: what was said there since comes first.
+    #[param(minimum = 0)]
+    offset: Option<u64>,
+    /// The epoch that came with the offset.
+    #[param(max_length = 64)]
+    epoch: Option<String>,
+}
+
+impl Read for Socket {
+    fn read(query: &mut Query) -> Option<Self> {
+        let offset = query.parsed("offset", "number", "must be a whole number", |text| text.parse().ok());
+        let epoch = query.parsed("epoch", "max_length", "must have at most 64 characters", |text| {
+            (text.len() <= EPOCH_MAX).then(|| text.to_owned())
+        });
+        Some(Self { ticket: query.one("ticket"), offset, epoch })
+    }
+}
+
+/// Opens a WebSocket: rooms, presence, and the topics of `GET /api/v1/events` over one connection.
+///
+/// Messages are JSON texts with a `type`. Whoever is not signed in hears public rooms and counts of people. Pages of other
+/// origins are refused unless the shop allows them. Before the server closes the connection it sends `closing` with the code
+/// and advice: 1012 `Server shutdown`, 1013 `Too slow`, 1011 and 1000 `Ping timeout` say connect again after `retryAfterMs`;
+/// 4401 `Session ended` says sign in first; 1002, 1003, 1007 and 1009 are faults of the client.
+#[utoipa::path(
+    tag = "rooms",
+    params(Socket),
+    responses(
+        (status = 101, description = "The connection is a WebSocket now"),
+        (status = 401, description = "The token or ticket does not hold; sign in again before coming back"),
+        (status = 403, description = "The page that asks is of another origin"),
+        (status = 426, description = "This is no request for a WebSocket"),
+        (status = 429, description = "You have too many connections open"),
+    ),
+    security((), ("bearer" = []))
+)]
+#[get("/api/v1/ws")]
+pub async fn open_socket(services: Shared, request: HttpRequest, asked: Params<Socket>, payload: Payload) -> Answer {
+    open(services, request, asked, payload).await
+}
+
+/// The short path of ruling R19.
+pub fn aliases(config: &mut web::ServiceConfig) {
+    config.route("/ws", web::get().to(open));
+}
+
+async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, payload: Payload) -> Answer {
+    let Params(Socket { ticket, offset, epoch }) = asked;
+    if !is_upgrade(&request) {
+        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "Open this as a WebSocket")
+            .header(header::UPGRADE, HeaderValue::from_static("websocket")));
+    }
+    if !is_of_origin(&request, &services) {
+        metrics::counter!("streams_refused_total", "protocol" => "ws").increment(1);
+        return Err(Problem::new(StatusCode::FORBIDDEN, "Pages of this origin may not connect"));
+    }
+    let caller = Caller::of(&request, &services, ticket.as_deref()).await?;
+    let place = admit(&services, &request, &caller)?;
+    let (response, socket, heard) = actix_ws::handle(&request, payload)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let most = services.settings.sockets.frame_bytes;
+    let heard = heard.max_frame_size(most).aggregate_continuations().max_continuation_size(most);
+    let opening = Opening { services, caller, place, resume: offset.map(|offset| (offset, epoch)) };
+    // It ends with the client, with the hub of the streams, or with the runtime of this worker.
+    actix_web::rt::spawn(session::run(opening, socket, heard));
+    Ok(response)
+}
+
+fn admit(services: &Services, request: &HttpRequest, caller: &Caller) -> Result<super::floor::Place, Problem> {
+    let settings = &services.settings.sockets;
+    let (whose, most) = match &caller.session {
+        Some(session) => (Whose::User(session.user), settings.most_of_user),
+        None => {
+            let client = request.extensions().get::<Context>().map(|context| context.client);
+            let client = client.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
+            (Whose::Address(address::counted(client)), settings.most_of_address)
+        }
+    };
+    services.rooms.floor.admit(whose, settings.most_open, most).map_err(|crowded| {
+        metrics::counter!("streams_refused_total", "protocol" => "ws").increment(1);
+        let problem = match crowded {
+            Crowded::Node => {
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many connections are open; retry later")
+            }
+            Crowded::Caller => Problem::new(StatusCode::TOO_MANY_REQUESTS, "You have too many connections open"),
+        };
+        problem.header(header::RETRY_AFTER, 30.into())
+    })
+}
+
+fn is_upgrade(request: &HttpRequest) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let upgrade = header(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
+    upgrade && header(header::CONNECTION).is_some_and(|value| value.to_ascii_lowercase().contains("upgrade"))
+}
+
+/// A page sends where it comes from; its browser would send credentials of ours along from anywhere. Programs send nothing.
+fn is_of_origin(request: &HttpRequest, services: &Services) -> bool {
+    let Some(origin) = request.headers().get(header::ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    if services.settings.allowed_origins.iter().any(|allowed| allowed == origin) {
+        return true;
+    }
+    // Our own pages.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let bare = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    bare.is_some() && bare == host
+}

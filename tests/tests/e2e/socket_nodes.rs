@@ -1,0 +1,205 @@
+//! Rooms and presence over several nodes, with Redis and with PostgreSQL alone.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use souk_e2e::{Client, Cluster, Database, RedisServer, Socket};
+
+use crate::sockets::{contents, people, room, says};
+
+/// One test with Redis and one without.
+macro_rules! over_nodes {
+    ($($case:ident),+ $(,)?) => {
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() { super::$case(souk_e2e::Database::postgres()).await; })+
+        }
+        mod postgres_alone {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() { super::$case(souk_e2e::Database::postgres_with(None)).await; })+
+        }
+    };
+}
+
+over_nodes!(
+    messages_and_people_are_told_over_nodes,
+    the_people_of_a_killed_node_leave_once,
+    who_changes_the_node_misses_nothing,
+    order_is_kept_over_nodes,
+);
+
+/// Presence that does not take long to notice.
+const QUICK: [(&str, &str); 2] = [("SOUK__SOCKETS__PRESENCE_MS", "1000"), ("SOUK__LIMITS__WS_MESSAGES", "off")];
+
+fn join(room: &str) -> Value {
+    json!({ "type": "join_room", "room": room })
+}
+
+async fn there(client: &Client, cluster: &Cluster, node: usize) -> Socket {
+    client.at(cluster.nodes[node].url()).socket().await
+}
+
+async fn messages_and_people_are_told_over_nodes(database: Database) {
+    let cluster = Cluster::start(database, 2, &QUICK).await;
+    let [(ada, ada_id), (bob, bob_id)] = people(&cluster.nodes[0]).await;
+    room(&ada, "lamps", "public").await;
+    let mut hers = there(&ada, &cluster, 0).await;
+    hers.ask(&join("lamps")).await;
+    let mut his = there(&bob, &cluster, 1).await;
+    let came = hers.wait_for(|told| told["type"] == "user_joined" && told["userId"] == json!(bob_id)).await;
+    assert_eq!(came["memberCount"], 2);
+    let joined = his.ask(&join("lamps")).await;
+    assert_eq!(joined["memberCount"], 2);
+    assert!(joined["members"].as_array().unwrap().contains(&json!(ada_id)), "{joined}");
+    assert_eq!(hers.wait("member_joined").await["userId"], json!(bob_id));
+    // The same person on the other node is nobody new.
+    let mut also_his = there(&bob, &cluster, 0).await;
+    assert_eq!(also_his.ask(&join("lamps")).await["memberCount"], 2);
+    for number in 1..=20 {
+        let (speaks, hears) = if number % 2 == 0 { (&mut hers, &mut his) } else { (&mut his, &mut hers) };
+        let content = format!("{number} {}", if number % 5 == 0 { "é".repeat(4000 - 10) } else { String::new() });
+        assert_eq!(speaks.ask(&says("lamps", &content)).await["offset"], number);
+        hears.wait_for(|told| told["offset"] == number && told["type"] == "message").await;
+    }
+    hers.say(&json!({ "type": "typing", "room": "lamps" })).await;
+    assert_eq!(his.wait("typing").await["userId"], json!(ada_id));
+    his.cut().await;
+    hers.ask(&says("lamps", "still two")).await;
+    assert!(hers.all("member_left").await.is_empty());
+    also_his.cut().await;
+    let left = hers.wait("member_left").await;
+    assert_eq!((&left["userId"], &left["memberCount"]), (&json!(bob_id), &json!(1)));
+    assert!(hers.all("member_joined").await.is_empty());
+}
+
+async fn the_people_of_a_killed_node_leave_once(database: Database) {
+    let mut cluster = Cluster::start(database, 3, &QUICK).await;
+    let [(ada, _), (bob, bob_id)] = people(&cluster.nodes[0]).await;
+    room(&ada, "lamps", "public").await;
+    let mut hers = there(&ada, &cluster, 0).await;
+    let mut also_hers = there(&ada, &cluster, 1).await;
+    let (mut his, mut hers_there) = (there(&bob, &cluster, 2).await, there(&ada, &cluster, 2).await);
+    for socket in [&mut hers, &mut also_hers, &mut his, &mut hers_there] {
+        socket.ask(&join("lamps")).await;
+    }
+    hers.wait("member_joined").await;
+    cluster.nodes[2].kill();
+    let killed = Instant::now();
+    for socket in [&mut hers, &mut also_hers] {
+        let left = socket.wait("member_left").await;
+        assert_eq!((&left["userId"], &left["memberCount"]), (&json!(bob_id), &json!(1)));
+    }
+    // Two heartbeats of a second; what a machine that runs other tests takes besides.
+    assert!(killed.elapsed() < Duration::from_secs(2) + Duration::from_secs(3), "{:?}", killed.elapsed());
+    let gone = hers.wait_for(|told| told["type"] == "user_left").await;
+    assert_eq!((&gone["userId"], &gone["memberCount"]), (&json!(bob_id), &json!(1)));
+    // Once, and she is still there on the others.
+    hers.ask(&says("lamps", "after it")).await;
+    also_hers.wait("message").await;
+    for socket in [&mut hers, &mut also_hers] {
+        assert!(socket.all("member_left").await.is_empty());
+    }
+    let joined = there(&bob, &cluster, 1).await.ask(&join("lamps")).await;
+    assert_eq!(joined["memberCount"], 2);
+    assert_eq!(hers.wait("member_joined").await["userId"], json!(bob_id));
+}
+
+async fn who_changes_the_node_misses_nothing(database: Database) {
+    let cluster = Cluster::start(database, 2, &QUICK).await;
+    let [(ada, _), (bob, _)] = people(&cluster.nodes[0]).await;
+    room(&ada, "lamps", "public").await;
+    let speaking = {
+        let mut speakers = [there(&ada, &cluster, 0).await, there(&bob, &cluster, 1).await];
+        async move {
+            for number in 0..300 {
+                let ack = speakers[number % 2].ask(&says("lamps", &number.to_string())).await;
+                assert_eq!(ack["type"], "ack", "{ack}");
+            }
+        }
+    };
+    let listening = async {
+        let (mut last, mut epoch, mut told) = (0_u64, None::<Value>, Vec::new());
+        for cut in 0_usize.. {
+            let mut socket = there(&cluster.nodes[0].client(), &cluster, cut % 2).await;
+            let mut asked = join("lamps");
+            asked["offset"] = json!(last);
+            if let Some(epoch) = &epoch {
+                asked["epoch"] = epoch.clone();
+            }
+            let joined = socket.ask(&asked).await;
+            assert_eq!(joined["resumed"], true, "{joined}");
+            epoch = Some(joined["epoch"].clone());
+            for _ in 0..(7 + cut % 5) {
+                let message = socket.wait("message").await;
+                assert_eq!(message["offset"], last + 1, "in order, each once");
+                last += 1;
+                told.push(message);
+                if last == 300 {
+                    return told;
+                }
+            }
+            socket.cut().await;
+        }
+        told
+    };
+    let ((), told) = tokio::join!(speaking, listening);
+    let mut numbers: Vec<u32> = contents(&told).iter().map(|content| content.parse().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..300).collect::<Vec<_>>());
+}
+
+async fn order_is_kept_over_nodes(database: Database) {
+    let cluster = Cluster::start(database, 2, &QUICK).await;
+    let [(ada, _), (bob, bob_id)] = people(&cluster.nodes[0]).await;
+    let id = room(&ada, "lamps", "public").await;
+    let mut his = there(&bob, &cluster, 1).await;
+    his.ask(&join("lamps")).await;
+    let ban = format!("/api/v1/rooms/{id}/bans/{bob_id}");
+    ada.put(&ban, &json!({})).await.expect(200);
+    assert_eq!(his.wait("room_left").await["reason"], "banned");
+    ada.delete(&ban).await.expect(200);
+    his.ask(&join("lamps")).await;
+    let mut hers = there(&ada, &cluster, 0).await;
+    hers.ask(&says("lamps", "Oh")).await;
+    his.wait("message").await;
+    ada.delete(&format!("/api/v1/rooms/{id}/messages/1")).await.expect(200);
+    assert_eq!(his.wait("message_deleted").await["offset"], 1);
+    ada.delete(&format!("/api/v1/rooms/{id}")).await.expect(200);
+    assert_eq!(his.wait("room_left").await["reason"], "deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms_go_on_while_redis_is_away() {
+    let mut redis = RedisServer::start();
+    let mut settings = QUICK.to_vec();
+    settings.push(("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "500"));
+    let cluster = Cluster::start(Database::postgres_with(Some(redis.corner())), 2, &settings).await;
+    let [(ada, _), (bob, bob_id)] = people(&cluster.nodes[0]).await;
+    room(&ada, "lamps", "public").await;
+    let (mut hers, mut his) = (there(&ada, &cluster, 0).await, there(&bob, &cluster, 1).await);
+    hers.ask(&join("lamps")).await;
+    his.ask(&join("lamps")).await;
+    hers.wait("member_joined").await;
+    redis.stop();
+    for number in 1..=5 {
+        assert_eq!(hers.ask(&says("lamps", &number.to_string())).await["offset"], number);
+        let told = his.wait("message").await;
+        assert_eq!(told["offset"], number, "through the database");
+    }
+    // Who comes meanwhile is told of those on their node.
+    let mut nobodys = there(&cluster.nodes[0].client(), &cluster, 0).await;
+    assert_eq!(nobodys.ask(&join("lamps")).await["memberCount"], 1);
+    redis.again();
+    // Nobody left meanwhile, and nobody is told that somebody came.
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let mut socket = there(&cluster.nodes[0].client(), &cluster, 0).await;
+        if socket.ask(&join("lamps")).await["memberCount"] == 2 {
+            break;
+        }
+        assert!(Instant::now() < until, "presence is not entered again");
+    }
+    assert!(hers.all("member_joined").await.is_empty() && hers.all("member_left").await.is_empty());
+    his.cut().await;
+    assert_eq!(hers.wait("member_left").await["userId"], json!(bob_id));
+}
