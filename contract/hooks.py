@@ -17,6 +17,8 @@ THINGS = {
     "/api/v1/reviews/{id}": os.environ["SOUK_REVIEW"],
     "/api/v1/categories/{id}": CATEGORY,
     "/api/v1/jobs/{id}": os.environ["SOUK_JOB"],
+    # The room of all.
+    "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
 
 

@@ -121,7 +121,8 @@ impl Socket {
             return self.passed.remove(place).unwrap();
         }
         loop {
-            let message = self.read().await.unwrap_or_else(|closed| panic!("it was closed: {closed:?}; {:?}", self.passed));
+            let message =
+                self.read().await.unwrap_or_else(|closed| panic!("it was closed: {closed:?}; {:?}", self.passed));
             if fits(&message) {
                 return message;
             }
@@ -151,7 +152,7 @@ impl Socket {
     }
 
     /// Ends it as a cut of the network does.
-    pub async fn cut(self) {
+    pub fn cut(self) {
         drop(self.stream);
     }
 
@@ -168,7 +169,8 @@ impl Socket {
             match read {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(text.as_str()).unwrap()),
                 Some(Ok(Message::Close(frame))) => {
-                    let (code, reason) = frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+                    let (code, reason) =
+                        frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
                     return Err(Closed { code, reason, farewell: None });
                 }
                 Some(Ok(_)) => {}

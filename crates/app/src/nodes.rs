@@ -39,7 +39,7 @@ impl Nodes {
             (None, Engine::Sqlite) => {
                 let (bus, presence) = (Arc::new(LocalBus::default()), Arc::new(LocalPresence::default()));
                 Ok(Self::alone(bus, presence, workers))
-            },
+            }
         }
     }
 

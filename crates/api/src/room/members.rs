@@ -84,12 +84,7 @@ pub async fn set_room_member(
     security(("bearer" = ["rooms:use"]))
 )]
 #[delete("/api/v1/rooms/{id}/members/{userId}")]
-pub async fn remove_room_member(
-    auth: Auth<UseRooms>,
-    services: Shared,
-    id: Id<RoomId>,
-    person: Person,
-) -> Answer {
+pub async fn remove_room_member(auth: Auth<UseRooms>, services: Shared, id: Id<RoomId>, person: Person) -> Answer {
     room::remove_member(&services.shop, auth.0, id.0, person.0).await?;
     tell(&services, id.0, &Hint::Admission);
     Ok(HttpResponse::Ok().json(Done { success: true }))

@@ -34,12 +34,7 @@ use crate::{
     security((), ("bearer" = []))
 )]
 #[get("/api/v1/rooms/{id}/messages")]
-pub async fn list_room_messages(
-    caller: MaybeAuth,
-    services: Shared,
-    id: Id<RoomId>,
-    asked: Params<History>,
-) -> Answer {
+pub async fn list_room_messages(caller: MaybeAuth, services: Shared, id: Id<RoomId>, asked: Params<History>) -> Answer {
     meet(&services, &caller.0, id.0).await?;
     let (window, limit) = asked.0.window();
     let items = services.rooms.queries.messages(id.0, window, limit).await?;
@@ -63,12 +58,7 @@ pub async fn list_room_messages(
     security(("bearer" = ["rooms:use"]))
 )]
 #[delete("/api/v1/rooms/{id}/messages/{offset}")]
-pub async fn delete_room_message(
-    auth: Auth<UseRooms>,
-    services: Shared,
-    id: Id<RoomId>,
-    offset: Offset,
-) -> Answer {
+pub async fn delete_room_message(auth: Auth<UseRooms>, services: Shared, id: Id<RoomId>, offset: Offset) -> Answer {
     room::erase_message(&services.shop, auth.0, id.0, offset.0).await?;
     tell(&services, id.0, &Hint::Erased { offset: offset.0 });
     Ok(HttpResponse::Ok().json(Done { success: true }))

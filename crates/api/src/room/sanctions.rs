@@ -77,12 +77,7 @@ pub async fn ban_from_room(
     security(("bearer" = ["rooms:use"]))
 )]
 #[delete("/api/v1/rooms/{id}/bans/{userId}")]
-pub async fn unban_from_room(
-    auth: Auth<UseRooms>,
-    services: Shared,
-    id: Id<RoomId>,
-    person: Person,
-) -> Answer {
+pub async fn unban_from_room(auth: Auth<UseRooms>, services: Shared, id: Id<RoomId>, person: Person) -> Answer {
     lift(&services, auth.0, id.0, person.0, SanctionKind::Ban).await
 }
 
@@ -139,12 +134,7 @@ pub async fn mute_in_room(
     security(("bearer" = ["rooms:use"]))
 )]
 #[delete("/api/v1/rooms/{id}/mutes/{userId}")]
-pub async fn unmute_in_room(
-    auth: Auth<UseRooms>,
-    services: Shared,
-    id: Id<RoomId>,
-    person: Person,
-) -> Answer {
+pub async fn unmute_in_room(auth: Auth<UseRooms>, services: Shared, id: Id<RoomId>, person: Person) -> Answer {
     lift(&services, auth.0, id.0, person.0, SanctionKind::Mute).await
 }
 
@@ -179,13 +169,7 @@ async fn impose(
     Ok(HttpResponse::Ok().json(SanctionView::from(&sanction)))
 }
 
-async fn lift(
-    services: &Services,
-    by: Authorized<UseRooms>,
-    id: RoomId,
-    user: UserId,
-    kind: SanctionKind,
-) -> Answer {
+async fn lift(services: &Services, by: Authorized<UseRooms>, id: RoomId, user: UserId, kind: SanctionKind) -> Answer {
     room::lift_sanction(&services.shop, by, id, user, kind).await?;
     Ok(HttpResponse::Ok().json(Done { success: true }))
 }

@@ -89,12 +89,7 @@ impl Session {
         wire.say(&told).await
     }
 
-    async fn done(
-        &self,
-        wire: &mut Wire,
-        done: domain::Result<()>,
-        reference: Option<String>,
-    ) -> Result<(), Ended> {
+    async fn done(&self, wire: &mut Wire, done: domain::Result<()>, reference: Option<String>) -> Result<(), Ended> {
         match (done, reference) {
             (Ok(()), Some(reference)) => wire.say(&Outgoing::Done { reference }).await,
             (Ok(()), None) => Ok(()),
@@ -201,12 +196,7 @@ impl Session {
         Ok(())
     }
 
-    async fn unsubscribe(
-        &mut self,
-        wire: &mut Wire,
-        names: &[String],
-        reference: Option<String>,
-    ) -> Result<(), Ended> {
+    async fn unsubscribe(&mut self, wire: &mut Wire, names: &[String], reference: Option<String>) -> Result<(), Ended> {
         let topics = match read_topics(names) {
             Ok(topics) => topics,
             Err(error) => return self.refuse(wire, error, reference).await,

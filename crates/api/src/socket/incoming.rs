@@ -118,10 +118,12 @@ pub enum Unread {
     Fields(Violations),
 }
 
+/// What the type of a message leads to.
 enum Kind {
     Known(Incoming),
     Unknown(String),
-    None,
+    /// There is no type, or its fields are at fault, which are noted.
+    Nothing,
 }
 
 impl Request {
@@ -134,13 +136,11 @@ impl Request {
                 reference = None;
                 fields.violations.add("/ref", "max_length", format!("must have at most {REF_MAX} characters"));
             }
-            let Some(kind) = fields.text("type") else { return Some(Kind::None) };
-            Some(incoming(&kind, fields).map_or(Kind::Unknown(kind), |known| known.map_or(Kind::None, Kind::Known)))
+            Some(fields.text("type").map_or(Kind::Nothing, |kind| incoming(kind, fields)))
         });
         let asked = match read {
-            None => Err(Unread::Format),
+            None | Some(Ok(Kind::Nothing)) => Err(Unread::Format),
             Some(Ok(Kind::Known(incoming))) => Ok(incoming),
-            Some(Ok(Kind::None)) => Err(Unread::Format),
             Some(Ok(Kind::Unknown(kind))) => Err(Unread::Type(kind)),
             Some(Err(violations)) => Err(unread(text, violations)),
         };
@@ -162,22 +162,11 @@ fn unread(text: &str, violations: Violations) -> Unread {
     }
 }
 
-const KINDS: [&str; 10] = [
-    "ping",
-    "join_room",
-    "leave_room",
-    "message",
-    "typing",
-    "read",
-    "history",
-    "subscribe",
-    "unsubscribe",
-    "refresh",
-];
+const KINDS: [&str; 10] =
+    ["ping", "join_room", "leave_room", "message", "typing", "read", "history", "subscribe", "unsubscribe", "refresh"];
 
-/// `None` for an unknown type; inside, `None` for fields at fault, which are noted.
-fn incoming(kind: &str, fields: &mut Fields<'_>) -> Option<Option<Incoming>> {
-    Some(match kind {
+fn incoming(kind: String, fields: &mut Fields<'_>) -> Kind {
+    let known = match kind.as_str() {
         "ping" => Some(Incoming::Ping {}),
         "join_room" => {
             let (room, offset) = (required(fields, "room"), number(fields, "offset"));
@@ -213,8 +202,9 @@ fn incoming(kind: &str, fields: &mut Fields<'_>) -> Option<Option<Incoming>> {
         }
         "unsubscribe" => topics(fields).map(|topics| Incoming::Unsubscribe { topics }),
         "refresh" => required(fields, "token").map(|token| Incoming::Refresh { token }),
-        _ => return None,
-    })
+        _ => return Kind::Unknown(kind),
+    };
+    known.map_or(Kind::Nothing, Kind::Known)
 }
 
 fn required(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
@@ -260,10 +250,7 @@ mod tests {
     fn what_is_known_is_read() {
         assert_eq!(asked(r#"{"type":"ping"}"#), Ok(Incoming::Ping {}));
         let join = asked(r#"{"type":"join_room","room":"lamps","offset":4,"epoch":"a"}"#);
-        assert_eq!(
-            join,
-            Ok(Incoming::JoinRoom { room: "lamps".into(), offset: Some(4), epoch: Some("a".into()) })
-        );
+        assert_eq!(join, Ok(Incoming::JoinRoom { room: "lamps".into(), offset: Some(4), epoch: Some("a".into()) }));
         let request = Request::read(r#"{"type":"message","content":"Hi","ref":"7"}"#);
         assert_eq!(request.reference.as_deref(), Some("7"));
         let content = Some("Hi".to_owned());
@@ -282,8 +269,14 @@ mod tests {
     #[test]
     fn every_fault_is_told_and_unknown_fields_by_name() {
         assert_eq!(faults(r#"{"type":"ping","colour":1}"#), ["/colour unknown"]);
-        assert_eq!(faults(r#"{"type":"join_room","offset":-1,"x":1}"#), ["/room required", "/offset range", "/x unknown"]);
-        assert_eq!(faults(r#"{"type":"history","after":1,"before":2,"limit":0}"#), ["/before exclusive", "/limit range"]);
+        assert_eq!(
+            faults(r#"{"type":"join_room","offset":-1,"x":1}"#),
+            ["/room required", "/offset range", "/x unknown"]
+        );
+        assert_eq!(
+            faults(r#"{"type":"history","after":1,"before":2,"limit":0}"#),
+            ["/before exclusive", "/limit range"]
+        );
         assert_eq!(faults(r#"{"type":"subscribe","topics":[]}"#), ["/topics size"]);
         assert_eq!(faults(r#"{"type":"read"}"#), ["/offset required"]);
         let long = format!(r#"{{"type":"ping","ref":"{}"}}"#, "x".repeat(65));

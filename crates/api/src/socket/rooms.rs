@@ -14,8 +14,9 @@ use domain::{
 
 use super::{
     closing::Ended,
-    floor::{Guest, NAMED_MOST, Served},
+    floor::NAMED_MOST,
     outgoing::{GapView, LeftReason, Outgoing},
+    served::{Guest, Served},
     session::Session,
     wire::Wire,
 };
@@ -186,12 +187,7 @@ impl Session {
         }
     }
 
-    async fn posted(
-        &mut self,
-        room: &str,
-        input: MessageInput,
-        reference: Option<String>,
-    ) -> domain::Result<Outgoing> {
+    async fn posted(&mut self, room: &str, input: MessageInput, reference: Option<String>) -> domain::Result<Outgoing> {
         let by = self.caller.actor.authorize::<domain::permission::UseRooms>()?;
         let mut violations = domain::Violations::default();
         let checked = input.check(&mut violations);
