@@ -16,7 +16,7 @@ use domain::shop::Rules;
 use crate::{
     context::Context,
     health, identity,
-    middleware::{authenticate, cors, deadline, limit, log, request_id, security, small},
+    middleware::{authenticate, cors, deadline, limit, log, only::only, request_id, security, small},
     openapi::{self, Documents, openapi},
     problem::Problem,
     query,
@@ -33,7 +33,7 @@ pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static 
 /// Every operation there may be, by its id, with the template of its path: what limits can name.
 pub fn operations() -> BTreeMap<String, String> {
     let routes = Routes::new(&openapi(&Rules::default()), &beside_the_document(true, true), &[]);
-    routes.operations().map(|(_, operation)| (operation.id.clone(), operation.template.clone())).collect()
+    routes.operations().into_iter().map(|(_, operation)| (operation.id.clone(), operation.template.clone())).collect()
 }
 
 fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'static str, &'static str)> {
@@ -101,9 +101,9 @@ pub fn build(
         .wrap(from_fn(limit::by_address))
         .wrap(from_fn(deadline::layer))
         .wrap(from_fn(small::mark))
-        .wrap(Compress::default())
+        .wrap(only(small::asked, Compress::default()))
         .wrap(from_fn(small::unmark))
-        .wrap(cors::layer(settings))
+        .wrap(only(cors::asked, cors::layer(settings)))
         .wrap(from_fn(security::layer))
         .wrap(from_fn(log::layer))
         .wrap(from_fn(request_id::layer))

@@ -1,6 +1,6 @@
 //! What is known of a request from its begin, for the layers and for whoever answers.
 
-use std::{net::IpAddr, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use crate::routes::Found;
 
@@ -8,7 +8,7 @@ use crate::routes::Found;
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The id of the request, in every log line and error body.
-    pub id: String,
+    pub id: Arc<str>,
     /// The address of the client.
     pub client: IpAddr,
     /// Which operation it is.

@@ -99,13 +99,9 @@ pub fn answer(reader: &IfNoneMatch, entry: &Entry, open: bool) -> Answer {
     if let Some(coding) = coding {
         response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static(coding)));
     }
-    // The layers around say so of what is short, and of what they compress themselves.
-    let as_it_is = body.len() >= CODED_LEAST && Coding::of(reader.request()) == Coding::Identity;
-    if coding.is_some() || as_it_is {
-        response.append_header((header::VARY, HeaderValue::from_static("accept-encoding")));
-    }
     if known {
         return Ok(response.finish());
     }
-    Ok(response.content_type("application/json").body(Bytes::from_owner(Arc::clone(body))))
+    response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/json")));
+    Ok(response.body(Bytes::from_owner(Arc::clone(body))))
 }

@@ -31,6 +31,7 @@ pub mod services;
 pub mod settings;
 pub mod socket;
 pub mod stream;
+pub mod tally;
 
 pub use app::build;
 pub use openapi::{openapi, openapi30};

@@ -6,6 +6,7 @@ pub mod cors;
 pub mod deadline;
 pub mod limit;
 pub mod log;
+pub mod only;
 pub mod request_id;
 pub mod security;
 pub mod small;

@@ -1,5 +1,7 @@
 //! The last word on errors: every answer that is one gets its body, with the id of the request.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpMessage,
     body::{BoxBody, MessageBody},
@@ -37,7 +39,7 @@ pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> Servic
             &foreign
         }
     };
-    let id = request.extensions().get::<Context>().map(|context| context.id.clone()).unwrap_or_default();
+    let id = request.extensions().get::<Context>().map(|context| Arc::clone(&context.id)).unwrap_or_default();
     if status.is_server_error() {
         tracing::error!(
             requestId = %id, status = status.as_u16(), code = problem.code(), error = %problem.cause(), "request failed"

@@ -1,6 +1,6 @@
 //! The table of routes, made from the document: which operation a request is, and what else its path answers to.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use actix_web::http::Method;
 use utoipa::openapi::{
@@ -8,7 +8,7 @@ use utoipa::openapi::{
     path::{self as document, ParameterIn},
 };
 
-use crate::{limit::Limit, settings::LimitRule};
+use crate::{limit::Limit, settings::LimitRule, tally::Tally};
 
 /// One operation.
 #[derive(Debug)]
@@ -23,22 +23,23 @@ pub struct Operation {
     pub address_limits: Vec<Arc<Limit>>,
     /// Limits counted when the caller is known.
     pub actor_limits: Vec<Arc<Limit>>,
+    /// What is counted of its answers.
+    pub tally: Tally,
 }
 
-/// A path with its operations.
-#[derive(Debug)]
-struct Template {
-    segments: Vec<Segment>,
-    operations: Vec<(Method, Arc<Operation>)>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Segment {
-    Fixed(String),
-    Any,
+/// A place in the tree of paths, one level for each segment.
+#[derive(Debug, Default)]
+struct Place {
+    fixed: HashMap<String, Place>,
+    /// `{name}`: one segment that is not empty.
+    any: Option<Box<Place>>,
     /// `{tail:.*}`: everything that follows.
-    Tail,
+    tail: Operations,
+    here: Operations,
 }
+
+/// What one template does, by method.
+type Operations = Vec<(Method, Arc<Operation>)>;
 
 /// What a request is.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ pub enum Found {
 
 /// All routes.
 #[derive(Debug, Default)]
-pub struct Routes(Vec<Template>);
+pub struct Routes(Place);
 
 impl Routes {
     /// The routes of a document, those given beside it (method, path, operation id), and the limits of each.
@@ -79,87 +80,105 @@ impl Routes {
             // The short paths of the API are as strict as the long ones (ruling R18); pages take what they are given.
             routes.add(method.clone(), path, id, !path.starts_with("/api/"), &limits);
         }
-        // Fixed segments win over variable ones, as in the router.
-        routes.0.sort_by_key(|template| template.segments.iter().filter(|s| !matches!(s, Segment::Fixed(_))).count());
         routes
     }
 
     fn add(&mut self, method: Method, path: &str, id: &str, takes_query: bool, limits: &[Arc<Limit>]) {
-        let segments: Vec<Segment> = path
-            .split('/')
-            .map(|segment| match segment {
-                tail if tail.starts_with('{') && tail.contains(":.*") => Segment::Tail,
-                any if any.starts_with('{') => Segment::Any,
-                fixed => Segment::Fixed(fixed.to_owned()),
-            })
-            .collect();
         let operation = Arc::new(Operation {
             id: id.to_owned(),
             template: path.to_owned(),
             takes_query,
             address_limits: Limit::of_operation(limits, id, path, true),
             actor_limits: Limit::of_operation(limits, id, path, false),
+            tally: Tally::default(),
         });
-        match self.0.iter_mut().find(|template| template.segments == segments) {
-            Some(template) => template.operations.push((method, operation)),
-            None => self.0.push(Template { segments, operations: vec![(method, operation)] }),
+        let mut place = &mut self.0;
+        for segment in path.split('/') {
+            place = match segment {
+                tail if tail.starts_with('{') && tail.contains(":.*") => {
+                    place.tail.push((method, operation));
+                    return;
+                }
+                any if any.starts_with('{') => place.any.get_or_insert_default(),
+                fixed => place.fixed.entry(fixed.to_owned()).or_default(),
+            };
         }
+        place.here.push((method, operation));
     }
 
     /// What a request is. `HEAD` is answered as `GET`.
     pub fn find(&self, method: &Method, path: &str) -> Found {
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        let mut allow: Vec<&str> = Vec::new();
-        for template in self.0.iter().filter(|template| template.fits(path)) {
-            for (has, operation) in &template.operations {
-                if has == method {
-                    return Found::Operation(operation.clone());
-                }
-                if !allow.contains(&has.as_str()) {
-                    allow.push(has.as_str());
-                }
-            }
-            // A path without parameters wins over one with, whatever the method.
-            if template.is_fixed() {
-                break;
-            }
+        let mut others = Vec::new();
+        match self.0.find(method, path.split('/'), &mut others) {
+            Some(operation) => Found::Operation(operation),
+            None => known_by(&others),
         }
-        if allow.is_empty() {
-            return Found::Nothing;
-        }
-        if allow.contains(&"GET") {
-            allow.push("HEAD");
-        }
-        allow.sort_unstable();
-        Found::OtherMethod(allow.join(", "))
     }
 
-    /// Every operation, for tests that walk them.
-    pub fn operations(&self) -> impl Iterator<Item = (&Method, &Operation)> {
-        self.0.iter().flat_map(|template| template.operations.iter().map(|(method, op)| (method, op.as_ref())))
+    /// Every operation, for whoever walks them.
+    pub fn operations(&self) -> Vec<(&Method, &Operation)> {
+        let mut all = Vec::new();
+        self.0.gather(&mut all);
+        all
     }
+}
+
+impl Place {
+    /// What the rest of a path leads to from here. A fixed segment that leads anywhere is what was meant, whatever the
+    /// method. The methods of what fits are left in `others`.
+    fn find<'a>(
+        &self,
+        method: &Method,
+        mut rest: impl Iterator<Item = &'a str> + Clone,
+        others: &mut Vec<Method>,
+    ) -> Option<Arc<Operation>> {
+        let Some(segment) = rest.next() else { return chosen(&self.here, method, others) };
+        if let Some(fixed) = self.fixed.get(segment) {
+            let found = fixed.find(method, rest.clone(), others);
+            if found.is_some() || !others.is_empty() {
+                return found;
+            }
+        }
+        if let Some(any) = self.any.as_ref().filter(|_| !segment.is_empty()) {
+            let found = any.find(method, rest, others);
+            if found.is_some() {
+                return found;
+            }
+        }
+        chosen(&self.tail, method, others)
+    }
+
+    fn gather<'a>(&'a self, all: &mut Vec<(&'a Method, &'a Operation)>) {
+        all.extend(self.here.iter().chain(&self.tail).map(|(method, operation)| (method, operation.as_ref())));
+        self.fixed.values().chain(self.any.as_deref()).for_each(|place| place.gather(all));
+    }
+}
+
+/// The operation of this method; the methods there are instead are left in `others`.
+fn chosen(has: &Operations, method: &Method, others: &mut Vec<Method>) -> Option<Arc<Operation>> {
+    let found = has.iter().find(|(has, _)| has == method).map(|(_, operation)| Arc::clone(operation));
+    if found.is_none() {
+        others.extend(has.iter().map(|(has, _)| has.clone()));
+    }
+    found
+}
+
+/// What a path is that answers to these methods only.
+fn known_by(methods: &[Method]) -> Found {
+    if methods.is_empty() {
+        return Found::Nothing;
+    }
+    let mut allow: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if allow.contains(&"GET") {
+        allow.push("HEAD");
+    }
+    allow.sort_unstable();
+    allow.dedup();
+    Found::OtherMethod(allow.join(", "))
 }
 
 fn takes_query(operation: &document::Operation) -> bool {
     let mut parameters = operation.parameters.iter().flatten();
     parameters.any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query))
-}
-
-impl Template {
-    fn is_fixed(&self) -> bool {
-        self.segments.iter().all(|segment| matches!(segment, Segment::Fixed(_)))
-    }
-
-    fn fits(&self, path: &str) -> bool {
-        let mut given = path.split('/');
-        for segment in &self.segments {
-            match (segment, given.next()) {
-                (Segment::Tail, Some(_)) => return true,
-                (Segment::Fixed(fixed), Some(part)) if fixed == part => {}
-                (Segment::Any, Some(part)) if !part.is_empty() => {}
-                _ => return false,
-            }
-        }
-        given.next().is_none()
-    }
 }

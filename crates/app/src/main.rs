@@ -11,6 +11,7 @@ mod export;
 mod foundation;
 mod import;
 mod jobs;
+mod json_lines;
 mod lines;
 mod migrate;
 mod nodes;
@@ -57,7 +58,7 @@ fn run(cli: Cli) -> Outcome {
         return config_command::run(&command, &layers);
     }
     let config = Config::read(&layers)?;
-    telemetry::init(&config.telemetry);
+    let _log = telemetry::init(&config.telemetry);
     for warning in &layers.warnings {
         tracing::warn!("{warning}");
     }

@@ -12,7 +12,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     config::{LogFormat, Telemetry},
-    lines::Lines,
+    json_lines::JsonLines,
+    lines::{Lines, ToTheLast},
 };
 
 /// Upper bounds of the histograms of times, in seconds.
@@ -21,8 +22,8 @@ const TIMES: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 /// Libraries that would tell of every step; a level that names them wins.
 const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn";
 
-/// Starts logging. A second call changes nothing.
-pub(crate) fn init(settings: &Telemetry) {
+/// Starts logging. A second call changes nothing. What it gives is to be dropped last.
+pub(crate) fn init(settings: &Telemetry) -> Option<ToTheLast> {
     let json = match settings.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -31,13 +32,13 @@ pub(crate) fn init(settings: &Telemetry) {
     // The level was parsed before, when the settings were read.
     let filter = EnvFilter::new(format!("{QUIET},{}", settings.level));
     // Whoever has no standard error wants no logs.
-    let Ok(lines) = Lines::on_standard_error() else { return };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines);
+    let lines = Lines::on_standard_error().ok()?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.clone());
     let started = if json {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        log.json().event_format(JsonLines::new()).try_init()
     } else {
         // Colours would need another crate; asking for them without it panics.
-        lines.with_ansi(false).try_init()
+        log.with_ansi(false).try_init()
     };
     drop(started);
     std::panic::set_hook(Box::new(|panic| {
@@ -45,6 +46,7 @@ pub(crate) fn init(settings: &Telemetry) {
         let message = panic.payload_as_str().unwrap_or("without a message");
         tracing::error!(place, message, "panic");
     }));
+    Some(lines.to_the_last())
 }
 
 /// Starts counting. Nothing listens: the HTTP door serves what the handle renders.

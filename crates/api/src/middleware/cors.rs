@@ -1,6 +1,7 @@
 //! Which pages of other origins may call us (SEC-01).
 
 use actix_cors::Cors;
+use actix_web::{dev::ServiceRequest, http::header};
 
 use crate::settings::HttpSettings;
 
@@ -32,6 +33,11 @@ const ACCEPTED: [&str; 10] = [
     "traceparent",
     "tracestate",
 ];
+
+/// Whether a page of another origin may be asking. The answer to everybody else names no origin.
+pub fn asked(request: &ServiceRequest) -> bool {
+    request.headers().contains_key(header::ORIGIN)
+}
 
 /// The layer. An origin that is not listed gets no `Access-Control-Allow-Origin` at all.
 pub fn layer(settings: &HttpSettings) -> Cors {

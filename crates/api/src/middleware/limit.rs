@@ -102,22 +102,24 @@ async fn layer<B: MessageBody + 'static>(
     Ok(response)
 }
 
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
 /// The headers of a decision: structured fields of draft 11, and the older three for the tightest limit.
 fn tell(headers: &mut HeaderMap, limit: &Limit, decision: &Decision) {
     let (name, reset) = (&limit.rule.policy.name, seconds(decision.reset));
-    headers.append(HeaderName::from_static("ratelimit-policy"), limit.told.clone());
+    headers.append(POLICY, limit.told.clone());
     if let Ok(value) = HeaderValue::try_from(format!("\"{name}\";r={};t={reset}", decision.remaining)) {
-        headers.append(HeaderName::from_static("ratelimit"), value);
+        headers.append(STATE, value);
     }
-    let told = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
+    let told = headers.get(REMAINING).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
     if told.is_none_or(|remaining| decision.remaining < remaining) {
-        for (header, number) in [
-            ("ratelimit-limit", u64::from(decision.limit)),
-            ("ratelimit-remaining", u64::from(decision.remaining)),
-            ("ratelimit-reset", reset),
-        ] {
-            headers.insert(HeaderName::from_static(header), number.into());
-        }
+        headers.insert(LIMIT, decision.limit.into());
+        headers.insert(REMAINING, decision.remaining.into());
+        headers.insert(RESET, reset.into());
     }
 }
 

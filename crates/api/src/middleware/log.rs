@@ -1,5 +1,7 @@
 //! One line and two metrics per request, and `Server-Timing`.
 
+use std::time::Duration;
+
 use actix_web::{
     Error, HttpMessage as _,
     body::MessageBody,
@@ -9,7 +11,7 @@ use actix_web::{
 };
 use domain::Actor;
 
-use crate::context::Context;
+use crate::{context::Context, routes::Found, tally};
 
 /// Logs and counts the request.
 pub async fn layer<B: MessageBody + 'static>(
@@ -20,27 +22,23 @@ pub async fn layer<B: MessageBody + 'static>(
     let mut timing = None;
     if let Some(context) = response.request().extensions().get::<Context>() {
         let duration = context.started.elapsed();
-        let millis = duration.as_secs_f64() * 1000.0;
-        timing = HeaderValue::from_str(&format!("total;dur={millis:.2}")).ok();
+        timing = Some(server_timing(duration));
         let (request, status) = (response.request(), response.status());
         let extensions = request.extensions();
         let user = extensions.get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
         let method = known(request.method().as_str());
-        let labels = [
-            ("method", method.to_owned()),
-            ("path", context.template().to_owned()),
-            ("status", status.as_str().to_owned()),
-        ];
-        metrics::counter!("http_requests_total", &labels).increment(1);
-        metrics::histogram!("http_request_duration_seconds", &labels).record(duration.as_secs_f64());
+        match &context.found {
+            Found::Operation(operation) => operation.tally.count(&operation.template, method, status, duration),
+            _ => tally::count_unmatched(method, status, duration),
+        }
         tracing::info!(
             target: "souk::access",
-            requestId = %context.id,
+            requestId = &*context.id,
             method,
             path = request.path(),
             route = context.template(),
             status = status.as_u16(),
-            durationMs = millis,
+            durationMs = f64::from(micros(duration)) / 1000.0,
             userId = user.map(tracing::field::display),
             client = %context.client,
             "request"
@@ -50,6 +48,18 @@ pub async fn layer<B: MessageBody + 'static>(
         response.headers_mut().insert(HeaderName::from_static("server-timing"), timing);
     }
     Ok(response)
+}
+
+/// The time until the head of the answer, in milliseconds.
+fn server_timing(time: Duration) -> HeaderValue {
+    let hundredths = micros(time) / 10;
+    let text = format!("total;dur={}.{:02}", hundredths / 100, hundredths % 100);
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("total"))
+}
+
+/// Whole microseconds, of which an hour has fewer than fit.
+fn micros(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 /// The method, or `OTHER`: a label must not be a client's to invent.

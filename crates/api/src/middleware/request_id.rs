@@ -1,6 +1,6 @@
 //! The outermost layer: gives each request its id, its client address and its operation, and the last word on errors.
 
-use std::{net::IpAddr, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_web::{
     Error, HttpMessage as _,
@@ -13,6 +13,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use domain::Shop;
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +27,9 @@ use crate::{
 /// The name of the header that carries the id of a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The header by which tracing systems join calls (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// Gives the request its [`Context`] and the answer its `X-Request-Id`.
 pub async fn layer<B: MessageBody + 'static>(
     mut request: ServiceRequest,
@@ -38,7 +42,8 @@ pub async fn layer<B: MessageBody + 'static>(
         let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
         Context {
             id: given_id(request.headers())
-                .or_else(|| services.map(|services| services.shop.id::<Uuid>().to_string()))
+                .map(Arc::from)
+                .or_else(|| services.map(|services| new_id(&services.shop)))
                 .unwrap_or_default(),
             client: address::client(peer, request.headers(), trusted),
             found: routes.map_or(Found::Nothing, |routes| routes.find(request.method(), request.path())),
@@ -56,16 +61,21 @@ pub async fn layer<B: MessageBody + 'static>(
     Ok(response)
 }
 
+fn new_id(shop: &Shop) -> Arc<str> {
+    let mut text = Uuid::encode_buffer();
+    Arc::from(&*shop.id::<Uuid>().hyphenated().encode_lower(&mut text))
+}
+
 /// The id a client or a proxy gave: `X-Request-Id` when it is safe to log, else the trace id of `traceparent`.
 fn given_id(headers: &HeaderMap) -> Option<String> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let safe = |id: &&str| {
         (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&b))
     };
-    if let Some(id) = text("x-request-id").filter(safe) {
+    if let Some(id) = text(REQUEST_ID).filter(safe) {
         return Some(id.to_owned());
     }
-    let mut parts = text("traceparent")?.split('-');
+    let mut parts = text(TRACEPARENT)?.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);
     let hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let holds = version.len() == 2

@@ -50,6 +50,9 @@ async fn an_unknown_origin_gets_no_permission() {
     let request = TestRequest::get().uri("/health").insert_header(("Origin", "https://evil.example"));
     let answer = door.send(request).await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, ""));
+    let own = door.get("/health").await;
+    assert_eq!((own.status, own.header("access-control-expose-headers")), (200, ""), "no page of others asks");
+    assert!(own.header("vary").contains("origin"), "a cache must not give it to one that does");
 }
 
 #[actix_web::test]
