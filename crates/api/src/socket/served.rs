@@ -273,3 +273,104 @@ fn reason(guest: &Guest, admission: Option<&Admission>) -> Option<LeftReason> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use domain::{clock::Timestamp, id::MessageId, room::GLOBAL};
+
+    use super::*;
+    use crate::socket::mailbox::{Post, mailbox};
+
+    const ADA: UserId = UserId(Uuid::from_u128(1));
+    const BOB: UserId = UserId(Uuid::from_u128(2));
+    const ROOM: RoomId = RoomId(Uuid::from_u128(3));
+
+    fn message(offset: u64) -> Message {
+        let (id, at) = (MessageId(Uuid::from_u128(offset.into())), Timestamp::UNIX_EPOCH);
+        Message { id, offset, user: ADA, content: "Hello".to_owned(), at, deleted_at: None }
+    }
+
+    fn enter(served: &Served, connection: u128, user: Option<UserId>) -> (Option<u64>, Post) {
+        let (mailbox, post) = mailbox(16);
+        let from = served.let_in(Uuid::from_u128(connection), Guest { user, admin: false, mailbox });
+        (from, post)
+    }
+
+    /// What waits: offsets of messages, texts of what passes, reasons.
+    fn told(post: &mut Post, signed_in: bool) -> Vec<String> {
+        let read = |parcel: Arc<Parcel>| match &parcel.news {
+            News::Message(offset, _) => offset.to_string(),
+            News::Passing { full, .. } if signed_in => full.to_string(),
+            News::Passing { bare, .. } => bare.as_ref().map(ToString::to_string).unwrap_or_default(),
+            News::Removed(reason) => format!("{reason:?}"),
+        };
+        std::iter::from_fn(|| post.parcels.try_recv().ok()).map(read).collect()
+    }
+
+    #[tokio::test]
+    async fn each_message_is_told_once_and_in_order_or_one_is_said_to_be_missing() {
+        let served = Served::new(ROOM, "lamps");
+        let (from, mut early) = enter(&served, 1, None);
+        assert_eq!(from, None);
+        served.begin(4);
+        served.begin(9);
+        assert!(!served.deliver(&[message(4), message(5)]));
+        assert_eq!(served.began().await, Some(4), "who waited is told what came since");
+        let (from, mut late) = enter(&served, 2, None);
+        assert_eq!(from, Some(5));
+        assert!(served.deliver(&[message(7)]), "6 is missing");
+        assert!(!served.deliver(&[message(5), message(6), message(7)]));
+        assert!(!served.pass(&Hint::Message { message: message(7) }, GLOBAL));
+        assert!(served.pass(&Hint::Stored { offset: 8 }, GLOBAL) && !served.pass(&Hint::Stored { offset: 7 }, GLOBAL));
+        assert_eq!(told(&mut early, false), ["5", "6", "7"]);
+        assert_eq!(told(&mut late, false), ["6", "7"]);
+    }
+
+    #[test]
+    fn who_is_not_signed_in_sees_counts_and_nobody_hears_of_themselves() {
+        let served = Served::new(ROOM, "lamps");
+        served.begin(0);
+        let ((_, mut hers), (_, mut his), (_, mut nobodys)) =
+            (enter(&served, 1, Some(ADA)), enter(&served, 2, Some(BOB)), enter(&served, 3, None));
+        served.pass(&Hint::Moved { joined: vec![BOB], left: Vec::new(), count: 2 }, GLOBAL);
+        let who = format!(r#"{{"type":"member_joined","room":"lamps","userId":"{BOB}","memberCount":2}}"#);
+        assert_eq!(told(&mut hers, true), [who]);
+        assert!(told(&mut his, true).is_empty());
+        assert_eq!(told(&mut nobodys, false), [r#"{"type":"member_joined","room":"lamps","memberCount":2}"#]);
+        served.recount(&Crowd { some: vec![ADA, BOB], count: 2 });
+        assert!(told(&mut hers, true).is_empty(), "that is known");
+        served.recount(&Crowd { some: vec![ADA], count: 1 });
+        assert_eq!(told(&mut nobodys, false), [r#"{"type":"room_members","room":"lamps","memberCount":1}"#]);
+    }
+
+    #[test]
+    fn who_may_not_be_in_the_room_is_shown_out() {
+        let served = Served::new(ROOM, "lamps");
+        served.begin(0);
+        let ((_, mut hers), (_, mut his), (_, mut nobodys)) =
+            (enter(&served, 1, Some(ADA)), enter(&served, 2, Some(BOB)), enter(&served, 3, None));
+        let open = Admission { kind: RoomKind::Public, banned: HashSet::from([BOB]), members: HashSet::new() };
+        served.admit_only(Some(&open));
+        assert_eq!(told(&mut his, true), ["Banned"]);
+        let closed = Admission { kind: RoomKind::Private, banned: HashSet::new(), members: HashSet::from([ADA]) };
+        served.admit_only(Some(&closed));
+        assert_eq!((told(&mut nobodys, false), told(&mut hers, true)), (vec!["Removed".to_owned()], Vec::new()));
+        served.admit_only(None);
+        assert_eq!(told(&mut hers, true), ["Deleted"]);
+        assert!(served.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_told_so_and_the_others_go_on() {
+        let served = Served::new(ROOM, "lamps");
+        served.begin(0);
+        let ((_, slow), (_, mut quick)) = (enter(&served, 1, None), enter(&served, 2, None));
+        for offset in 1..=17 {
+            served.deliver(&[message(offset)]);
+            assert_eq!(told(&mut quick, false), [offset.to_string()]);
+        }
+        slow.overrun.notified().await;
+    }
+}
