@@ -4,6 +4,7 @@ mod m20261121_000001_foundation;
 mod m20261121_000002_jobs;
 mod m20261121_000003_realtime;
 mod m20261121_000004_rooms;
+mod m20261121_000005_cache;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_jobs::Migration),
             Box::new(m20261121_000003_realtime::Migration),
             Box::new(m20261121_000004_rooms::Migration),
+            Box::new(m20261121_000005_cache::Migration),
         ]
     }
 }

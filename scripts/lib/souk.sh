@@ -1,6 +1,7 @@
 # A Souk of its own in a temporary folder on a free port, as a stranger would start it. Sourced, not run.
 #
 #   souk_start BINARY [NAME=VALUE..]   starts `souk serve` with these settings; sets SOUK_URL, SOUK_PID, SOUK_DIR
+#   souk_account ROLE                  prints address and password of the demo account with that role
 #   souk_token ROLE                    prints an access token of the demo account with that role
 #   souk_stop                          ends it as an operator would, by SIGTERM; fails when it does not end well
 #
@@ -35,9 +36,13 @@ souk_start() {
   return 1
 }
 
+souk_account() {
+  cat "$SOUK_DIR/out.log" "$SOUK_DIR/err.log" | sed -n "s/^demo account  $1  //p"
+}
+
 souk_token() {
-  local role=$1 email password
-  read -r _ _ _ email password < <(cat "$SOUK_DIR/out.log" "$SOUK_DIR/err.log" | grep "^demo account  $role  ")
+  local email password
+  read -r email password < <(souk_account "$1")
   curl -fsS --max-time 20 "$SOUK_URL/api/v1/auth/login" -H 'Content-Type: application/json' \
     -d "{\"email\":\"$email\",\"password\":\"$password\"}" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])'

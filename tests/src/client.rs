@@ -37,6 +37,12 @@ impl Client {
         Self { base, ..self.clone() }
     }
 
+    /// The same caller at another address, on connections of their own.
+    #[must_use]
+    pub fn apart(&self, base: String) -> Self {
+        Self { token: self.token.clone(), ..Self::new(base) }
+    }
+
     /// The same caller with this token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {

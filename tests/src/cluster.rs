@@ -3,7 +3,7 @@
 use crate::{Database, Server};
 
 /// What all nodes seal with; worth nothing anywhere else.
-const KEY: &str = "Zk3vQ8rXw1TpL6nB9sYd2HfJ7mGcV4eA";
+pub const NODES_KEY: &str = "Zk3vQ8rXw1TpL6nB9sYd2HfJ7mGcV4eA";
 
 /// Nodes over one database, and over one Redis when the database comes with one.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub struct Cluster {
 impl Cluster {
     /// Starts so many nodes with these settings besides the usual ones of tests.
     pub async fn start(database: Database, count: usize, settings: &[(&str, &str)]) -> Self {
-        let mut first = Server::prepared(database, &[settings, &[("SOUK_SECRET_KEY", KEY)]].concat());
+        let mut first = Server::prepared(database, &[settings, &[("SOUK_SECRET_KEY", NODES_KEY)]].concat());
         first.run().await;
         let mut nodes = vec![first];
         while nodes.len() < count {

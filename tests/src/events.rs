@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, Response, header::HeaderMap};
 use serde_json::Value;
 
+use crate::is_documented;
+
 /// How long a message may take on a machine that runs other tests too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -13,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Events {
     answer: Response,
     text: String,
+    /// The number it began after, where it was not asked for one.
+    pub began: Option<u64>,
 }
 
 /// What one blank line ends.
@@ -41,9 +45,10 @@ impl Events {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200, "{}", answer.url());
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        let mut events = Self { answer, text: String::new() };
+        let mut events = Self { answer, text: String::new(), began: None };
         let opening = events.next().await.unwrap();
         assert!(opening.retry.is_some(), "{opening:?}");
+        events.began = opening.id;
         events
     }
 
@@ -56,8 +61,11 @@ impl Events {
     pub async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some((message, rest)) = self.text.split_once("\n\n") {
-                let (message, read_to) = (read(message), self.text.len() - rest.len());
+                let (message, read_to): (Message, usize) = (read(message), self.text.len() - rest.len());
                 self.text.drain(..read_to);
+                if let Some(data) = &message.data {
+                    is_documented("events", "event", data);
+                }
                 return Some(message);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.answer.chunk()).await.expect("a message within 20 s");

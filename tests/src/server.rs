@@ -87,6 +87,14 @@ impl Server {
         Self { process: None, port: 0, settings, database, folder: tempfile::tempdir().unwrap() }
     }
 
+    /// The same with a setting changed, for its next start.
+    #[must_use = "it is not started"]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Starts again after [`Server::stop`] or [`Server::kill`], on the same data.
     pub async fn run(&mut self) {
         assert!(self.process.is_none(), "it runs already");
@@ -100,6 +108,13 @@ impl Server {
             self.process = None;
         }
         panic!("souk did not start:\n{}", self.log());
+    }
+
+    /// Starts again on the port it had, where others look for it.
+    pub async fn run_again(&mut self) {
+        assert!(self.process.is_none(), "it runs already");
+        self.process = Some(self.command(&["serve"]).spawn().expect("start souk"));
+        assert!(self.ready().await, "souk did not start again:\n{}", self.log());
     }
 
     /// A command line of the binary on the same data, settings and log.
@@ -148,9 +163,28 @@ impl Server {
 
     /// Asks it to end, as an operator does, without waiting.
     pub fn terminate(&self) {
-        let process = self.process.as_ref().expect("it runs");
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &process.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "kill -TERM");
+        self.signal("TERM");
+    }
+
+    /// Asks it to end, as somebody at a terminal does, without waiting.
+    pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Lets it stand still, as a machine does that swaps.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let process = self.process.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$0\"", &process, name]).status().unwrap();
+        assert!(sent.success(), "kill -{name}");
     }
 
     /// Waits for its end and gives back how it ended.
@@ -234,6 +268,15 @@ impl Server {
         let told = format!("feed_seq {}\n", tables.number("SELECT last_seq FROM event_cursor"));
         while !client.get("/metrics").await.text().contains(&told) {
             assert!(Instant::now() < until, "no {told}:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until it serves from the cache that it shares with other nodes; without Redis it shares none.
+    pub async fn caching(&self) {
+        let (client, until) = (self.client(), Instant::now() + START);
+        while self.database.redis().is_some() && !client.get("/metrics").await.text().contains("\ncache_trusted 1\n") {
+            assert!(Instant::now() < until, "it does not serve from the cache:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

@@ -15,7 +15,7 @@ use domain::shop::Rules;
 
 use crate::{
     context::Context,
-    health, identity,
+    docs, health, identity,
     middleware::{authenticate, cors, deadline, limit, log, only::only, request_id, security, small},
     openapi::{self, Documents, openapi},
     problem::Problem,
@@ -49,6 +49,8 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     if open_docs {
         routes.push((Method::GET, "/api-docs/openapi.json", "document"));
         routes.push((Method::GET, "/api-docs/openapi-3.0.json", "document30"));
+        routes.push((Method::GET, "/api-docs/asyncapi.json", "document_async"));
+        routes.extend(docs::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
         routes.push((Method::GET, "/swagger-ui/{file:.*}", "swagger_ui"));
     }
     routes
@@ -66,7 +68,7 @@ impl Drawn {
     pub fn of(services: &Services) -> Self {
         let document = openapi(&services.shop.rules);
         let routes = Routes::new(&document, &other_routes(services), &services.settings.limits);
-        Self { routes: Arc::new(routes), documents: Documents::of(&document) }
+        Self { routes: Arc::new(routes), documents: Documents::of(&document, &services.shop.rules) }
     }
 }
 
@@ -92,6 +94,7 @@ pub fn build(
             }
             if open_docs {
                 openapi::serve(config, &drawn.documents);
+                docs::serve(config);
             }
         })
         .default_service(web::to(nowhere))

@@ -47,16 +47,22 @@ pub struct Readiness {
     embedded: Vec<&'static str>,
 }
 
-/// Tells whether requests can be served.
+/// Tells whether requests can be served. A node that is about to end says 503 while it still serves, so that requests are
+/// sent to others.
 #[utoipa::path(
     tag = "health",
     responses(
         (status = 200, description = "All that is required answers", body = Readiness),
-        (status = 503, description = "Something required does not answer", body = Readiness),
+        (status = 503, description = "Something required does not answer, or this node is about to end (`serving` is false)", body = Readiness),
     )
 )]
 #[get("/ready")]
 pub async fn get_ready(services: Shared) -> HttpResponse {
+    if services.draining.is_on() {
+        let things = Map::from_iter([("serving".to_owned(), false.into())]);
+        let ready = Readiness { things, degraded: Vec::new(), embedded: Vec::new() };
+        return HttpResponse::ServiceUnavailable().json(ready);
+    }
     let answers = join_all(services.probes.iter().map(|probe| probe.check())).await;
     let mut ready = Readiness { things: Map::new(), degraded: Vec::new(), embedded: Vec::new() };
     let mut status = StatusCode::OK;

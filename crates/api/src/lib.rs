@@ -5,12 +5,15 @@
 
 pub mod address;
 pub mod app;
+pub mod asyncapi;
 pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod catalog;
 pub mod context;
+pub mod docs;
 pub mod done;
+pub mod draining;
 pub mod etag;
 pub mod health;
 pub mod idempotency;
@@ -31,9 +34,12 @@ pub mod services;
 pub mod settings;
 pub mod socket;
 pub mod stream;
+pub mod surrogate;
 pub mod tally;
 
 pub use app::build;
+pub use asyncapi::asyncapi;
+pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
 pub use services::{Rooms, Services, Streams, ViewSink};

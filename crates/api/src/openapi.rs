@@ -3,7 +3,7 @@
 pub mod answers;
 mod down;
 mod examples;
-mod forms;
+pub(crate) mod forms;
 mod headers;
 mod pages;
 
@@ -90,7 +90,7 @@ pub fn openapi30(rules: &Rules) -> serde_json::Value {
     down::to_30(serde_json::to_value(openapi(rules)).unwrap_or_default())
 }
 
-/// Serves both documents, each shared by all workers, and Swagger UI.
+/// Serves the documents, each shared by all workers, and Swagger UI.
 pub fn serve(config: &mut web::ServiceConfig, documents: &Documents) {
     let answer = |document: &Bytes| {
         let document = document.clone();
@@ -102,20 +102,23 @@ pub fn serve(config: &mut web::ServiceConfig, documents: &Documents) {
     config
         .route("/api-docs/openapi.json", answer(&documents.v31))
         .route("/api-docs/openapi-3.0.json", answer(&documents.v30))
+        .route("/api-docs/asyncapi.json", answer(&documents.pushed))
         .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(swagger_ui::Config::from("/api-docs/openapi.json")));
 }
 
-/// Both documents as they are sent.
+/// The documents as they are sent.
 #[derive(Debug, Clone)]
 pub struct Documents {
     v31: Bytes,
     v30: Bytes,
+    pushed: Bytes,
 }
 
 impl Documents {
-    /// Of the document in 3.1.
-    pub fn of(document: &OpenApi) -> Self {
+    /// Of the document in 3.1, for a shop with these rules.
+    pub fn of(document: &OpenApi, rules: &Rules) -> Self {
         let v31 = serde_json::to_value(document).unwrap_or_default();
-        Self { v31: v31.to_string().into(), v30: down::to_30(v31).to_string().into() }
+        let pushed = crate::asyncapi(rules).to_string().into();
+        Self { v31: v31.to_string().into(), v30: down::to_30(v31).to_string().into(), pushed }
     }
 }

@@ -22,7 +22,7 @@ use domain::{
     secrets::Mac,
 };
 
-use crate::{settings::HttpSettings, socket::Floor, stream::Hub};
+use crate::{draining::Draining, settings::HttpSettings, socket::Floor, stream::Hub};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
@@ -106,6 +106,8 @@ pub struct Services {
     pub bus: Arc<dyn Bus>,
     /// Signs cursors and digests idempotent requests.
     pub mac: Arc<dyn Mac>,
+    /// Whether this node is about to end.
+    pub draining: Draining,
     /// What `/ready` asks.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Writes all metrics in the text format of Prometheus.

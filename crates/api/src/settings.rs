@@ -62,6 +62,8 @@ pub struct CacheSettings {
     pub lists: cache::Policy,
     /// Single products.
     pub products: cache::Policy,
+    /// Answers name what they show, for a CDN in front.
+    pub surrogate_keys: bool,
 }
 
 impl Default for CacheSettings {
@@ -71,6 +73,7 @@ impl Default for CacheSettings {
         Self {
             lists: cache::Policy { fresh: Duration::from_mins(1), stale, absent },
             products: cache::Policy { fresh: Duration::from_mins(5), stale, absent },
+            surrogate_keys: false,
         }
     }
 }

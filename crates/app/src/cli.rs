@@ -50,4 +50,6 @@ pub(crate) enum Command {
     Config(config_command::Command),
     /// Writes the OpenAPI document.
     Openapi(openapi::Args),
+    /// Writes the document of what is pushed over streams (`AsyncAPI`).
+    Asyncapi,
 }

@@ -1,12 +1,12 @@
 //! The wiring: every port gets its adapter here, and nowhere else.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use api::{Floor, HttpSettings, Hub, Rooms, Services, Streams};
+use api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
 use credentials::EdDsaTokens;
 use domain::{
     Shop,
-    cache::{Cache, InvalidatingStore, NoCache},
+    cache::{Cache, Cached, InvalidatingStore, NoCache, Policy},
     health::Probe,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -22,9 +22,17 @@ use crate::{
     views::Seen,
 };
 
-/// Where answers are kept. Every node must see every change before its answer; what one process keeps in memory does,
-/// where that process is the only one who writes.
-pub(crate) fn cache(config: &Config, foundation: &Foundation) -> Arc<dyn Cache> {
+/// How long it is kept who somebody is. What Souk changes ends it at once; what an operator changes past Souk is seen
+/// after this.
+const PEOPLE: Policy =
+    Policy { fresh: Duration::from_secs(30), stale: Duration::ZERO, absent: Duration::from_secs(10) };
+
+/// Where answers are kept. Every node must see every change before its answer: through Redis where there are several, and what
+/// one process keeps in memory does where that process is the only one who writes.
+pub(crate) fn cache(config: &Config, foundation: &Foundation, nodes: &Nodes) -> Arc<dyn Cache> {
+    if let Some(shared) = &nodes.cache {
+        return Arc::clone(shared);
+    }
     let alone = foundation.database.engine() == Engine::Sqlite;
     let caching = &config.cache;
     if caching.mode == CacheMode::On || (caching.mode == CacheMode::Auto && alone) {
@@ -62,7 +70,7 @@ pub(crate) async fn services(
     let rooms = Rooms { floor: Floor::new(shop.id()), queries, presence };
     Ok(Services {
         shop,
-        users: database.users(),
+        users: Arc::new(Cached::new(database.users(), Arc::clone(&cache), PEOPLE)),
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
         jwks: Arc::new(move || jwks.clone()),
@@ -81,6 +89,7 @@ pub(crate) async fn services(
         limiter: Arc::clone(&nodes.limiter),
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
+        draining: Draining::default(),
         probes: vec![database.probe(), schema, Arc::clone(&nodes.probe)],
         metrics: Arc::new(move || metrics.render()),
         started,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Result, Shop,
+    bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     job::{Failure, Reactions},
     retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
@@ -18,7 +19,7 @@ use crate::{
     workers::{
         Workers,
         job_gauges::job_gauges,
-        jobs::{Handlers, Work, job_worker},
+        jobs::{Handlers, Work, call_workers, job_worker},
         schedule::schedule_worker,
     },
 };
@@ -28,14 +29,20 @@ pub(crate) const REACTIONS: Reactions = Reactions(&[]);
 
 /// Starts the worker, the schedule and the gauges. `shop` is that of the HTTP door: what a job changed is not kept in the
 /// cache as it was.
-pub(crate) fn start(workers: &mut Workers, foundation: &Foundation, config: &Config, shop: &Shop) -> Result<()> {
+pub(crate) fn start(
+    workers: &mut Workers,
+    foundation: &Foundation,
+    config: &Config,
+    shop: &Shop,
+    bus: &Arc<dyn Bus>,
+) -> Result<()> {
     let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
             handlers: Arc::new(handlers(foundation, config, shop)?),
             shop: shop.clone(),
-            enqueued: database.enqueued(),
+            bus: Arc::clone(bus),
             at_once: config.jobs.at_once,
             lease: config.jobs.lease,
             drain: config.jobs.drain,
@@ -47,6 +54,15 @@ pub(crate) fn start(workers: &mut Workers, foundation: &Foundation, config: &Con
     let (jobs, clock) = (database.jobs(), Arc::clone(&shop.clock));
     workers.start("job_gauges", move |stop| job_gauges(Arc::clone(&jobs), Arc::clone(&clock), stop));
     Ok(())
+}
+
+/// Tells the workers of all nodes of jobs stored here. Requests store some up to the end, when the worker of this node takes
+/// no more.
+pub(crate) fn call(workers: &mut Workers, foundation: &Foundation, bus: &Arc<dyn Bus>) {
+    let (enqueued, bus, clock) = (foundation.database.enqueued(), Arc::clone(bus), Arc::clone(&foundation.shop.clock));
+    workers.start("job_calls", move |stop| {
+        call_workers(Arc::clone(&enqueued), Arc::clone(&bus), Arc::clone(&clock), stop)
+    });
 }
 
 /// Every kind of job this program can do.

@@ -1,11 +1,13 @@
 //! The binary `souk`: settings, wiring, and the commands of the command line.
 
+mod asyncapi;
 mod audit;
 mod cli;
 mod compose;
 mod config;
 mod config_command;
 mod demo;
+mod ending;
 mod events;
 mod export;
 mod foundation;
@@ -53,6 +55,9 @@ fn run(cli: Cli) -> Outcome {
     if let Command::Openapi(args) = command {
         return openapi::run(&args);
     }
+    if matches!(command, Command::Asyncapi) {
+        return asyncapi::run();
+    }
     let layers = Layers::new(&Sources::of_process(cli.config.as_deref())?);
     if let Command::Config(command) = command {
         return config_command::run(&command, &layers);
@@ -74,7 +79,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Export(command) => export::run(command, &config).await,
             Command::Seed(asked) => seed::run(asked, &config).await,
             Command::Import(command) => import::run(command, &config).await,
-            Command::Openapi(_) | Command::Config(_) => Ok(()),
+            Command::Openapi(_) | Command::Asyncapi | Command::Config(_) => Ok(()),
         }
     })
 }

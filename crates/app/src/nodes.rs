@@ -3,13 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{bus::Bus, health::Probe, limit::RateLimiter, room::Presence};
+use domain::{bus::Bus, cache::Cache, health::Probe, limit::RateLimiter, room::Presence};
 use persistence::Engine;
 use platform::{
-    InProcess, LocalBus, LocalPresence, LocalRateLimiter, Redis, RedisBus, RedisPresence, RedisRateLimiter,
+    InProcess, LocalBus, LocalPresence, LocalRateLimiter, Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter,
 };
 
-use crate::{config::Config, foundation::Foundation, workers::Workers};
+use crate::{
+    config::{CacheMode, Config},
+    foundation::Foundation,
+    workers::Workers,
+};
 
 /// How long the start waits for Redis: so long requests would be counted by this node alone.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -24,6 +28,8 @@ pub(crate) struct Nodes {
     pub(crate) presence: Arc<dyn Presence>,
     /// What `/ready` says of Redis.
     pub(crate) probe: Arc<dyn Probe>,
+    /// The cache they share, where they can.
+    pub(crate) cache: Option<Arc<dyn Cache>>,
     /// What keeps the ties. It ends after all other background work, which has something to tell up to its end.
     workers: Workers,
 }
@@ -34,7 +40,9 @@ impl Nodes {
     pub(crate) async fn tie(config: &Config, foundation: &Foundation) -> Result<Self, String> {
         let workers = Workers::new(Arc::clone(&foundation.shop.clock));
         match (&config.redis.settings, foundation.database.engine()) {
-            (Some(settings), _) => Self::through_redis(Redis::new(settings.clone())?, foundation, workers).await,
+            (Some(settings), _) => {
+                Self::through_redis(Redis::new(settings.clone())?, config, foundation, workers).await
+            }
             (None, Engine::Postgres) => Ok(Self::through_postgres(config, foundation, workers)),
             (None, Engine::Sqlite) => {
                 let (bus, presence) = (Arc::new(LocalBus::default()), Arc::new(LocalPresence::default()));
@@ -48,7 +56,12 @@ impl Nodes {
         self.workers.stop(limit).await;
     }
 
-    async fn through_redis(redis: Redis, foundation: &Foundation, mut workers: Workers) -> Result<Self, String> {
+    async fn through_redis(
+        redis: Redis,
+        config: &Config,
+        foundation: &Foundation,
+        mut workers: Workers,
+    ) -> Result<Self, String> {
         let bus = RedisBus::new(redis.clone(), &*foundation.shop.entropy);
         let (kept, carried) = (redis.clone(), bus.clone());
         // It is needed until the bus has told everything, and goes with the process.
@@ -66,7 +79,9 @@ impl Nodes {
         let _ = tokio::time::timeout(PATIENCE, redis.tried()).await;
         let limiter = Arc::new(RedisRateLimiter::new(redis.clone()));
         let presence = Arc::new(RedisPresence::new(redis.clone()));
-        Ok(Self { bus: Arc::new(bus), limiter, presence, probe: Arc::new(redis), workers })
+        let shared = foundation.database.engine() == Engine::Postgres && config.cache.mode != CacheMode::Off;
+        let cache = shared.then(|| cache(&redis, config, foundation, &mut workers));
+        Ok(Self { bus: Arc::new(bus), limiter, presence, probe: Arc::new(redis), cache, workers })
     }
 
     fn through_postgres(config: &Config, foundation: &Foundation, mut workers: Workers) -> Self {
@@ -85,6 +100,23 @@ impl Nodes {
     /// What Redis would share is kept in this process.
     fn alone(bus: Arc<dyn Bus>, presence: Arc<dyn Presence>, workers: Workers) -> Self {
         let (limiter, probe) = (Arc::new(LocalRateLimiter::default()), Arc::new(InProcess::new("redis")));
-        Self { bus, limiter, presence, probe, workers }
+        Self { bus, limiter, presence, probe, cache: None, workers }
     }
+}
+
+/// The cache of all nodes over this Redis. It is needed for as long as anybody writes.
+fn cache(redis: &Redis, config: &Config, foundation: &Foundation, workers: &mut Workers) -> Arc<dyn Cache> {
+    let Foundation { shop, database, .. } = foundation;
+    let room = (config.cache.entries, config.cache.longest);
+    let cache =
+        RedisCache::new(redis.clone(), database.epochs(), room, Arc::clone(&shop.clock), Arc::clone(&shop.entropy));
+    let kept = cache.clone();
+    workers.start("cache", move |stop| {
+        let cache = kept.clone();
+        async move {
+            stop.run_until_cancelled(cache.keep()).await;
+            Ok(())
+        }
+    });
+    Arc::new(cache)
 }

@@ -5,16 +5,14 @@ use std::{any::Any, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
 use socket2::SockRef;
-use tokio::{
-    net::TcpStream,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Outcome, compose,
     config::Config,
     demo,
+    ending::{Ending, Signals},
     foundation::Foundation,
     jobs,
     nodes::Nodes,
@@ -35,7 +33,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(config: Config) -> Outcome {
     // From the first moment on, being told to end is a wish to end in order.
-    let ends = signals()?;
+    let signals = Signals::heed()?;
     let metrics = telemetry::metrics()?;
     let foundation = Foundation::open(&config).await?;
     if config.shop.demo {
@@ -61,8 +59,10 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let metrics = metrics.clone();
         move |stop| upkeep(metrics.clone(), stop)
     });
-    let cache = compose::cache(&config, &foundation);
-    jobs::start(&mut workers, &foundation, &config, &compose::shop(&foundation, &cache))?;
+    let cache = compose::cache(&config, &foundation, &nodes);
+    let mut doing = Workers::new(Arc::clone(&foundation.shop.clock));
+    jobs::start(&mut doing, &foundation, &config, &compose::shop(&foundation, &cache), &nodes.bus)?;
+    jobs::call(&mut workers, &foundation, &nodes.bus);
     let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
     let services = Arc::new(services);
     workers.start("feed", {
@@ -84,26 +84,45 @@ pub(crate) async fn run(config: Config) -> Outcome {
         move |stop| presence_worker(rooms.clone(), stop)
     });
     workers.start("rooms", move |stop| rooms_worker(rooms.clone(), stop));
-    let served = serve(&config, services, ends).await;
-    // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
-    foundation.database.forget_connections();
-    // After the last answer: what requests left behind is stored, then the database is let go.
-    workers.stop(config.jobs.drain + WORKERS_END).await;
-    nodes.untie(WORKERS_END).await;
-    foundation.database.close().await?;
-    tracing::info!("ended");
-    served
+    let ending = Ending::default();
+    let served = async {
+        let served = serve(&config, services, &ending).await;
+        ending.begun.cancel();
+        served
+    };
+    // No new jobs from the first moment of the end on: those that run have the time that requests have, not more.
+    let done = async {
+        ending.begun.cancelled().await;
+        ending.patiently(doing.stop(config.jobs.drain + WORKERS_END)).await;
+    };
+    let run = async {
+        let (served, ()) = tokio::join!(served, done);
+        // Each HTTP worker had a runtime of its own, and the connections it opened ended with it.
+        foundation.database.forget_connections();
+        // After the last answer: what requests left behind is stored, then the database is let go.
+        ending.patiently(workers.stop(WORKERS_END)).await;
+        ending.patiently(nodes.untie(WORKERS_END)).await;
+        foundation.database.close().await?;
+        tracing::info!("ended");
+        served
+    };
+    tokio::select! {
+        ended = run => ended,
+        never = ending.watch(signals) => match never {},
+    }
 }
 
-async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals) -> Outcome {
+async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -> Outcome {
     let drawn = api::app::Drawn::of(&services);
-    let hub = Arc::clone(&services.streams.hub);
+    let (hub, draining) = (Arc::clone(&services.streams.hub), services.draining.clone());
+    let clock = Arc::clone(&services.shop.clock);
     let server = HttpServer::new(move || api::build(&services, &drawn))
         .on_connect({
             let stall = config.http.stall;
             move |socket, _| cut_when_stalled(socket, stall)
         })
         .disable_signals()
+        .keep_alive(config.http.keep_alive)
         .shutdown_timeout(config.http.shutdown.as_secs());
     let server = match config.http.workers {
         0 => server,
@@ -118,12 +137,24 @@ async fn serve(config: &Config, services: Arc<api::Services>, mut ends: Signals)
     tokio::pin!(server);
     tokio::select! {
         ended = &mut server => return ended.map_err(Into::into),
-        () = ends.recv() => {}
+        () = ending.begun.cancelled() => {}
     }
-    tracing::info!("no new connections; requests in flight are finished, streams are told to come back");
+    tracing::info!(
+        drainSeconds = config.http.drain.as_secs(),
+        "new requests are sent elsewhere, streams told to come back"
+    );
+    draining.begin();
     hub.close();
-    let (ended, ()) = tokio::join!(server, handle.stop(true));
-    Ok(ended?)
+    tokio::select! {
+        ended = &mut server => return ended.map_err(Into::into),
+        () = clock.sleep(config.http.drain) => {}
+        () = ending.hurried.cancelled() => {}
+    }
+    tracing::info!("no new connections; requests in flight are finished");
+    tokio::select! {
+        (ended, ()) = async { tokio::join!(server, handle.stop(true)) } => Ok(ended?),
+        () = ending.hurried.cancelled() => Ok(()),
+    }
 }
 
 /// Lets the kernel end a connection whose other side has taken nothing for so long. An answer that waits for such a
@@ -138,25 +169,6 @@ fn cut_when_stalled(socket: &dyn Any, stall: Duration) {
     let _ = (SockRef::from(stream), stall);
 }
 
-/// The signals that end us.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-fn signals() -> std::io::Result<Signals> {
-    Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-}
-
-impl Signals {
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
 /// Tells people where we are; programs read the log. Writing to a `String` cannot fail.
 fn welcome(config: &Config, addresses: &[SocketAddr]) {
     let mut text = String::new();
@@ -165,6 +177,7 @@ fn welcome(config: &Config, addresses: &[SocketAddr]) {
         let _ = writeln!(text, "products      http://{address}/api/v1/products");
         if config.http.swagger_ui {
             let _ = writeln!(text, "documents     http://{address}/swagger-ui/");
+            let _ = writeln!(text, "live streams  http://{address}/docs/realtime");
         }
     }
     if let Err(error) = crate::print(&text) {

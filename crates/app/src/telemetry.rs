@@ -84,6 +84,15 @@ fn describe() {
     metrics::describe_gauge!("jobs_oldest_due_seconds", Unit::Seconds, "For how long the oldest job has been due");
     metrics::describe_counter!("job_attempts_total", Unit::Count, "Attempts at jobs that ended");
     metrics::describe_histogram!("job_duration_seconds", Unit::Seconds, "Time of an attempt at a job");
+    metrics::describe_gauge!("cache_trusted", Unit::Count, "Whether this node serves from the cache that nodes share");
+    metrics::describe_counter!(
+        "cache_epochs_total",
+        Unit::Count,
+        "Times this node began the shared cache anew, by cause"
+    );
+    metrics::describe_counter!("cache_unsure_total", Unit::Count, "Writes not acknowledged for the sake of the cache");
+    metrics::describe_counter!("cache_stores_dropped_total", Unit::Count, "Answers not stored in Redis");
+    metrics::describe_histogram!("cache_check_seconds", Unit::Seconds, "Time in which Redis says what is old");
     metrics::describe_counter!("schedule_runs_total", Unit::Count, "Jobs that the schedule stored");
     metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
     metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");

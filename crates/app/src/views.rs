@@ -52,7 +52,11 @@ impl ViewWriter {
         while !stop.is_cancelled() {
             tokio::select! {
                 // The first view opens a batch; the others have a pause to join it.
-                got = queue.recv_many(&mut batch, BATCH) => if got == 0 { break },
+                got = queue.recv_many(&mut batch, BATCH) => if got == 0 {
+                    // Whoever saw something has ended before we were told to.
+                    stop.cancelled().await;
+                    break;
+                },
                 () = stop.cancelled() => break,
             }
             let more = async {

@@ -1,5 +1,7 @@
 //! Who calls.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     id::{SellerId, UserId},
     role::{Role, Roles},
@@ -15,7 +17,7 @@ pub enum Actor {
 }
 
 /// A person who signed in, with what the database said of them during this request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// The person.
     pub user: UserId,

@@ -27,3 +27,6 @@ pub use request::{NewJob, Request};
 pub use retry_job::retry_job;
 pub use settle::{Outcome, Settled, settle};
 pub use stored::{ERRORS, FailedAttempt, JobState, StoredJob};
+
+/// The topic on the bus that tells workers of jobs that were stored. No payload: the queue says what is due.
+pub const ENQUEUED: &str = "jobs.enqueued";

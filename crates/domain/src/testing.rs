@@ -4,6 +4,7 @@
 mod clock;
 pub mod contract;
 mod entropy;
+mod epochs;
 mod fixtures;
 mod hasher;
 pub mod memory;
@@ -12,6 +13,7 @@ mod tokens;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
+pub use epochs::MemoryEpochs;
 pub use fixtures::Fixtures;
 pub use hasher::PlainHasher;
 pub use tokens::PlainTokens;

@@ -15,7 +15,7 @@ use souk_domain::{
     room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
     testing::{
-        FakeClock,
+        FakeClock, MemoryEpochs,
         contract::{self, Harness},
         memory::MemoryStore,
     },
@@ -128,3 +128,9 @@ suites!(
     tickets,
     rooms
 );
+
+#[tokio::test]
+async fn epochs_in_memory_keep_theirs() {
+    let epochs = MemoryEpochs::default();
+    contract::epochs::run(&epochs, &epochs).await;
+}

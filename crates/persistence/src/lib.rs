@@ -7,6 +7,7 @@ mod connection;
 mod database;
 mod engine;
 mod entity;
+mod epochs;
 mod error;
 mod group;
 mod identity;

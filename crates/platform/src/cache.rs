@@ -2,125 +2,91 @@
 
 mod ages;
 mod flights;
+mod memory;
+mod own;
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use ages::Ages;
 use async_trait::async_trait;
 use domain::{
-    cache::{Cache, Entry, Key, Lead, Looked, Policy, Tag, tags},
+    Result,
+    cache::{Cache, Key, Lead, Looked, Policy, Tag, tags},
     clock::Entropy,
-    event::Event,
     id::EventId,
+    relay::Numbered,
 };
-use flights::{Flights, Joined};
+use metrics::Counter;
 
-/// Answers of more bytes are not kept: they would push out many others.
-const BODY_MOST: usize = 256 * 1024;
-/// Events of this process that the log has not shown yet; more than this are forgotten, and made old twice.
-const PENDING_MOST: usize = 100_000;
+pub(crate) use self::{
+    flights::Making,
+    memory::{Found, Life, Mark, Memory},
+    own::Own,
+};
+
 /// How often somebody waits for another's answer that never comes, before they ask the source themselves.
-const WAITS: u32 = 2;
+pub(crate) const WAITS: u32 = 2;
 
 /// A cache in memory. Clones share it.
 #[derive(Clone)]
 pub struct LocalCache(Arc<Shared>);
 
 struct Shared {
-    entries: moka::sync::Cache<Arc<str>, Arc<Kept>>,
+    memory: Memory<Age>,
     ages: Ages,
-    flights: Flights,
-    /// Events this process made the cache old for, until the log shows them.
-    pending: Mutex<HashSet<EventId>>,
-    entropy: Arc<dyn Entropy>,
+    own: Own,
+    counts: Counts,
 }
 
-/// An entry with what decides whether it may be served.
-struct Kept {
-    entry: Arc<Entry>,
-    /// The age at which its making began.
-    age: u64,
-    fresh_until: Instant,
-    stale_until: Instant,
+/// The tick at which the making of an entry began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Age(u64);
+
+impl Mark for Age {
+    fn covers(&self, asked: &Self) -> bool {
+        self.0 >= asked.0
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        self.0 < other.0
+    }
 }
 
 impl std::fmt::Debug for LocalCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LocalCache").field("entries", &self.0.entries.entry_count()).finish_non_exhaustive()
+        f.debug_struct("LocalCache").field("entries", &self.0.memory.count()).finish_non_exhaustive()
     }
 }
 
 impl LocalCache {
     /// A cache of so many entries, none of which is kept longer than `longest`.
     pub fn new(entries: u64, longest: Duration, entropy: Arc<dyn Entropy>) -> Self {
-        let entries = moka::sync::Cache::builder().max_capacity(entries).time_to_live(longest).build();
-        let (ages, flights, pending) = (Ages::default(), Flights::default(), Mutex::default());
-        Self(Arc::new(Shared { entries, ages, flights, pending, entropy }))
+        let memory = Memory::new(entries, longest, entropy);
+        Self(Arc::new(Shared { memory, ages: Ages::default(), own: Own::default(), counts: Counts::of("memory") }))
     }
 
     fn look_at(&self, key: &Key, policy: Policy, now: Instant) -> Step {
         // Before the entry: what is made old after this was not acknowledged when the look began.
-        let age = self.0.ages.of(&key.tags);
-        if let Some(kept) = self.kept(key, age) {
-            if now < kept.fresh_until {
-                return Step::Done(Looked::Hit(Arc::clone(&kept.entry)));
-            }
-            if now < kept.stale_until {
-                return Step::Done(match self.0.flights.begin(&key.text, age, || self.0.ages.now()) {
-                    Joined::Lead(making) => Looked::Stale(Arc::clone(&kept.entry), self.lead(key, policy, making)),
-                    Joined::Follow(_) => Looked::Hit(Arc::clone(&kept.entry)),
-                });
-            }
-        }
-        match self.0.flights.begin(&key.text, age, || self.0.ages.now()) {
-            // Whoever made it before may have ended between the two looks: it is kept before its making ends.
-            Joined::Lead(making) => Step::Done(match self.kept(key, age).filter(|kept| now < kept.fresh_until) {
-                Some(kept) => Looked::Hit(Arc::clone(&kept.entry)),
-                None => Looked::Miss(self.lead(key, policy, making)),
-            }),
-            Joined::Follow(answer) => Step::Wait(answer),
+        let asked = Age(self.0.ages.of(&key.tags));
+        match self.0.memory.find(key, &asked, now, || Age(self.0.ages.now())) {
+            Found::Fresh(entry) => Step::Done(Looked::Hit(entry)),
+            Found::Stale(entry, making) => Step::Done(Looked::Stale(entry, self.lead(key, policy, making))),
+            Found::Nothing(making) => Step::Done(Looked::Miss(self.lead(key, policy, making))),
+            Found::Wait(answer) => Step::Wait(answer),
         }
     }
 
-    /// What is kept and shows every change up to this age.
-    fn kept(&self, key: &Key, age: u64) -> Option<Arc<Kept>> {
-        self.0.entries.get(&key.text).filter(|kept| kept.age >= age)
-    }
-
-    fn lead(&self, key: &Key, policy: Policy, making: flights::Making) -> Lead {
-        let (shared, text) = (Arc::clone(&self.0), Arc::clone(&key.text));
+    fn lead(&self, key: &Key, policy: Policy, making: Making<Age>) -> Lead {
+        let (memory, key) = (self.0.memory.clone(), key.clone());
         Lead::new(move |entry| {
-            let life = match *entry {
-                Entry::Present { .. } => policy.fresh,
-                Entry::Absent => policy.absent,
-            };
-            let fresh_until = Instant::now() + shared.shortened(life);
-            let age = making.age();
-            let fits = match &*entry {
-                Entry::Present { body, .. } => body.len() <= BODY_MOST,
-                Entry::Absent => true,
-            };
-            // Whoever began later knows more.
-            if fits && shared.entries.get(&text).is_none_or(|kept| kept.age <= age) {
-                let stale_until = fresh_until + policy.stale;
-                let kept = Kept { entry: Arc::clone(&entry), age, fresh_until, stale_until };
-                shared.entries.insert(text, Arc::new(kept));
+            if let Some(life) = memory.life(&entry, policy) {
+                memory.keep(&key, &entry, making.mark(), life);
             }
             making.done(entry);
         })
-    }
-}
-
-impl Shared {
-    /// Up to a tenth less, so that entries made together do not end together.
-    fn shortened(&self, life: Duration) -> Duration {
-        let mut byte = [0];
-        self.entropy.fill(&mut byte);
-        life.saturating_sub(life * u32::from(byte[0]) / 2560)
     }
 }
 
@@ -129,8 +95,32 @@ enum Step {
     Wait(flights::Answer),
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!("cache_lookups_total", "tier" => "memory", "outcome" => outcome).increment(1);
+/// What looks came to, of one tier.
+pub(crate) struct Counts {
+    pub(crate) hit: Counter,
+    pub(crate) stale: Counter,
+    pub(crate) miss: Counter,
+    /// Made by another who looked at the same time.
+    pub(crate) shared: Counter,
+    pub(crate) bypass: Counter,
+}
+
+impl Counts {
+    pub(crate) fn of(tier: &'static str) -> Self {
+        let count = |outcome| metrics::counter!("cache_lookups_total", "tier" => tier, "outcome" => outcome);
+        let (hit, stale, miss) = (count("hit"), count("stale"), count("miss"));
+        Self { hit, stale, miss, shared: count("shared"), bypass: count("bypass") }
+    }
+
+    pub(crate) fn note(&self, looked: &Looked) {
+        let counter = match looked {
+            Looked::Hit(_) => &self.hit,
+            Looked::Stale(..) => &self.stale,
+            Looked::Miss(_) => &self.miss,
+            Looked::Bypass => &self.bypass,
+        };
+        counter.increment(1);
+    }
 }
 
 #[async_trait]
@@ -139,43 +129,42 @@ impl Cache for LocalCache {
         for _ in 0..=WAITS {
             match self.look_at(key, policy, Instant::now()) {
                 Step::Done(looked) => {
-                    count(match looked {
-                        Looked::Hit(_) => "hit",
-                        Looked::Stale(..) => "stale",
-                        _ => "miss",
-                    });
+                    self.0.counts.note(&looked);
                     return looked;
                 }
                 Step::Wait(answer) => {
                     if let Some(entry) = answer.await_it().await {
-                        count("shared");
+                        self.0.counts.shared.increment(1);
                         return Looked::Hit(entry);
                     }
                 }
             }
         }
-        count("bypass");
+        self.0.counts.bypass.increment(1);
         Looked::Bypass
     }
 
-    async fn invalidate(&self, tags: &[Tag], events: &[EventId]) {
+    async fn invalidate(&self, tags: &[Tag], events: &[EventId]) -> Result<()> {
         self.0.ages.grow(tags);
-        let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        if pending.len() + events.len() > PENDING_MOST {
-            pending.clear();
-        }
-        pending.extend(events);
+        self.0.own.note(events);
         metrics::counter!("cache_invalidations_total", "source" => "commit").increment(1);
+        Ok(())
     }
 
-    async fn follow(&self, event: &Event) {
-        if self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&event.id) {
-            return;
-        }
-        let tags = tags(event);
-        if !tags.is_empty() {
-            self.0.ages.grow(&tags);
-            metrics::counter!("cache_invalidations_total", "source" => "log").increment(1);
+    /// What is kept ends with the process.
+    async fn resume(&self, last: u64) -> u64 {
+        last
+    }
+
+    async fn resumed(&self) {}
+
+    async fn follow(&self, events: &[Numbered]) {
+        for event in events.iter().map(|shown| &shown.event).filter(|event| !self.0.own.take(event.id)) {
+            let tags = tags(event);
+            if !tags.is_empty() {
+                self.0.ages.grow(&tags);
+                metrics::counter!("cache_invalidations_total", "source" => "log").increment(1);
+            }
         }
     }
 }

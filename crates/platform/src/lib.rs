@@ -17,4 +17,4 @@ pub use entropy::SystemEntropy;
 pub use in_process::InProcess;
 pub use presence::LocalPresence;
 pub use rate_limiter::LocalRateLimiter;
-pub use redis::{Redis, RedisBus, RedisPresence, RedisRateLimiter, RedisSettings};
+pub use redis::{Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter, RedisSettings};

@@ -1,9 +1,11 @@
 //! Redis: what nodes share beside the database, and may lose at any time.
 
 mod bus;
+mod cache;
 mod link;
 mod presence;
 mod rate_limiter;
+mod script;
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -17,6 +19,7 @@ use metrics::Counter;
 use tokio::{sync::watch, time::timeout};
 
 pub use bus::RedisBus;
+pub use cache::RedisCache;
 use link::Link;
 pub use presence::RedisPresence;
 pub use rate_limiter::RedisRateLimiter;
@@ -109,6 +112,24 @@ impl Redis {
         let Some((mut connection, generation)) = self.0.connection() else { return Err(self.0.skip()) };
         let asked = async move { command.query_async(&mut connection).await };
         self.0.answer(generation, asked).await
+    }
+
+    /// As [`Redis::call`], on this connection and no other.
+    pub(crate) async fn call_on<T: FromRedisValue>(&self, generation: u64, command: &Cmd) -> Result<T, Failed> {
+        let Some((mut connection, _)) = self.0.connection().filter(|(_, present)| *present == generation) else {
+            return Err(self.0.skip());
+        };
+        let asked = async move { command.query_async(&mut connection).await };
+        self.0.answer(generation, asked).await
+    }
+
+    /// As [`Redis::call_all`], on this connection and no other.
+    pub(crate) async fn call_all_on<T: FromRedisValue>(&self, on: u64, commands: &Pipeline) -> Result<T, Failed> {
+        let Some((mut connection, _)) = self.0.connection().filter(|(_, present)| *present == on) else {
+            return Err(self.0.skip());
+        };
+        let asked = async move { commands.query_async(&mut connection).await };
+        self.0.answer(on, asked).await
     }
 
     /// Asks for several things at once, for the time of one.

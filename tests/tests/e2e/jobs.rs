@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use souk_e2e::{Client, Database, Server, on_each_database};
+use souk_e2e::{Client, Database, NODES_KEY, Server, on_each_database};
 
 use crate::shop;
 
@@ -74,6 +74,36 @@ async fn ended(admin: &Client, path: &str) -> Value {
         assert!(Instant::now() < until, "it did not end: {job}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn a_job_of_one_node_is_noticed_by_another_at_once() {
+    a_job_is_noticed_elsewhere(Database::postgres()).await;
+}
+
+#[tokio::test]
+async fn without_redis_a_job_of_one_node_is_noticed_by_another_too() {
+    a_job_is_noticed_elsewhere(Database::postgres_with(None)).await;
+}
+
+/// One node stores jobs and does none. An idle worker asks by itself every two seconds, one that had a job just now every
+/// half; half of what comes at any moment would wait for longer than this.
+async fn a_job_is_noticed_elsewhere(database: Database) {
+    const NOTICED: f64 = 0.2;
+    let mut here = Server::prepared(database, &[("SOUK_SECRET_KEY", NODES_KEY), ("SOUK__JOBS__AT_ONCE", "0")]);
+    here.run().await;
+    let mut there = here.beside().with("SOUK__JOBS__AT_ONCE", "8");
+    there.run().await;
+    let (admin, tables) = (here.signed_in("admin").await, here.tables());
+    for _ in 0..15 {
+        let asked = admin.post("/api/v1/schedules/purge_jobs/run", &json!({})).await.expect(202);
+        ended(&admin, asked.header("location")).await;
+    }
+    let waits = "SELECT extract(epoch FROM started_at - created_at)::float8 FROM jobs WHERE kind = 'purge_jobs'";
+    let mut waits: Vec<f64> = tables.run(waits).iter().map(|row| row[0].parse().unwrap()).collect();
+    waits.sort_by(f64::total_cmp);
+    println!("noticed after {:.1} ms at the median of {}", waits[waits.len() / 2] * 1000.0, waits.len());
+    assert!(waits.len() >= 15 && waits[waits.len() / 2] < NOTICED, "{waits:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use souk_e2e::{Database, Server, on_each_database};
+use souk_e2e::{Database, Events, Server, on_each_database};
 
 use crate::shop;
 
@@ -11,6 +11,7 @@ on_each_database!(
     demo_accounts_are_printed_once_and_work,
     a_kill_while_the_demo_loads_leaves_a_shop_that_can_be_used,
     ends_well_when_told_to,
+    says_that_it_ends_while_it_still_serves,
     finishes_what_is_in_flight,
     keeps_data_over_a_restart,
     keeps_acknowledged_writes_over_a_kill,
@@ -61,6 +62,34 @@ async fn ends_well_when_told_to(database: Database) {
     let mut server = Server::start(database).await;
     let status = server.stop().await;
     assert!(status.success(), "{status}: {}", server.log());
+}
+
+async fn says_that_it_ends_while_it_still_serves(database: Database) {
+    let mut server = Server::prepared(database, &[("SOUK__HTTP__DRAIN_SECONDS", "120")]);
+    server.run().await;
+    let client = server.client();
+    let before = client.get("/api/v1/products").await.expect(200);
+    assert_eq!(before.header("connection"), "");
+    let mut events = Events::open(client.request("GET", "/api/v1/events?topics=products")).await;
+    server.terminate();
+    // Streams end at the begin of the drain: who listened is somewhere else when it is over.
+    let closing = events.told().await;
+    assert_eq!(closing.data.unwrap(), json!({ "type": "closing", "reason": "shutdown" }));
+    assert_eq!(events.next().await, None);
+    let ready = client.get("/ready").await.expect(503);
+    assert_eq!(ready.json(), json!({ "serving": false, "degraded": [], "embedded": [] }));
+    for _ in 0..3 {
+        let answer = client.get("/api/v1/products").await.expect(200);
+        assert_eq!(answer.header("connection"), "close");
+    }
+    // Told twice by whoever looks after processes, it goes on; a person who interrupts it a second time is in a hurry.
+    server.terminate();
+    client.get("/api/v1/products").await.expect(200);
+    let began = Instant::now();
+    server.interrupt();
+    assert!(server.ended().await.success(), "{}", server.log());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(server.log().contains("ending at once"), "{}", server.log());
 }
 
 async fn finishes_what_is_in_flight(database: Database) {

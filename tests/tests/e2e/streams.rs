@@ -11,6 +11,7 @@ on_each_database!(
     a_change_is_heard_by_who_may_read_it,
     a_category_is_a_topic_of_its_own,
     who_comes_back_is_told_what_they_missed,
+    who_is_cut_before_the_first_event_misses_nothing,
     what_is_not_kept_is_told_as_a_gap,
     what_cannot_be_listened_to_is_refused,
     a_ticket_opens_one_stream,
@@ -163,6 +164,18 @@ async fn who_comes_back_is_told_what_they_missed(database: Database) {
     assert_eq!(listen(&server.client(), &path).await.told().await.data.unwrap()["productId"], first["id"]);
     let request = server.client().request("GET", &path).header("Last-Event-ID", seen.to_string());
     assert_eq!(Events::open(request).await.told().await.data.unwrap()["productId"], missed[0]);
+}
+
+async fn who_is_cut_before_the_first_event_misses_nothing(database: Database) {
+    let server = Server::start(database).await;
+    let owner = server.signed_in("seller").await;
+    server.settled().await;
+    let began = listen(&server.client(), PRODUCTS).await.began.expect("a stream says where it begins");
+    let missed = shop::create(&owner, &shop::lamp()).await;
+    server.settled().await;
+    let mut events = listen_after(&server.client(), began).await;
+    assert_eq!(events.began, None, "who asked for a place has it");
+    assert_eq!(events.told().await.data.unwrap()["productId"], missed["id"]);
 }
 
 async fn what_is_not_kept_is_told_as_a_gap(database: Database) {

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use souk_e2e::{Database, Server, Tables, on_each_database};
+use souk_e2e::{Cluster, Database, Server, Tables, on_each_database};
 
 use crate::ledger::Dice;
 
@@ -43,6 +43,59 @@ async fn jobs_are_done_once_over_kills(database: Database) {
         assert!(cut_short > 0, "no kill met a running job");
     }
     assert!(server.stop().await.success());
+}
+
+mod nodes {
+    use souk_e2e::Database;
+
+    #[tokio::test]
+    async fn jobs_are_done_once_over_kills_of_nodes_with_redis() {
+        super::jobs_are_done_once_over_kills_of_nodes(Database::postgres()).await;
+    }
+
+    #[tokio::test]
+    async fn jobs_are_done_once_over_kills_of_nodes_without_redis() {
+        super::jobs_are_done_once_over_kills_of_nodes(Database::postgres_with(None)).await;
+    }
+}
+
+/// Of three nodes any is killed while all are at work, and stays away until the next kill: the others take over.
+async fn jobs_are_done_once_over_kills_of_nodes(database: Database) {
+    let (kills, jobs) = (number("SOUK_JOB_KILLS", 3), number("SOUK_KILL_JOBS", 300));
+    let mut nodes = Cluster::start(database, 3, &[("SOUK__JOBS__LEASE_SECONDS", "2")]).await.nodes;
+    let tables = nodes[0].tables();
+    let dice = Dice::new(std::process::id().into());
+    tables.run("UPDATE products SET search_text = 'stale'");
+    let (mut stored, mut cut_short, mut away) = (0, 0, None::<usize>);
+    let mut workers = 0;
+    for kill in 1..=kills {
+        let portion = jobs * kill / kills - stored;
+        store(&tables, portion);
+        stored += portion;
+        tokio::time::sleep(Duration::from_millis(dice.roll(1000))).await;
+        workers = workers.max(tables.number("SELECT count(DISTINCT worker) FROM jobs WHERE state = 'running'"));
+        let next = (away.unwrap_or_default() + 1 + usize::try_from(dice.roll(2)).unwrap()) % nodes.len();
+        nodes[next].kill();
+        cut_short += tables.number("SELECT count(*) FROM jobs WHERE state = 'running' AND attempts > 0");
+        if let Some(back) = away.replace(next) {
+            nodes[back].run().await;
+        }
+    }
+    let until = Instant::now() + Duration::from_secs(60 + jobs / 10);
+    while tables.number("SELECT count(*) FROM jobs WHERE kind = 'reindex_page' AND state <> 'done'") > 0 {
+        assert!(Instant::now() < until, "jobs are left: {:?}\n{}", faults(&tables, jobs), nodes[0].log());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let again = tables.number("SELECT count(*) FROM jobs WHERE kind = 'reindex_page' AND attempts > 1");
+    println!("{kills} kills of 3 nodes, {jobs} jobs, {again} of them taken over, {workers} nodes at work at once");
+    assert_eq!(faults(&tables, jobs), Vec::<String>::new());
+    assert_eq!(tables.number("SELECT count(*) FROM products WHERE search_text = 'stale'"), 0);
+    if kills >= 10 {
+        assert!(cut_short > 0 && again > 0 && workers > 1, "{cut_short} cut short, {again} again, {workers} at once");
+    }
+    for (number, mut node) in nodes.into_iter().enumerate().filter(|(number, _)| Some(*number) != away) {
+        assert!(node.stop().await.success(), "node {number}: {}", node.log());
+    }
 }
 
 /// Jobs as the reindexing stores them, each over all products.

@@ -34,6 +34,7 @@ use crate::{
     page::{PageParams, PageView},
     problem::{In, Problem},
     query::{Params, Query, Read},
+    surrogate,
 };
 
 /// Which products to list; every part given must match.
@@ -192,6 +193,9 @@ pub enum ProductList<'a> {
     Slice(SliceView<'a>),
 }
 
+/// What a list of products depends on.
+const LISTED: [Tag; 2] = [Tag::Products, Tag::Categories];
+
 /// Lists products.
 #[utoipa::path(
     tag = "products",
@@ -220,7 +224,7 @@ pub async fn list_products(
     let question = Question {
         // As it was asked, which was read without a fault: writing down what was read would take longer than the rest.
         text: format!("list_products|{:?}|{}", filter.scope, known.request().query_string()),
-        tags: vec![Tag::Products, Tag::Categories],
+        tags: LISTED.to_vec(),
         policy: services.settings.cache.lists,
     };
     let entry = kept::kept(&services, &known, question, async || {
@@ -242,7 +246,8 @@ pub async fn list_products(
     })
     .await?;
     let entry = entry.ok_or_else(Problem::no_route)?;
-    kept::answer(&known, &entry, filter.scope == Scope::Published)
+    let answer = kept::answer(&known, &entry, filter.scope == Scope::Published);
+    surrogate::named(answer, &LISTED, services.settings.cache.surrogate_keys)
 }
 
 /// Where a cursor stands; the empty one stands at the begin.

@@ -27,6 +27,7 @@ use crate::{
     idempotency::{Keyed, created},
     kept::{self, Made, Question},
     path::Id,
+    surrogate,
 };
 
 /// Creates a product of one's seller account.
@@ -69,9 +70,10 @@ pub async fn create_product(auth: Auth<WriteProducts>, services: Shared, keyed: 
 #[get("/api/v1/products/{id}")]
 pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>, known: IfNoneMatch) -> Answer {
     let scope = Scope::of(&caller.0);
+    let tags = [Tag::Product(id.0), Tag::Categories];
     let question = Question {
         text: format!("get_product|{scope:?}|{}", id.0),
-        tags: vec![Tag::Product(id.0), Tag::Categories],
+        tags: tags.to_vec(),
         policy: services.settings.cache.products,
     };
     let entry = kept::kept(&services, &known, question, async || {
@@ -82,7 +84,7 @@ pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>,
     .await?;
     let entry = entry.ok_or(Error::NotFound("Product"))?;
     saw(&services, &caller, id.0);
-    kept::answer(&known, &entry, false)
+    surrogate::named(kept::answer(&known, &entry, false), &tags, services.settings.cache.surrogate_keys)
 }
 
 /// Reads a product by its name in URLs; a name it had before leads to the one it has now.

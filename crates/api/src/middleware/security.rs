@@ -1,10 +1,13 @@
-//! Headers that tell browsers what not to do (SEC-02).
+//! Headers that tell browsers what not to do (SEC-02), and proxies that this node ends (RES-06).
 
 use actix_web::{
     Error,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderName, HeaderValue},
+    http::{
+        ConnectionType,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -19,13 +22,23 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
+/// Our own pages: their own scripts and styles from files, and calls to this server.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+);
+
 /// Adds the headers to every answer.
 pub async fn layer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let https = request.app_data::<Data<Services>>().is_some_and(|services| services.settings.https);
-    let policy = if request.path().starts_with("/swagger-ui") { DOCS_POLICY } else { API_POLICY };
+    let policy = match request.path() {
+        path if path.starts_with("/swagger-ui") => DOCS_POLICY,
+        path if path.starts_with("/docs/") => PAGE_POLICY,
+        _ => API_POLICY,
+    };
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -36,6 +49,12 @@ pub async fn layer<B: MessageBody + 'static>(
     if https {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    }
+    let draining = response.request().app_data::<Data<Services>>().is_some_and(|services| services.draining.is_on());
+    let head = response.response_mut().head_mut();
+    // One that became something else is closed by what it became.
+    if draining && head.connection_type() != ConnectionType::Upgrade {
+        head.set_connection_type(ConnectionType::Close);
     }
     Ok(response)
 }

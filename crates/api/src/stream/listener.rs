@@ -56,17 +56,17 @@ impl Listener {
     ) -> domain::Result<Self> {
         let hub: &Arc<Hub> = &services.streams.hub;
         let (closing, listening) = (hub.closing(), hub.listen(&topics));
-        let mut opening = format!("retry: {}\n\n", services.settings.streams.retry.as_millis());
-        let position = match last {
-            None => listening.from,
+        let (position, begins) = match last {
+            // Who is cut before the first event comes back to this place.
+            None => (listening.from, format!("id: {}\n\n", listening.from)),
             Some(last) => {
                 let (position, gap) = resume(last, services.streams.feed.reach().await?);
-                if let Some(reason) = gap {
-                    opening.push_str(&sign(Some(position), &Sign::Gap { reason, after: last, resumed_at: position }));
-                }
-                position
+                let gap =
+                    gap.map(|reason| sign(Some(position), &Sign::Gap { reason, after: last, resumed_at: position }));
+                (position, format!("\n{}", gap.unwrap_or_default()))
             }
         };
+        let opening = format!("retry: {}\n{begins}", services.settings.streams.retry.as_millis());
         let beat = services.settings.streams.heartbeat;
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

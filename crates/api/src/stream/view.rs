@@ -134,9 +134,11 @@ pub enum StreamMessage<'a> {
 /// What was missed and cannot be told any more, or why a stream ends: signs between the changes.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = StreamSign)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(tag = "type", rename_all = "camelCase")]
 pub enum Sign {
     /// Events are missing here: what was read before is to be read anew.
+    // Said here and not above, where the document would not hear it.
+    #[serde(rename_all = "camelCase")]
     Gap {
         /// Why.
         reason: GapReason,

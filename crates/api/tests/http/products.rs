@@ -189,3 +189,22 @@ async fn stock_changes_leave_the_version_and_a_sight_is_noted() {
     let seen = door.seen.0.lock().unwrap();
     assert_eq!(seen.iter().map(|view| (view.product, view.user)).collect::<Vec<_>>(), [(product.id, seller.user)]);
 }
+
+#[actix_web::test]
+async fn answers_name_what_they_show_where_a_cdn_is_to_purge_them() {
+    for wanted in [false, true] {
+        let door = Door::with(|services| services.settings.cache.surrogate_keys = wanted);
+        let product = lamp(&door, 5).await;
+        let one = format!("product:{} categories", product.id);
+        let (get, list) = (format!("/api/v1/products/{}", product.id), "/api/v1/products?limit=3".to_owned());
+        for (path, names) in [(get, one.as_str()), (list, "products categories")] {
+            let reply = door.get(&path).await;
+            assert_eq!(reply.status, 200, "{}", reply.text);
+            let names = if wanted { names } else { "" };
+            assert_eq!(reply.header("surrogate-key"), names);
+            assert_eq!(reply.header("cache-tag"), names.replace(' ', ","));
+            let varies = reply.headers.get_all("vary").any(|vary| vary == "authorization");
+            assert_eq!(varies, wanted, "{:?}", reply.headers);
+        }
+    }
+}

@@ -31,7 +31,7 @@ use domain::{
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
+use souk_api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -176,6 +176,7 @@ impl Door {
             limiter: Arc::new(Counter::default()),
             bus: Arc::new(Silent),
             mac: Arc::new(Xor),
+            draining: Draining::default(),
             probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
             metrics: Arc::new(|| "# nothing yet\n".to_owned()),
             started: fixtures.shop.now(),

@@ -145,17 +145,38 @@ async fn health_and_readiness() {
 }
 
 #[actix_web::test]
+async fn a_node_that_is_about_to_end_says_so_and_serves() {
+    let door = Door::new();
+    door.services.draining.begin();
+    let ready = door.get("/ready").await;
+    let expected = json!({ "serving": false, "degraded": [], "embedded": [] });
+    assert_eq!((ready.status, ready.json()), (503, expected));
+    assert_eq!(door.get("/health").await.status, 200);
+    assert_eq!(door.get("/api/v1/products").await.status, 200);
+}
+
+#[actix_web::test]
 async fn metrics_and_documents_can_be_closed() {
     let door = Door::new();
     assert_eq!(door.get("/metrics").await.status, 200);
     let page = door.get("/swagger-ui/").await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-security-policy").contains("script-src 'self';"));
+    for (path, kind) in [
+        ("/docs/realtime", "text/html; charset=utf-8"),
+        ("/docs/realtime/page.js", "text/javascript; charset=utf-8"),
+        ("/docs/realtime/page.css", "text/css; charset=utf-8"),
+    ] {
+        let page = door.get(path).await;
+        assert_eq!((page.status, page.header("content-type")), (200, kind));
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+    }
     let closed = Door::with(|services| {
         services.settings.open_metrics = false;
         services.settings.open_docs = false;
     });
-    for path in ["/metrics", "/swagger-ui/", "/api-docs/openapi.json", "/api-docs/openapi-3.0.json"] {
+    for path in ["/metrics", "/swagger-ui/", "/docs/realtime", "/api-docs/openapi.json", "/api-docs/asyncapi.json"] {
         assert_eq!(closed.get(path).await.status, 404, "{path}");
     }
 }

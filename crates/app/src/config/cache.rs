@@ -11,15 +11,20 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new(
         "cache.mode",
         "auto",
-        "on, off, or auto: on where this process sees every change at once (SQLite), off on PostgreSQL. on there only \
-         while no other node and no command writes beside it.",
+        "off, or auto: on SQLite in this process, on PostgreSQL with Redis in both, shared by all nodes; not on PostgreSQL \
+         alone. on: there too, in this process, which then must be the only one that writes. The same on all nodes.",
     ),
-    Setting::new("cache.entries", "500", "Most answers kept in memory."),
+    Setting::new("cache.entries", "500", "Most answers kept in memory, and most people beside them."),
     Setting::new("cache.memory_seconds", "300", "How long an answer is kept in memory at most."),
     Setting::new("cache.lists_seconds", "60", "How long a list of products is served as it was read."),
     Setting::new("cache.products_seconds", "300", "How long a product is served as it was read."),
     Setting::new("cache.absent_seconds", "30", "How long it is kept that there is no such product."),
     Setting::new("cache.stale_seconds", "30", "For how much longer, while one caller reads it anew."),
+    Setting::new(
+        "cache.surrogate_keys",
+        "false",
+        "Whether answers name what they show (Surrogate-Key, Cache-Tag), for a CDN that purges by name.",
+    ),
 ];
 
 /// Where answers are kept.
@@ -52,10 +57,12 @@ impl Caching {
         let products = reader.seconds("cache.products_seconds", 1..=86_400);
         let absent = reader.seconds("cache.absent_seconds", 1..=86_400);
         let stale = reader.seconds("cache.stale_seconds", 0..=86_400);
+        let surrogate_keys = reader.flag("cache.surrogate_keys");
         let (absent, stale) = (absent?, stale?);
         let answers = CacheSettings {
             lists: Policy { fresh: lists?, stale, absent },
             products: Policy { fresh: products?, stale, absent },
+            surrogate_keys: surrogate_keys?,
         };
         Some(Self { mode: mode?, entries: entries?, longest: longest?, answers })
     }

@@ -24,6 +24,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("http.body_limit_bytes", "1048576", "The largest JSON body."),
     Setting::new("http.request_timeout_seconds", "30", "How long an answer may take to begin."),
+    Setting::new(
+        "http.keep_alive_seconds",
+        "75",
+        "How long a connection may be idle; longer than any proxy in front keeps one, or it sends into a closed one.",
+    ),
+    Setting::new(
+        "http.drain_seconds",
+        "0",
+        "How long a node that is told to end still takes requests while /ready says 503, so that balancers notice.",
+    )
+    .production("5"),
     Setting::new("http.shutdown_seconds", "30", "How long requests in flight may take to end at shutdown."),
     Setting::new(
         "http.stall_seconds",
@@ -33,7 +44,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("http.https", "false", "Whether the public address is https: answers say so (HSTS).")
         .production("true"),
     Setting::new("http.require_if_match", "false", "Whether changes without If-Match are refused (428)."),
-    Setting::new("http.swagger_ui", "true", "Whether /swagger-ui/ is open.").production("false"),
+    Setting::new("http.swagger_ui", "true", "Whether /swagger-ui/, /docs/realtime and the documents are open.")
+        .production("false"),
     Setting::new("http.metrics", "true", "Whether /metrics is open.").production("false"),
 ];
 
@@ -48,6 +60,8 @@ pub(crate) struct Http {
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) body_limit: usize,
     pub(crate) request_timeout: Duration,
+    pub(crate) keep_alive: Duration,
+    pub(crate) drain: Duration,
     pub(crate) shutdown: Duration,
     pub(crate) stall: Duration,
     pub(crate) https: bool,
@@ -65,6 +79,8 @@ impl Http {
         let trusted_proxies = proxies(reader);
         let body_limit = reader.number("http.body_limit_bytes", 1024..=64 * 1024 * 1024);
         let request_timeout = reader.seconds("http.request_timeout_seconds", 1..=300);
+        let keep_alive = reader.seconds("http.keep_alive_seconds", 1..=3600);
+        let drain = reader.seconds("http.drain_seconds", 0..=300);
         let shutdown = reader.seconds("http.shutdown_seconds", 1..=600);
         let stall = reader.seconds("http.stall_seconds", 1..=3600);
         let https = reader.flag("http.https");
@@ -79,6 +95,8 @@ impl Http {
             trusted_proxies: trusted_proxies?,
             body_limit: body_limit?,
             request_timeout: request_timeout?,
+            keep_alive: keep_alive?,
+            drain: drain?,
             shutdown: shutdown?,
             stall: stall?,
             https: https?,

@@ -11,21 +11,22 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::pause::Pause;
 use crate::{audit, foundation::Foundation, jobs};
 
 /// For how long the lease is taken: after a crash another node, or this one after its restart, waits so long.
 const LEASE: Duration = Duration::from_secs(5);
 /// Most events numbered in one transaction: few enough that SQLite's other writers wait only some milliseconds.
 const BATCH: u32 = 500;
-/// The bus may lose a call, so the log is asked this often.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often the log is asked while events come from commands beside the server, which call nobody.
+const SOON: Duration = Duration::from_millis(200);
+/// How often else: so late they are noticed, and so late after its lease a relay that died is replaced.
+const QUIET: Duration = Duration::from_secs(1);
 /// Under load others are waited for after a commit, so that one transaction numbers many events. On a quiet shop a
 /// commit is numbered, and heard of, at once.
 const GATHER: Duration = Duration::from_millis(25);
 /// More events than this in one step are load.
 const BUSY: usize = 8;
-/// The longest pause after errors in a row, such as while the database is away.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A relay with a name that no other start of the program ever has.
 pub(crate) fn relay(foundation: &Foundation) -> Result<Relay> {
@@ -51,13 +52,17 @@ pub(crate) async fn relay_worker(
 ) -> Result<()> {
     let mut calls = Calls { news: bus.subscribe(&[COMMITTED]).await, bus, committed };
     let mut held = None;
-    let (mut pause, mut gather) = (LOOK, Duration::ZERO);
+    let (mut pause, mut gather) = (Pause::new(SOON, QUIET), Duration::ZERO);
     loop {
         let last = stop.is_cancelled();
         let stepped = step(&relay, &mut held).await;
         match &stepped {
             Ok(Step::Led(done)) => {
-                pause = LOOK;
+                if done.numbered > 0 {
+                    pause.found();
+                } else {
+                    pause.nothing();
+                }
                 gather = if done.numbered > BUSY { GATHER } else { Duration::ZERO };
                 led(&calls, done);
                 if done.more {
@@ -65,22 +70,20 @@ pub(crate) async fn relay_worker(
                 }
             }
             Ok(Step::Standby) => {
-                pause = LOOK;
+                pause.nothing();
                 metrics::gauge!("relay_leader").set(0.0);
             }
             Err(error) => {
-                pause = (pause * 2).min(LONGEST_PAUSE);
-                let pause_ms = pause.as_secs_f64() * 1000.0;
-                tracing::warn!(error = crate::chain(error), pauseMs = pause_ms, "the relay tries again");
+                pause.failed();
+                tracing::warn!(error = crate::chain(error), pauseMs = pause.millis(), "the relay tries again");
             }
         }
         if last {
             break;
         }
         tokio::select! {
-            () = relay.clock.sleep(pause) => {}
-            // An error is not retried at the pace of the commits.
-            () = calls.next(held.is_some()), if stepped.is_ok() => if !gather.is_zero() {
+            () = relay.clock.sleep(pause.length()) => {}
+            () = calls.next(held.is_some()), if !pause.is_failing() => if !gather.is_zero() {
                 relay.clock.sleep(gather).await;
             },
             () = stop.cancelled() => {}

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::Tag;
-use crate::{event::Event, id::EventId};
+use crate::{error::Result, id::EventId, relay::Numbered};
 
 /// Under what something is kept, and what makes it old.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,12 +14,20 @@ pub struct Key {
     pub text: Arc<str>,
     /// What the answer depends on.
     pub tags: Vec<Tag>,
+    /// It never leaves the process.
+    pub private: bool,
 }
 
 impl Key {
     /// A key for the answer to this question.
     pub fn new(text: impl Into<Arc<str>>, tags: impl Into<Vec<Tag>>) -> Self {
-        Self { text: text.into(), tags: tags.into() }
+        Self { text: text.into(), tags: tags.into(), private: false }
+    }
+
+    /// The same key for what never leaves the process: what decides who may do what is not taken from elsewhere.
+    #[must_use]
+    pub fn private(self) -> Self {
+        Self { private: true, ..self }
     }
 }
 
@@ -86,8 +94,8 @@ impl fmt::Debug for Lead {
 
 /// Keeps answers.
 ///
-/// A look that begins after [`Cache::invalidate`] has returned for a tag MUST NOT give an entry of that tag whose making
-/// began before. Nothing here fails: a cache that is away is slower, never wrong (CA-11).
+/// A look that begins, on any node, after [`Cache::invalidate`] has returned well for a tag MUST NOT give an entry of that tag
+/// whose making began before. A cache that is away is slower, never wrong (CA-11).
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// Looks for an entry. Of many who miss at once, one gets the lead and the others wait for what it makes.
@@ -95,11 +103,22 @@ pub trait Cache: Send + Sync {
 
     /// Makes everything old that belongs to one of these tags, on every node. `events` are those that tell of the change;
     /// the log need not make it old again.
-    async fn invalidate(&self, tags: &[Tag], events: &[EventId]);
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`] when it could not be made sure in time. What was written counts all the same, and will be
+    /// seen everywhere soon; but it MUST NOT be acknowledged.
+    async fn invalidate(&self, tags: &[Tag], events: &[EventId]) -> Result<()>;
 
-    /// Makes old what an event of the log tells of, unless [`Cache::invalidate`] was told of that event on this node. By
-    /// this the cache hears of changes that were made past it, and of those whose maker was killed right after.
-    async fn follow(&self, event: &Event);
+    /// After which number the log is to be shown to this cache by a node that starts, when `last` is its last number by now.
+    async fn resume(&self, last: u64) -> u64;
+
+    /// The node has shown all that [`Cache::resume`] asked for. Before that nothing is served that others kept.
+    async fn resumed(&self);
+
+    /// Makes old what these events of the log tell of, but those that [`Cache::invalidate`] was told of. By this the cache hears of
+    /// changes that were made past it, and of those whose maker was killed right after. A node shows it the whole log from
+    /// some number on, in order.
+    async fn follow(&self, events: &[Numbered]);
 }
 
 /// No cache at all.
@@ -112,7 +131,15 @@ impl Cache for NoCache {
         Looked::Bypass
     }
 
-    async fn invalidate(&self, _: &[Tag], _: &[EventId]) {}
+    async fn invalidate(&self, _: &[Tag], _: &[EventId]) -> Result<()> {
+        Ok(())
+    }
 
-    async fn follow(&self, _: &Event) {}
+    async fn resume(&self, last: u64) -> u64 {
+        last
+    }
+
+    async fn resumed(&self) {}
+
+    async fn follow(&self, _: &[Numbered]) {}
 }

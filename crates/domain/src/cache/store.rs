@@ -120,10 +120,8 @@ impl Tx for InvalidatingTx {
         let Self { inner, cache, tags, events } = *self;
         let committed = inner.commit().await;
         // Also after an error: a connection lost in the middle of a commit does not tell whether it counts.
-        if !tags.is_empty() {
-            cache.invalidate(&tags, &events).await;
-        }
-        committed
+        let old = if tags.is_empty() { Ok(()) } else { cache.invalidate(&tags, &events).await };
+        committed.and(old)
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {
@@ -133,7 +131,10 @@ impl Tx for InvalidatingTx {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    };
 
     use super::*;
     use crate::{
@@ -142,12 +143,13 @@ mod tests {
         catalog::{StockChange, adjust_stock},
         error::Error,
         idempotency::Once,
+        relay::Numbered,
         testing::Fixtures,
     };
 
     /// Remembers what it was told.
     #[derive(Default)]
-    struct Told(Mutex<Vec<(Vec<Tag>, usize)>>);
+    struct Told(Mutex<Vec<(Vec<Tag>, usize)>>, AtomicBool);
 
     #[async_trait]
     impl Cache for Told {
@@ -155,11 +157,19 @@ mod tests {
             Looked::Bypass
         }
 
-        async fn invalidate(&self, tags: &[Tag], events: &[EventId]) {
+        async fn invalidate(&self, tags: &[Tag], events: &[EventId]) -> Result<()> {
             self.0.lock().unwrap().push((tags.to_vec(), events.len()));
+            let fails = self.1.load(Ordering::Relaxed);
+            if fails { Err(Error::Unavailable { what: "Cache", source: "away".into() }) } else { Ok(()) }
         }
 
-        async fn follow(&self, _: &Event) {}
+        async fn resume(&self, last: u64) -> u64 {
+            last
+        }
+
+        async fn resumed(&self) {}
+
+        async fn follow(&self, _: &[Numbered]) {}
     }
 
     #[tokio::test]
@@ -178,5 +188,8 @@ mod tests {
         assert!(told.0.lock().unwrap().is_empty());
         adjust(-3).await.unwrap();
         assert_eq!(*told.0.lock().unwrap(), [(vec![Tag::Products, Tag::Product(product.id)], 1)]);
+        // What others may still read as it was is not acknowledged.
+        told.1.store(true, Ordering::Relaxed);
+        assert!(matches!(adjust(1).await, Err(Error::Unavailable { .. })));
     }
 }

@@ -9,7 +9,9 @@
 )]
 
 pub mod bus;
+pub mod cache;
 pub mod categories;
+pub mod epochs;
 pub mod export;
 pub mod job_queue;
 pub mod jobs;
@@ -29,7 +31,7 @@ pub mod transactions;
 pub mod users;
 pub mod views;
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
 use async_trait::async_trait;
 
@@ -119,4 +121,21 @@ async fn begin(harness: &impl Harness) -> Box<dyn Tx> {
 
 fn page(page: u32, limit: u32) -> PageRequest {
     PageRequest { page, limit: Limit::new(limit).unwrap() }
+}
+
+/// Runs futures side by side to their ends; the domain has no runtime that would.
+async fn at_once<T>(mut futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let mut ended = Vec::new();
+    poll_fn(|context| {
+        futures.retain_mut(|future| match future.as_mut().poll(context) {
+            Poll::Ready(value) => {
+                ended.push(value);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if futures.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    ended
 }

@@ -9,6 +9,7 @@ mod checkpoint;
 mod contract;
 mod counts;
 mod details;
+mod epochs;
 mod group;
 mod harness;
 mod jobs;

@@ -8,72 +8,80 @@ use std::{
 use domain::cache::Entry;
 use tokio::sync::watch;
 
+use super::Mark;
+
 type Given = Option<Arc<Entry>>;
 
 /// What is being made at this moment.
-#[derive(Default, Clone)]
-pub(super) struct Flights(Arc<Mutex<HashMap<Arc<str>, Flight>>>);
+#[derive(Clone)]
+pub(super) struct Flights<M>(Arc<Mutex<HashMap<Arc<str>, Flight<M>>>>);
 
-struct Flight {
-    age: u64,
+struct Flight<M> {
+    mark: M,
     answer: watch::Receiver<Given>,
 }
 
 /// Whether to make an answer or to wait for it.
-pub(super) enum Joined {
-    Lead(Making),
+pub(super) enum Joined<M: Mark> {
+    Lead(Making<M>),
     Follow(Answer),
 }
 
 /// An answer another makes.
-pub(super) struct Answer(watch::Receiver<Given>);
+pub(crate) struct Answer(watch::Receiver<Given>);
 
 impl Answer {
     /// Waits; `None` when the other gave up.
-    pub(super) async fn await_it(mut self) -> Option<Arc<Entry>> {
+    pub(crate) async fn await_it(mut self) -> Option<Arc<Entry>> {
         self.0.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
 
 /// The making of an answer. Dropping it gives up.
-pub(super) struct Making {
-    flights: Flights,
+pub(crate) struct Making<M: Mark> {
+    flights: Flights<M>,
     text: Arc<str>,
-    age: u64,
+    mark: M,
     answer: watch::Sender<Given>,
 }
 
-impl Flights {
-    /// Joins the making of an answer that shows every change up to `age`, or begins one, at the present tick.
-    pub(super) fn begin(&self, text: &Arc<str>, age: u64, now: impl FnOnce() -> u64) -> Joined {
+impl<M> Default for Flights<M> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<M: Mark> Flights<M> {
+    /// Joins the making of an answer that shows all that `asked` shows, or begins one, that shows what `present` gives.
+    pub(super) fn begin(&self, text: &Arc<str>, asked: &M, present: impl FnOnce() -> M) -> Joined<M> {
         let mut flights = self.flights();
-        if let Some(flight) = flights.get(text).filter(|flight| flight.age >= age) {
+        if let Some(flight) = flights.get(text).filter(|flight| flight.mark.covers(asked)) {
             return Joined::Follow(Answer(flight.answer.clone()));
         }
         let (answer, follow) = watch::channel(None);
-        let age = now();
-        flights.insert(Arc::clone(text), Flight { age, answer: follow });
-        Joined::Lead(Making { flights: self.clone(), text: Arc::clone(text), age, answer })
+        let mark = present();
+        flights.insert(Arc::clone(text), Flight { mark: mark.clone(), answer: follow });
+        Joined::Lead(Making { flights: self.clone(), text: Arc::clone(text), mark, answer })
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<Arc<str>, Flight>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<Arc<str>, Flight<M>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Making {
-    /// The tick at which it began.
-    pub(super) fn age(&self) -> u64 {
-        self.age
+impl<M: Mark> Making<M> {
+    /// What it will show.
+    pub(crate) fn mark(&self) -> &M {
+        &self.mark
     }
 
     /// Gives the answer to those who wait.
-    pub(super) fn done(self, entry: Arc<Entry>) {
+    pub(crate) fn done(self, entry: Arc<Entry>) {
         self.answer.send_replace(Some(entry));
     }
 }
 
-impl Drop for Making {
+impl<M: Mark> Drop for Making<M> {
     fn drop(&mut self) {
         let mut flights = self.flights.flights();
         // Another may have begun anew since, because this one was too old for them.

@@ -1,6 +1,9 @@
 //! What the cache promises.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use domain::{cache::Entry, id::ProductId};
 use uuid::Uuid;
@@ -38,14 +41,20 @@ async fn hit(cache: &LocalCache) -> Arc<Entry> {
 }
 
 #[tokio::test]
+async fn keeps_the_contract() {
+    let cache: Arc<dyn Cache> = Arc::new(cache());
+    domain::testing::contract::cache::run(&cache, &cache).await;
+}
+
+#[tokio::test]
 async fn an_entry_is_served_until_one_of_its_tags_is_old() {
     let cache = cache();
     miss(&cache).await.fill(entry("one"));
     assert_eq!(hit(&cache).await, entry("one"));
     let other = Tag::Product(ProductId(Uuid::from_u128(7)));
-    cache.invalidate(&[Tag::Categories, other], &[]).await;
+    cache.invalidate(&[Tag::Categories, other], &[]).await.unwrap();
     assert_eq!(hit(&cache).await, entry("one"));
-    cache.invalidate(&[Tag::Products], &[]).await;
+    cache.invalidate(&[Tag::Products], &[]).await.unwrap();
     miss(&cache).await.fill(entry("two"));
     assert_eq!(hit(&cache).await, entry("two"));
 }
@@ -54,7 +63,7 @@ async fn an_entry_is_served_until_one_of_its_tags_is_old() {
 async fn what_was_read_before_a_write_is_never_kept_after_it() {
     let cache = cache();
     let before = miss(&cache).await;
-    cache.invalidate(&[Tag::Products], &[]).await;
+    cache.invalidate(&[Tag::Products], &[]).await.unwrap();
     // Who asks now does not wait for what was read before.
     let after = miss(&cache).await;
     before.fill(entry("old"));
@@ -64,9 +73,9 @@ async fn what_was_read_before_a_write_is_never_kept_after_it() {
     after.fill(entry("new"));
     assert_eq!(hit(&cache).await, entry("new"));
     // The other way round: the younger answer came first, and stays.
-    cache.invalidate(&[Tag::Products], &[]).await;
+    cache.invalidate(&[Tag::Products], &[]).await.unwrap();
     let slow = miss(&cache).await;
-    cache.invalidate(&[Tag::Products], &[]).await;
+    cache.invalidate(&[Tag::Products], &[]).await.unwrap();
     miss(&cache).await.fill(entry("newer"));
     slow.fill(entry("old"));
     assert_eq!(hit(&cache).await, entry("newer"));
@@ -141,7 +150,7 @@ async fn an_old_entry_is_served_while_one_caller_makes_it_anew() {
     let Step::Done(Looked::Hit(given)) = cache.look_at(&key(), MINUTE, later) else { panic!("the others are served") };
     assert_eq!(given, entry("one"));
     // Old by time only: a write ends this at once.
-    cache.invalidate(&[Tag::Products], &[]).await;
+    cache.invalidate(&[Tag::Products], &[]).await.unwrap();
     let Step::Done(Looked::Miss(_)) = cache.look_at(&key(), MINUTE, later) else { panic!("not a miss") };
     drop(lead);
     let much_later = later + Duration::from_mins(1);
@@ -155,13 +164,16 @@ async fn absence_is_kept_for_a_while_of_its_own_and_lives_differ_a_little() {
     assert_eq!(*hit(&cache).await, Entry::Absent);
     let later = Instant::now() + Duration::from_secs(11);
     assert!(matches!(cache.look_at(&key(), MINUTE, later), Step::Done(Looked::Stale(..))));
-    let lives: HashSet<Duration> = (0..100).map(|_| cache.0.shortened(Duration::from_mins(1))).collect();
+    let lives: HashSet<Duration> = (0..100).map(|_| cache.0.memory.shortened(Duration::from_mins(1))).collect();
     assert!(lives.len() > 10 && lives.iter().all(|life| (54..=60).contains(&life.as_secs())), "{lives:?}");
 }
 
 #[tokio::test]
 async fn the_log_makes_old_only_what_this_process_did_not() {
-    use domain::{clock::Timestamp, event::Entity};
+    use domain::{
+        clock::Timestamp,
+        event::{Entity, Event},
+    };
     let cache = cache();
     let id = Uuid::from_u128(7);
     let event = Event {
@@ -172,6 +184,7 @@ async fn the_log_makes_old_only_what_this_process_did_not() {
         at: Timestamp::UNIX_EPOCH,
         payload: serde_json::json!({ "categoryId": id }),
     };
+    let shown = [Numbered { seq: 1, event: event.clone() }];
     let key = Key::new("tree", [Tag::Categories]);
     let kept = async |text: &str| match cache.look(&key, MINUTE).await {
         Looked::Miss(lead) => {
@@ -181,17 +194,17 @@ async fn the_log_makes_old_only_what_this_process_did_not() {
         Looked::Hit(_) => true,
         other => panic!("{other:?}"),
     };
-    cache.invalidate(&[Tag::Categories], &[event.id]).await;
+    cache.invalidate(&[Tag::Categories], &[event.id]).await.unwrap();
     assert!(!kept("one").await);
-    cache.follow(&event).await;
+    cache.follow(&shown).await;
     assert!(kept("").await, "its own change is not made old twice");
-    cache.follow(&event).await;
+    cache.follow(&shown).await;
     assert!(!kept("two").await, "the change of another process is made old");
 }
 
 #[tokio::test]
 async fn what_is_very_large_is_given_and_not_kept() {
     let cache = cache();
-    miss(&cache).await.fill(entry(&"x".repeat(BODY_MOST + 1)));
+    miss(&cache).await.fill(entry(&"x".repeat(memory::BODY_MOST + 1)));
     drop(miss(&cache).await);
 }

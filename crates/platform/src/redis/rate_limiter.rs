@@ -1,16 +1,13 @@
 //! Rate limits that all nodes count together.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::redis::{Cmd, ErrorKind, ServerErrorKind};
+use ::redis::Cmd;
 use async_trait::async_trait;
 use domain::limit::{Decision, Pace, Policy, RateLimiter, Subject};
 use metrics::Counter;
 
-use super::{Failed, Redis};
+use super::{Failed, Redis, script::Script};
 use crate::rate_limiter::LocalRateLimiter;
 
 /// Counts one call under all of its policies or under none. It keeps the moment at which each key will be rested, by the
@@ -40,8 +37,7 @@ return answer
 pub struct RedisRateLimiter {
     redis: Redis,
     local: LocalRateLimiter,
-    /// The name that Redis gave the script.
-    script: OnceLock<String>,
+    script: Script,
     fallbacks: Counter,
     /// Redis said that it would not count, and that was logged.
     told: AtomicBool,
@@ -54,31 +50,18 @@ impl RedisRateLimiter {
         Self {
             redis,
             local: LocalRateLimiter::default(),
-            script: OnceLock::new(),
+            script: Script::new(SCRIPT),
             fallbacks,
             told: AtomicBool::new(false),
         }
     }
 
     async fn ask(&self, asked: &[(&Policy, Subject)], paces: &[Pace]) -> Result<Vec<u64>, Failed> {
-        let name = if let Some(name) = self.script.get() {
-            name
-        } else {
-            let name = self.redis.call(::redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT)).await?;
-            self.script.get_or_init(|| name)
-        };
-        match self.redis.call(&self.command("EVALSHA", name, asked, paces)).await {
-            // Redis has started anew and knows it no more.
-            Err(Failed::Refused(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.redis.call(&self.command("EVAL", SCRIPT, asked, paces)).await
-            }
-            other => other,
-        }
+        self.script.run(&self.redis, None, |command| self.ask_of(command, asked, paces)).await
     }
 
-    fn command(&self, verb: &str, script: &str, asked: &[(&Policy, Subject)], paces: &[Pace]) -> Cmd {
-        let mut command = ::redis::cmd(verb);
-        command.arg(script).arg(asked.len());
+    fn ask_of(&self, command: &mut Cmd, asked: &[(&Policy, Subject)], paces: &[Pace]) {
+        command.arg(asked.len());
         for (policy, subject) in asked {
             // What stands in braces decides on the part of a cluster: all policies of a subject are on one.
             command.arg(self.redis.name(&format!("limit:{{{subject}}}:{}", policy.name)));
@@ -86,7 +69,6 @@ impl RedisRateLimiter {
         for pace in paces {
             command.arg(pace.interval).arg(pace.burst.saturating_add(pace.patience));
         }
-        command
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod bus;
+mod cache;
 mod link;
 mod node;
 mod presence;

@@ -6,7 +6,7 @@ use domain::job::{Outcome, Policy, Settled, StoredJob, settle};
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
-use super::{LONGEST_PAUSE, LOOK, Work, handlers::Known};
+use super::{Pause, QUIET, SOON, Work, handlers::Known};
 
 /// Why an attempt is ended from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) fn count(kind: &'static str, outcome: &Outcome) {
 
 /// Says what became of the job until the database hears it: while it is away the loop tries to keep the job as well.
 async fn store(work: &Work, job: &StoredJob, settled: &Settled, mut ended: oneshot::Receiver<Ended>) {
-    let mut pause = LOOK;
+    let mut pause = Pause::new(SOON, QUIET);
     loop {
         match work.queue.settle(job.attempt(), settled, work.shop.now()).await {
             Ok(true) => return,
@@ -94,7 +94,7 @@ async fn store(work: &Work, job: &StoredJob, settled: &Settled, mut ended: onesh
             }
         }
         tokio::select! {
-            () = work.shop.clock.sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            () = work.shop.clock.sleep(pause.length()) => pause.failed(),
             // Asked to stop it is too late; given back or lost, others see to it.
             why = &mut ended, if !ended.is_terminated() => if why != Ok(Ended::Stopped) { return },
         }

@@ -1,6 +1,6 @@
 //! What a worker has in its hands.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{
     Result,
@@ -90,17 +90,19 @@ impl Desk {
         self.held.remove(&id);
     }
 
-    /// Gives a sign of life when it is due, looks after what lost workers held, and takes what there is room for.
-    pub(super) async fn look(&mut self) -> Result<()> {
+    /// How long until the next sign of life is due.
+    pub(super) fn next_beat(&self) -> Duration {
+        (self.beat - self.work.shop.now()).to_std().unwrap_or_default()
+    }
+
+    /// Gives a sign of life when it is due, looks after what lost workers held, and takes what there is room for: so many.
+    pub(super) async fn look(&mut self) -> Result<usize> {
         if self.work.shop.now() >= self.beat {
             self.keep().await?;
             self.look_after_the_lost().await?;
             self.beat = self.work.shop.now() + self.work.lease / 3;
         }
-        if self.has_room() {
-            self.take().await?;
-        }
-        Ok(())
+        if self.has_room() { self.take().await } else { Ok(0) }
     }
 
     /// Gives a sign of life for everything that runs, and ends what is another's by now or is asked to stop.
@@ -148,7 +150,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn take(&mut self) -> Result<()> {
+    async fn take(&mut self) -> Result<usize> {
         let now = self.work.shop.now();
         let until = now + self.work.lease;
         let free = self.work.handlers.kinds().map(|(kind, most)| {
@@ -157,10 +159,12 @@ impl Desk {
         });
         let (worker, free) = (self.worker.clone(), free.collect());
         let ask = Ask { worker, free, most: self.room(), now, until };
-        for job in self.work.queue.take(&ask).await? {
+        let jobs = self.work.queue.take(&ask).await?;
+        let taken = jobs.len();
+        for job in jobs {
             self.start(job, until);
         }
-        Ok(())
+        Ok(taken)
     }
 
     fn start(&mut self, job: StoredJob, until: Timestamp) {

@@ -13,7 +13,7 @@ use domain::{
     },
     testing::memory::MemoryStore,
 };
-use platform::{SystemClock, SystemEntropy};
+use platform::{LocalBus, SystemClock, SystemEntropy};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
@@ -62,7 +62,7 @@ struct House {
     queue: Arc<dyn JobQueue>,
     shop: Shop,
     seen: Arc<Seen>,
-    enqueued: Arc<Notify>,
+    bus: Arc<LocalBus>,
     workers: JoinSet<Result<()>>,
     stop: CancellationToken,
 }
@@ -86,7 +86,7 @@ impl House {
             store,
             shop,
             seen: Arc::default(),
-            enqueued: Arc::default(),
+            bus: Arc::default(),
             workers: JoinSet::new(),
             stop: CancellationToken::new(),
         }
@@ -120,7 +120,7 @@ impl House {
             queue: Arc::clone(&self.queue),
             handlers: Arc::new(handlers),
             shop: self.shop.clone(),
-            enqueued: Arc::clone(&self.enqueued),
+            bus: self.bus.clone(),
             at_once: 10,
             lease: Duration::from_millis(900),
             drain: Duration::from_millis(100),
@@ -144,7 +144,7 @@ impl House {
         let mut tx = self.shop.store.begin().await.unwrap();
         let id = self.shop.enqueue(&mut *tx, Request::of(job)).await.unwrap().unwrap();
         tx.commit().await.unwrap();
-        self.enqueued.notify_one();
+        self.bus.publish(ENQUEUED, b"");
         id
     }
 
