@@ -154,7 +154,7 @@ impl Socket {
     }
 
     /// Ends it as a cut of the network does.
-    pub async fn cut(self) {
+    pub fn cut(self) {
         drop(self.stream);
     }
 

@@ -12,17 +12,20 @@ mod mailbox;
 mod open;
 mod outgoing;
 mod people;
+mod place;
 mod rooms;
+mod served;
 mod session;
 mod topics;
 mod wire;
 
 pub use closing::{Ended, closings};
-pub use floor::{Floor, Served};
+pub use floor::Floor;
 pub use incoming::{Incoming, Request};
 pub use open::{aliases, open_socket};
 pub use outgoing::{GapView, LeftReason, MessageView, Outgoing, SocketMessage};
 pub use people::Batch;
+pub use served::Served;
 
 /// The operation that opens a WebSocket.
 pub fn operations(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {

@@ -130,6 +130,10 @@ pub struct World {
     category: Option<Value>,
     review: Option<Value>,
     job: Option<Value>,
+    /// A private room of the buyer, with somebody else in it who is banned, muted, and has said something.
+    room: Option<Value>,
+    /// That somebody.
+    guest: Option<String>,
 }
 
 impl World {
@@ -168,7 +172,12 @@ impl World {
         if knows("/api/v1/schedules/{name}/run") {
             job = Some(admin.post("/api/v1/schedules/purge/run", &json!({})).await.expect(202).json());
         }
-        Self { operations, draft, product, category, review, job }
+        let (mut room, mut guest) = (None, None);
+        if knows("/api/v1/rooms") {
+            let (made, other) = room_with_guest(buyer, seller, &product).await;
+            (room, guest) = (Some(made), Some(other));
+        }
+        Self { operations, draft, product, category, review, job, room, guest }
     }
 
     /// The path of an operation with the ids of this world in it.
@@ -180,6 +189,7 @@ impl World {
             ("/categories/{", self.category.as_ref()),
             ("/reviews/{", self.review.as_ref()),
             ("/jobs/{", self.job.as_ref()),
+            ("/rooms/{", self.room.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -188,11 +198,30 @@ impl World {
             }
         }
         path = path
+            .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
+            .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path
     }
+}
+
+/// A private room of one person, with another in it.
+async fn room_with_guest(owner: &Client, guest: &Client, product: &Value) -> (Value, String) {
+    // Names are unique, and a world may not be the first.
+    let name = format!("room-{}", &product["id"].as_str().unwrap()[24..]);
+    let room = owner.post("/api/v1/rooms", &json!({ "name": name, "kind": "private" })).await.expect(201).json();
+    let id = guest.get("/api/v1/users/me").await.expect(200).json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/rooms/{}", room["id"].as_str().unwrap());
+    let mut socket = owner.socket().await;
+    let said = socket.ask(&json!({ "type": "message", "room": name, "content": "Here we are" })).await;
+    assert_eq!(said["type"], "ack", "{said}");
+    socket.close().await;
+    for what in ["members", "bans", "mutes"] {
+        owner.put(&format!("{path}/{what}/{id}"), &json!({})).await.expect(200);
+    }
+    (room, id)
 }
 
 /// Calls an operation with the document's own example as body.

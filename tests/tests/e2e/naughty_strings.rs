@@ -226,9 +226,10 @@ async fn asked(client: &Client, path: &str, parameter: &str, text: &str) {
             refused.error(400, "VALIDATION_ERROR");
             assert!(refused.names(parameter), "{text:?} in {parameter}: {}", refused.text());
         }
-        // A text may be no ticket, and is then no way in.
+        // A text may be no ticket, and is then no way in; and nothing makes a WebSocket of a plain request.
         _ => {
-            let fits = matches!(status, 200 | 404) || (parameter == "ticket" && status == 401);
+            let socket = path.ends_with("/ws") && status == 426;
+            let fits = matches!(status, 200 | 404) || (parameter == "ticket" && status == 401) || socket;
             assert!(fits, "{text:?} in {parameter}: {path} = {status}");
         }
     }

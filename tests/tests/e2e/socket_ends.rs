@@ -63,11 +63,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match u16::try_from(payload.len()) {
         Ok(length) if length < 126 => bytes.push(0x80 | u8::try_from(length).unwrap()),
         Ok(length) => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | 0x7e);
             bytes.extend(length.to_be_bytes());
         }
         Err(_) => {
-            bytes.push(0x80 | 127);
+            bytes.push(0x80 | 0x7f);
             bytes.extend(u64::try_from(payload.len()).unwrap().to_be_bytes());
         }
     }
@@ -118,7 +118,7 @@ async fn a_broken_protocol_ends_one_connection_only(database: Database) {
     // A cut in the middle of a frame.
     let mut cut = server.client().socket().await;
     cut.send_raw(&frame(0x81, &large)[..1000]).await;
-    cut.cut().await;
+    cut.cut();
     speaker.ask(&says("global", "after all of it")).await;
     assert_eq!(neighbour.wait("message").await["content"], "after all of it");
 }

@@ -15,7 +15,7 @@ const OPEN_MUTATIONS: [&str; 2] = ["register", "login"];
 /// The lowest role that has a scope; an unknown scope fails the test.
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
-        "account:own" | "reviews:write" => "buyer",
+        "account:own" | "reviews:write" | "rooms:use" => "buyer",
         "products:write" => "seller",
         "catalog:manage" | "reviews:moderate" | "audit:read" | "jobs:manage" => "admin",
         other => panic!("tell this test which role has the scope {other}"),
@@ -71,6 +71,7 @@ async fn another_owner_is_refused(database: Database) {
         let (mine, theirs) = match scopes[0].as_str() {
             "products:write" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
+            "rooms:use" => (&buyer, &other_buyer),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.

@@ -236,7 +236,7 @@ impl From<&Member> for MemberView {
 #[serde(rename_all = "camelCase")]
 pub struct SanctionBody {
     /// Until when; until it is lifted when absent.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2099-01-31T12:00:00Z")]
     pub until: Option<DateTime<Utc>>,
     /// Why.
     #[schema(example = "Shouting", max_length = 200, format = "line")]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use domain::id::{RoomId, UserId};
 use uuid::Uuid;
 
-use super::floor::{Floor, Served};
+use super::{floor::Floor, served::Served};
 
 /// The rooms one connection is in.
 #[derive(Debug)]

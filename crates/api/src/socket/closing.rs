@@ -111,3 +111,16 @@ pub fn closings() -> impl Iterator<Item = (u16, Cow<'static, str>, bool)> {
         (code, reason.into(), reconnect)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_stands_in_the_table_of_the_architecture() {
+        let page = include_str!("../../../../ARCHITECTURE.md");
+        for (code, reason, _) in closings() {
+            assert!(page.contains(&format!("| {code} | {reason} |")), "{code} {reason}");
+        }
+    }
+}

@@ -120,10 +120,12 @@ pub enum Unread {
     Fields(Violations),
 }
 
+/// What the type of a message leads to.
 enum Kind {
     Known(Incoming),
     Unknown(String),
-    None,
+    /// There is no type, or its fields are at fault, which are noted.
+    Nothing,
 }
 
 impl Request {
@@ -136,13 +138,11 @@ impl Request {
                 reference = None;
                 fields.violations.add("/ref", "max_length", format!("must have at most {REF_MAX} characters"));
             }
-            let Some(kind) = fields.text("type") else { return Some(Kind::None) };
-            Some(incoming(&kind, fields).map_or(Kind::Unknown(kind), |known| known.map_or(Kind::None, Kind::Known)))
+            Some(fields.text("type").map_or(Kind::Nothing, |kind| incoming(kind, fields)))
         });
         let asked = match read {
-            None => Err(Unread::Format),
+            None | Some(Ok(Kind::Nothing)) => Err(Unread::Format),
             Some(Ok(Kind::Known(incoming))) => Ok(incoming),
-            Some(Ok(Kind::None)) => Err(Unread::Format),
             Some(Ok(Kind::Unknown(kind))) => Err(Unread::Type(kind)),
             Some(Err(violations)) => Err(unread(text, violations)),
         };
@@ -167,9 +167,8 @@ fn unread(text: &str, violations: Violations) -> Unread {
 const KINDS: [&str; 10] =
     ["ping", "join_room", "leave_room", "message", "typing", "read", "history", "subscribe", "unsubscribe", "refresh"];
 
-/// `None` for an unknown type; inside, `None` for fields at fault, which are noted.
-fn incoming(kind: &str, fields: &mut Fields<'_>) -> Option<Option<Incoming>> {
-    Some(match kind {
+fn incoming(kind: String, fields: &mut Fields<'_>) -> Kind {
+    let known = match kind.as_str() {
         "ping" => Some(Incoming::Ping {}),
         "join_room" => {
             let (room, offset) = (required(fields, "room"), number(fields, "offset"));
@@ -205,8 +204,9 @@ fn incoming(kind: &str, fields: &mut Fields<'_>) -> Option<Option<Incoming>> {
         }
         "unsubscribe" => topics(fields).map(|topics| Incoming::Unsubscribe { topics }),
         "refresh" => required(fields, "token").map(|token| Incoming::Refresh { token }),
-        _ => return None,
-    })
+        _ => return Kind::Unknown(kind),
+    };
+    known.map_or(Kind::Nothing, Kind::Known)
 }
 
 fn required(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {

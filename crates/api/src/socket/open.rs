@@ -11,7 +11,7 @@ use actix_web::{
 use utoipa::IntoParams;
 
 use super::{
-    floor::{Crowded, Whose},
+    place::{Crowded, Place, Whose},
     session::{self, Opening},
 };
 use crate::{
@@ -100,17 +100,16 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, pay
     Ok(response)
 }
 
-fn admit(services: &Services, request: &HttpRequest, caller: &Caller) -> Result<super::floor::Place, Problem> {
+fn admit(services: &Services, request: &HttpRequest, caller: &Caller) -> Result<Place, Problem> {
     let settings = &services.settings.sockets;
-    let (whose, most) = match &caller.session {
-        Some(session) => (Whose::User(session.user), settings.most_of_user),
-        None => {
-            let client = request.extensions().get::<Context>().map(|context| context.client);
-            let client = client.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
-            (Whose::Address(address::counted(client)), settings.most_of_address)
-        }
+    let (whose, most) = if let Some(session) = &caller.session {
+        (Whose::User(session.user), settings.most_of_user)
+    } else {
+        let client = request.extensions().get::<Context>().map(|context| context.client);
+        let client = client.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
+        (Whose::Address(address::counted(client)), settings.most_of_address)
     };
-    services.rooms.floor.admit(whose, settings.most_open, most).map_err(|crowded| {
+    services.rooms.floor.places.admit(whose, settings.most_open, most).map_err(|crowded| {
         metrics::counter!("streams_refused_total", "protocol" => "ws").increment(1);
         let problem = match crowded {
             Crowded::Node => {

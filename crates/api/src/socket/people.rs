@@ -1,7 +1,7 @@
 //! Who is in which room on this node, and what of it presence was not told yet.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -151,10 +151,9 @@ impl People {
     /// Who is in a room on this node alone, for when presence is away.
     pub(super) fn crowd(&self, room: RoomId, most: u32) -> Crowd {
         let state = self.state();
-        let users: BTreeMap<UserId, ()> =
-            state.here.keys().filter(|(of, _)| *of == room).map(|(_, user)| (*user, ())).collect();
+        let users: BTreeSet<UserId> = state.here.keys().filter(|(of, _)| *of == room).map(|(_, user)| *user).collect();
         let count = u64::try_from(users.len()).unwrap_or(u64::MAX);
-        Crowd { some: users.into_keys().take(usize::try_from(most).unwrap_or(usize::MAX)).collect(), count }
+        Crowd { some: users.into_iter().take(usize::try_from(most).unwrap_or(usize::MAX)).collect(), count }
     }
 
     fn release(&self, arrivals: u64) {

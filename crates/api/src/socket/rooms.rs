@@ -14,8 +14,9 @@ use domain::{
 
 use super::{
     closing::Ended,
-    floor::{Guest, NAMED_MOST, Served},
+    floor::NAMED_MOST,
     outgoing::{GapView, LeftReason, Outgoing},
+    served::{Guest, Served},
     session::Session,
     wire::Wire,
 };

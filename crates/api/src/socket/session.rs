@@ -22,10 +22,11 @@ use uuid::Uuid;
 use super::{
     attendance::Attendance,
     closing::Ended,
-    floor::{Floor, Place},
+    floor::Floor,
     incoming::Request,
     mailbox::{Mailbox, News, Parcel, Post, mailbox},
     outgoing::{LeftReason, Outgoing},
+    place::Place,
     topics::Following,
     wire::{Wire, closed},
 };

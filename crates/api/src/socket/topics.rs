@@ -54,13 +54,11 @@ impl Following {
     /// The next thing to be told, live; nothing when the log is to be read.
     pub(super) async fn next(&mut self, services: &Services, scope: Scope) -> Option<ByteString> {
         let told = self.listening.next().await;
-        match told {
-            Some(told) => self.take(services, scope, &told),
-            None => {
-                self.listening = services.streams.hub.listen(&self.topics);
-                None
-            }
+        if let Some(told) = told {
+            return self.take(services, scope, &told);
         }
+        self.listening = services.streams.hub.listen(&self.topics);
+        None
     }
 
     fn take(&mut self, services: &Services, scope: Scope, told: &Told) -> Option<ByteString> {

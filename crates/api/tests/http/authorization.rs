@@ -5,6 +5,7 @@ use domain::{
     Principal,
     catalog::{Deleted, Product, ProductStatus, Review},
     permission::{self, Role},
+    room::{NewMessage, Room, RoomKind},
     shop::Rules,
 };
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ async fn every_secured_operation_demands_the_permission_its_document_names() {
         let Some(scope) = scope else { continue };
         secured += 1;
         let (_, role) = *permission::ALL.iter().find(|(name, _)| *name == scope).expect("a permission of that name");
-        let path = path.replace("{id}", ID);
+        let path = path.replace("{id}", ID).replace("{userId}", ID).replace("{offset}", "1");
         let nobody = send(&door, &method, &path, None).await;
         assert_eq!(nobody.status, 401, "{method} {path}");
         assert_eq!(nobody.header("www-authenticate"), format!("Bearer scope=\"{scope}\""), "{method} {path}");
@@ -87,6 +88,8 @@ struct Ada {
     hidden: Vec<Product>,
     review: Review,
     hidden_review: Review,
+    /// A room that everybody may enter, and one that only she does; she has said something in both.
+    rooms: [Room; 2],
 }
 
 const SECRET: &str = "quetzalcoatl";
@@ -123,7 +126,18 @@ impl Ada {
         let review = stored(door, given.review(open.id, who.user, 4)).await;
         let other = given.stored_product(seller, |_| ()).await;
         let hidden_review = Review { hidden: true, comment: SECRET.to_owned(), ..given.review(other.id, who.user, 1) };
-        Self { hidden_review: stored(door, hidden_review).await, review, who, open, hidden }
+        let mut rooms = Vec::new();
+        for kind in [RoomKind::Public, RoomKind::Private] {
+            let room = Room { title: format!("{SECRET} {}", kind.name()), ..given.room(kind, &who) };
+            let mut tx = given.tx().await;
+            assert!(tx.rooms().insert(&room).await.unwrap());
+            let new = NewMessage { content: format!("{SECRET} {}", kind.name()), client_id: None };
+            tx.rooms().append(room.id, given.shop.id(), who.user, &new, at).await.unwrap();
+            tx.commit().await.unwrap();
+            rooms.push(room);
+        }
+        let rooms = rooms.try_into().unwrap();
+        Self { hidden_review: stored(door, hidden_review).await, review, who, open, hidden, rooms }
     }
 }
 
@@ -148,6 +162,7 @@ async fn no_read_tells_of_what_is_anothers() {
             paths.push(path.replace("{id}", &product.id.to_string()));
         }
         paths.push(path.replace("{id}", &ada.hidden_review.id.to_string()));
+        paths.push(path.replace("{id}", &ada.rooms[1].id.to_string()));
     }
     let all = "status=draft&status=archived&status=published";
     let seller = ada.who.seller.unwrap();
@@ -170,9 +185,11 @@ async fn no_read_tells_of_what_is_anothers() {
         for by in [None, Some(&bob), Some(&buyer)] {
             let answer = send(&door, &Method::GET, path, by).await;
             assert!(answer.status < 500, "{path}: {}", answer.text);
+            // What is said of the open room is for everybody.
+            let text = answer.text.replace(&format!("{SECRET} public"), "");
             // An error names what was asked for, a list of audit entries is refused as a whole.
             let leak = answer.status == 200
-                && (answer.text.contains(SECRET)
+                && (text.contains(SECRET)
                     || answer.text.contains(&ada.hidden_review.id.to_string())
                     || hidden.iter().any(|id| answer.text.contains(id)));
             assert!(!leak, "{path} for {by:?}: {}", answer.text);
@@ -236,6 +253,39 @@ async fn no_write_reaches_what_is_anothers() {
 
 fn body_of(path: &str) -> Value {
     if path.ends_with("/stock-adjustments") { json!({ "delta": -1 }) } else { json!({ "name": "Mine now" }) }
+}
+
+#[actix_web::test]
+async fn no_write_reaches_a_room_of_others() {
+    let door = Door::new();
+    let ada = Ada::new(&door).await;
+    let (bob, guest) = (door.person(Role::User).await, door.person(Role::User).await);
+    let mut tried = 0;
+    for (method, path, scope) in operations() {
+        let owned = path.starts_with("/api/v1/rooms/{id}");
+        if !owned || scope.is_none() {
+            continue;
+        }
+        let attempt = async |id: String| {
+            let path = path.replace("{id}", &id).replace("{userId}", &guest.user.to_string()).replace("{offset}", "1");
+            let request = TestRequest::default().method(method.clone()).uri(&path);
+            door.send(request.insert_header(door.bearer(&bob)).set_json(json!({}))).await
+        };
+        tried += 1;
+        // Who has a role in an open room is no secret.
+        if !(method == Method::GET && path.ends_with("/members")) {
+            let refused = attempt(ada.rooms[0].id.to_string()).await;
+            assert_eq!(refused.status, 403, "{method} {path}: {}", refused.text);
+        }
+        let (unknown, refused) = (attempt(ID.to_owned()).await, attempt(ada.rooms[1].id.to_string()).await);
+        assert_eq!(refused.status, 404, "{method} {path}: {}", refused.text);
+        assert_eq!(refused.json()["error"]["message"], unknown.json()["error"]["message"], "{method} {path}");
+    }
+    assert!(tried >= 10, "{tried}");
+    let list = send(&door, &Method::GET, "/api/v1/rooms", Some(&bob)).await.json();
+    assert_eq!(list["total"], 2, "the room of all and the open one: {list}");
+    assert_eq!(send(&door, &Method::GET, "/api/v1/rooms", Some(&ada.who)).await.json()["total"], 3);
+    assert_eq!(send(&door, &Method::GET, "/api/v1/rooms", None).await.json()["total"], 2);
 }
 
 #[actix_web::test]

@@ -20,7 +20,11 @@ pub fn operations(document: &Value) -> Vec<(Method, String, Value)> {
         for (method, operation) in item.as_object().unwrap() {
             if operation.get("operationId").is_some() {
                 let method = method.to_uppercase().parse().unwrap();
-                all.push((method, path.replace("{id}", ID).replace("{slug}", "x"), operation.clone()));
+                all.push((
+                    method,
+                    path.replace("{id}", ID).replace("{userId}", ID).replace("{offset}", "1").replace("{slug}", "x"),
+                    operation.clone(),
+                ));
             }
         }
     }

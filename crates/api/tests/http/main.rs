@@ -12,5 +12,6 @@ mod jobs;
 mod problems;
 mod products;
 mod reviews;
+mod rooms;
 mod setup;
 mod shell;

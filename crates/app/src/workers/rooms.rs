@@ -67,6 +67,8 @@ pub(crate) async fn rooms_worker(rooms: Rooms, stop: CancellationToken) -> Resul
             Some(ended) = followers.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "who followed a room ended badly");
+                    // Nobody knows which; all begin anew, where they were.
+                    followers = JoinSet::new();
                     rooms.floor.nobody_follows();
                 }
             }
@@ -130,24 +132,19 @@ async fn step(rooms: &Rooms, served: &Arc<Served>, hears: &mut Subscription, idl
         }
     }
     tokio::select! {
-        heard = hears.next() => match heard {
+        news = hears.next() => match news {
             Heard::Lost => {
                 // Everything that may have been missed is looked for.
                 catch_up(rooms, served).await?;
                 admit(rooms, served).await?;
-                if let Ok(crowd) = rooms.presence.crowd(served.id(), CROWD).await {
-                    served.recount(&crowd);
-                }
+                recount(rooms, served).await;
             }
             Heard::Message(message) => match Hint::decode(&message.payload) {
                 Some(Hint::Admission) => admit(rooms, served).await?,
-                Some(hint) => {
-                    if served.pass(&hint, GLOBAL) {
-                        catch_up(rooms, served).await?;
-                    }
-                }
-                // Another version of the program may say more than we know.
-                None => {}
+                Some(Hint::Crowd) => recount(rooms, served).await,
+                Some(hint) if served.pass(&hint, GLOBAL) => catch_up(rooms, served).await?,
+                // Told, or of another version of the program, which may say more than we know.
+                _ => {}
             },
         },
         () = served.poked() => catch_up(rooms, served).await?,
@@ -171,6 +168,13 @@ async fn catch_up(rooms: &Rooms, served: &Served) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Tells who is there, when that is otherwise than was told. While presence is away nobody knows better.
+async fn recount(rooms: &Rooms, served: &Served) {
+    if let Ok(crowd) = rooms.presence.crowd(served.id(), CROWD).await {
+        served.recount(&crowd);
+    }
 }
 
 /// Shows out who may not be in the room any more.
@@ -205,7 +209,8 @@ struct Desk {
     rooms: Rooms,
     /// What is to be told of the room of all.
     gathered: Gathered,
-    /// Who is entered again after presence forgot them: nobody was told that they left.
+    /// Who is entered again after presence forgot them: nobody was told that they left, so nobody is told that they came,
+    /// but for whoever asked in between.
     quiet: BTreeSet<(RoomId, UserId)>,
     /// Presence is away, and that was logged.
     away: bool,
@@ -286,9 +291,11 @@ impl Desk {
 
     fn tell(&mut self, moved: Vec<Moved>) {
         let mut by_room: BTreeMap<RoomId, Vec<Moved>> = BTreeMap::new();
+        let mut again = BTreeSet::new();
         for one in moved {
             let Change { room, user, .. } = one.change;
             if self.quiet.contains(&(room, user)) {
+                again.insert(room);
                 continue;
             }
             if room == GLOBAL {
@@ -296,6 +303,9 @@ impl Desk {
             } else {
                 by_room.entry(room).or_default().push(one);
             }
+        }
+        for room in again {
+            self.rooms.bus.publish(&Hint::topic(room), &Hint::Crowd.encode());
         }
         for (room, moved) in by_room {
             let count = moved.last().map_or(0, |one| one.count);

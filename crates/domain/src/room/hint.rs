@@ -50,6 +50,8 @@ pub enum Hint {
         /// The offset.
         offset: u64,
     },
+    /// Who is there may be otherwise than was told: look.
+    Crowd,
     /// Who may be in the room has changed, or the room is gone: look.
     Admission,
 }

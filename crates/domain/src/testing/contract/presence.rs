@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     clock::Timestamp,
     id::{RoomId, UserId},
-    room::{Change, Moved, NodeId, Presence, Renewed},
+    room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
 };
 
 /// How long a lease of the cases lasts.
@@ -94,7 +94,7 @@ async fn a_person_on_two_nodes_is_there_once(here: &dyn Presence, there: &dyn Pr
     assert_eq!(here.update(one, &[goes]).await.unwrap(), []);
     assert_eq!(here.crowd(case.room, 10).await.unwrap().some, [case.people[0]]);
     assert_eq!(there.update(two, &[goes]).await.unwrap(), [moved(goes, 0)]);
-    assert_eq!(here.crowd(case.room, 10).await.unwrap(), Default::default());
+    assert_eq!(here.crowd(case.room, 10).await.unwrap(), Crowd::default());
 }
 
 async fn entering_again_changes_nothing(here: &dyn Presence) {

@@ -152,8 +152,8 @@ async fn who_is_admitted(harness: &impl Harness) {
     assert!(admitted.banned.is_empty());
     let mut tx = begin(harness).await;
     let (kind, reason) = (SanctionKind::Ban, String::new());
-    let until = Some(now + Duration::from_secs(1));
-    let ban = Sanction { kind, user: other.user, until, by: owner.user, reason, at: now };
+    let end = now + Duration::from_secs(1);
+    let ban = Sanction { kind, user: other.user, until: Some(end), by: owner.user, reason, at: now };
     tx.rooms().set_sanction(room.id, &ban).await.unwrap();
     let mute = Sanction { kind: SanctionKind::Mute, user: owner.user, ..ban.clone() };
     tx.rooms().set_sanction(room.id, &mute).await.unwrap();
@@ -162,7 +162,7 @@ async fn who_is_admitted(harness: &impl Harness) {
     let admitted = harness.rooms().admission(room.id, now).await.unwrap().unwrap();
     assert_eq!((admitted.kind, admitted.banned), (RoomKind::Public, HashSet::from([other.user])));
     assert!(admitted.members.is_empty(), "of a public room nobody needs them");
-    assert!(harness.rooms().admission(room.id, until.unwrap()).await.unwrap().unwrap().banned.is_empty());
+    assert!(harness.rooms().admission(room.id, end).await.unwrap().unwrap().banned.is_empty());
     assert_eq!(harness.rooms().admission(fixtures(harness).shop.id(), now).await.unwrap(), None);
 }
 

@@ -21,7 +21,7 @@ use crate::{
 /// Rooms and what belongs to them.
 #[derive(Debug, Clone)]
 pub(super) struct Rooms {
-    rooms: BTreeMap<RoomId, Room>,
+    all: BTreeMap<RoomId, Room>,
     members: BTreeMap<(RoomId, UserId), Member>,
     sanctions: BTreeMap<(RoomId, UserId, SanctionKind), Sanction>,
     messages: BTreeMap<(RoomId, u64), Message>,
@@ -46,7 +46,7 @@ impl Default for Rooms {
             updated_at: at,
         };
         Self {
-            rooms: BTreeMap::from([(GLOBAL, global)]),
+            all: BTreeMap::from([(GLOBAL, global)]),
             members: BTreeMap::new(),
             sanctions: BTreeMap::new(),
             messages: BTreeMap::new(),
@@ -89,11 +89,11 @@ impl Rooms {
 #[async_trait]
 impl RoomRepo for MemoryTx {
     async fn insert(&mut self, room: &Room) -> Result<bool> {
-        if self.state.rooms.rooms.values().any(|other| other.name == room.name) {
+        if self.state.rooms.all.values().any(|other| other.name == room.name) {
             return Ok(false);
         }
         let rooms = &mut self.write().rooms;
-        rooms.rooms.insert(room.id, room.clone());
+        rooms.all.insert(room.id, room.clone());
         if let Some(user) = room.owner {
             let member = Member { user, role: RoomRole::Owner, since: room.created_at };
             rooms.members.insert((room.id, user), member);
@@ -102,11 +102,11 @@ impl RoomRepo for MemoryTx {
     }
 
     async fn find(&mut self, id: RoomId) -> Result<Option<Room>> {
-        Ok(self.state.rooms.rooms.get(&id).cloned())
+        Ok(self.state.rooms.all.get(&id).cloned())
     }
 
     async fn update(&mut self, room: &Room) -> Result<()> {
-        if let Some(stored) = self.write().rooms.rooms.get_mut(&room.id) {
+        if let Some(stored) = self.write().rooms.all.get_mut(&room.id) {
             let last_offset = stored.last_offset;
             *stored = Room { last_offset, ..room.clone() };
         }
@@ -115,7 +115,7 @@ impl RoomRepo for MemoryTx {
 
     async fn delete(&mut self, id: RoomId) -> Result<()> {
         let rooms = &mut self.write().rooms;
-        rooms.rooms.remove(&id);
+        rooms.all.remove(&id);
         rooms.members.retain(|(room, _), _| *room != id);
         rooms.sanctions.retain(|(room, ..), _| *room != id);
         rooms.messages.retain(|(room, _), _| *room != id);
@@ -167,7 +167,7 @@ impl RoomRepo for MemoryTx {
         at: Timestamp,
     ) -> Result<Message> {
         let rooms = &mut self.write().rooms;
-        let stored = rooms.rooms.get_mut(&room).ok_or_else(|| Error::internal("the room is gone"))?;
+        let stored = rooms.all.get_mut(&room).ok_or_else(|| Error::internal("the room is gone"))?;
         stored.last_offset += 1;
         let offset = stored.last_offset;
         let message = Message { id, offset, user, content: new.content.clone(), at, deleted_at: None };
@@ -203,12 +203,12 @@ impl RoomRepo for MemoryTx {
 impl RoomQueries for MemoryStore {
     async fn seen(&self, id: RoomId, by: Option<UserId>, now: Timestamp) -> Result<Option<Seen>> {
         let state = self.state();
-        Ok(state.rooms.rooms.get(&id).map(|room| state.rooms.seen(room, by, now)))
+        Ok(state.rooms.all.get(&id).map(|room| state.rooms.seen(room, by, now)))
     }
 
     async fn seen_by_name(&self, name: &RoomName, by: Option<UserId>, now: Timestamp) -> Result<Option<Seen>> {
         let state = self.state();
-        let room = state.rooms.rooms.values().find(|room| room.name == *name);
+        let room = state.rooms.all.values().find(|room| room.name == *name);
         Ok(room.map(|room| state.rooms.seen(room, by, now)))
     }
 
@@ -219,7 +219,7 @@ impl RoomQueries for MemoryStore {
             Listed::Public => room.kind == RoomKind::Public,
             Listed::Of(user) => room.kind == RoomKind::Public || state.rooms.members.contains_key(&(room.id, user)),
         };
-        let mut rooms: Vec<Room> = state.rooms.rooms.values().filter(shown).cloned().collect();
+        let mut rooms: Vec<Room> = state.rooms.all.values().filter(shown).cloned().collect();
         rooms.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(page_of(rooms, page))
     }
@@ -249,7 +249,7 @@ impl RoomQueries for MemoryStore {
 
     async fn admission(&self, room: RoomId, now: Timestamp) -> Result<Option<Admission>> {
         let state = self.state();
-        let Some(found) = state.rooms.rooms.get(&room) else { return Ok(None) };
+        let Some(found) = state.rooms.all.get(&room) else { return Ok(None) };
         let banned = state
             .rooms
             .sanctions
@@ -267,7 +267,7 @@ impl RoomQueries for MemoryStore {
 
     async fn reach(&self, room: RoomId) -> Result<Option<Reach>> {
         let state = self.state();
-        Ok(state.rooms.rooms.get(&room).map(|found| Reach {
+        Ok(state.rooms.all.get(&room).map(|found| Reach {
             first: state.rooms.of(room).next().map_or(found.last_offset + 1, |message| message.offset),
             last: found.last_offset,
             epoch: found.epoch.clone(),
@@ -276,7 +276,7 @@ impl RoomQueries for MemoryStore {
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, u64)>> {
         let state = self.state();
-        Ok(rooms.iter().filter_map(|id| Some((*id, state.rooms.rooms.get(id)?.last_offset))).collect())
+        Ok(rooms.iter().filter_map(|id| Some((*id, state.rooms.all.get(id)?.last_offset))).collect())
     }
 
     async fn messages(&self, room: RoomId, window: Window, limit: u32) -> Result<Vec<Message>> {
@@ -299,7 +299,7 @@ impl RoomQueries for MemoryStore {
 impl MessagePurge for MemoryStore {
     async fn purge_messages(&self, before: Timestamp, limit: u32) -> Result<u64> {
         Ok(self.change(|state: &mut State| {
-            let ids: Vec<RoomId> = state.rooms.rooms.keys().copied().collect();
+            let ids: Vec<RoomId> = state.rooms.all.keys().copied().collect();
             let mut gone = 0;
             for room in ids {
                 let old: Vec<u64> =

@@ -1,0 +1,376 @@
+//! A room as one node serves it: who is in it, and how far it was told.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{
+    id::{RoomId, UserId},
+    room::{Crowd, Hint, Message, RoomKind, ports::Admission},
+};
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use super::{
+    mailbox::{Mailbox, News, Parcel},
+    outgoing::{LeftReason, Outgoing},
+};
+
+/// A room with connections of this node in it.
+#[derive(Debug)]
+pub struct Served {
+    id: RoomId,
+    name: Arc<str>,
+    /// Told to look into the database.
+    poke: Notify,
+    /// True once the position is known.
+    ready: watch::Sender<bool>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Everything up to this offset was told to those in the room.
+    position: u64,
+    /// Where that began: who entered before is told what came after it.
+    begun_at: u64,
+    /// Somebody follows the room.
+    followed: bool,
+    /// How many people were there when it was told last.
+    count: u64,
+    guests: HashMap<Uuid, Guest>,
+}
+
+/// A connection in a room.
+#[derive(Debug, Clone)]
+pub(super) struct Guest {
+    /// Who, when signed in.
+    pub(super) user: Option<UserId>,
+    /// Whether they may be everywhere.
+    pub(super) admin: bool,
+    /// What they are told goes here.
+    pub(super) mailbox: Mailbox,
+}
+
+impl Served {
+    /// A room that nobody is in yet.
+    pub(super) fn new(id: RoomId, name: &str) -> Self {
+        let (poke, ready) = (Notify::new(), watch::Sender::new(false));
+        Self { id, name: name.into(), poke, ready, state: Mutex::default() }
+    }
+
+    /// Lets a connection in. Gives the offset after which it is told everything, when that is known yet.
+    pub(super) fn let_in(&self, connection: Uuid, guest: Guest) -> Option<u64> {
+        let mut state = self.state();
+        state.guests.insert(connection, guest);
+        // Within the lock: what comes after this number comes through the mailbox.
+        self.ready.borrow().then_some(state.position)
+    }
+
+    /// Whether nobody is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().guests.is_empty()
+    }
+
+    /// The room.
+    pub fn id(&self) -> RoomId {
+        self.id
+    }
+
+    /// Everything up to this offset was told; `None` before it is known.
+    pub fn position(&self) -> Option<u64> {
+        let state = self.state();
+        self.ready.borrow().then_some(state.position)
+    }
+
+    /// Waits until the position is known, and gives where it began: for who entered before, what came since is in the
+    /// mailbox.
+    pub(super) async fn began(&self) -> Option<u64> {
+        let mut ready = self.ready.subscribe();
+        ready.wait_for(|ready| *ready).await.ok()?;
+        Some(self.state().begun_at)
+    }
+
+    /// Begins after this offset. Whoever is in the room already is told what comes after it.
+    pub fn begin(&self, position: u64) {
+        let mut state = self.state();
+        if !*self.ready.borrow() {
+            (state.position, state.begun_at) = (position, position);
+            self.ready.send_replace(true);
+        }
+    }
+
+    /// Wakes whoever follows the room: there may be more in the database.
+    pub fn poke(&self) {
+        self.poke.notify_one();
+    }
+
+    /// Waits to be woken.
+    pub async fn poked(&self) {
+        self.poke.notified().await;
+    }
+
+    /// Nobody follows it any more.
+    pub(super) fn abandoned(&self) {
+        self.state().followed = false;
+    }
+
+    /// Whether nobody followed it before; from here on somebody does.
+    pub(super) fn take_over(&self) -> bool {
+        !std::mem::replace(&mut self.state().followed, true)
+    }
+
+    /// Tells the messages that are next in order, and gives whether one was missing before them.
+    pub fn deliver(&self, messages: &[Message]) -> bool {
+        for message in messages {
+            let mut state = self.state();
+            if message.offset <= state.position {
+                continue;
+            }
+            if message.offset > state.position + 1 {
+                return true;
+            }
+            state.position = message.offset;
+            let text = Outgoing::message(&self.name, message).text();
+            self.tell(&state, News::Message(message.offset, text));
+        }
+        false
+    }
+
+    /// Goes on after an offset, when what stood before is not kept any more.
+    pub fn skip_to(&self, offset: u64) {
+        let mut state = self.state();
+        state.position = state.position.max(offset);
+    }
+
+    /// Tells what passes. Gives whether it was told of a message that has not come yet.
+    pub fn pass(&self, hint: &Hint, everybody: RoomId) -> bool {
+        let room = || self.name.to_string();
+        let both = |make: &dyn Fn(Option<Uuid>) -> Outgoing, user: UserId| {
+            let except = Some(user);
+            News::Passing { full: make(Some(user.0)).text(), bare: Some(make(None).text()), except }
+        };
+        let news = match hint {
+            Hint::Message { message } => return self.deliver(std::slice::from_ref(message)),
+            Hint::Stored { offset } => return *offset > self.state().position,
+            Hint::Admission | Hint::Crowd => return false,
+            Hint::Erased { offset } => {
+                let text = Outgoing::MessageDeleted { room: room(), offset: *offset }.text();
+                vec![News::Passing { full: text.clone(), bare: Some(text), except: None }]
+            }
+            Hint::Typing { user, active } => {
+                let make = |user_id| Outgoing::Typing { room: room(), user_id, active: *active };
+                vec![both(&make, *user)]
+            }
+            Hint::Read { user, offset } => {
+                let make = |user_id| Outgoing::Read { room: room(), user_id, offset: *offset };
+                vec![both(&make, *user)]
+            }
+            Hint::Moved { joined, left, count } => {
+                self.state().count = *count;
+                if self.id == everybody { gathered(joined, left, *count) } else { self.each(joined, left, *count) }
+            }
+        };
+        let state = self.state();
+        for one in news {
+            self.tell(&state, one);
+        }
+        false
+    }
+
+    /// Each who came or went by themselves. They are not told of themselves: `room_joined` did.
+    fn each(&self, joined: &[UserId], left: &[UserId], member_count: u64) -> Vec<News> {
+        let room = || self.name.to_string();
+        let came = joined.iter().map(|user| {
+            let make = |user_id| Outgoing::MemberJoined { room: room(), user_id, member_count };
+            News::Passing { full: make(Some(user.0)).text(), bare: Some(make(None).text()), except: Some(*user) }
+        });
+        let went = left.iter().map(|user| {
+            let make = |user_id| Outgoing::MemberLeft { room: room(), user_id, member_count };
+            News::Passing { full: make(Some(user.0)).text(), bare: Some(make(None).text()), except: Some(*user) }
+        });
+        came.chain(went).collect()
+    }
+
+    /// Tells who is there, when their number is another than was told last.
+    pub fn recount(&self, crowd: &Crowd) {
+        let mut state = self.state();
+        if state.count == crowd.count {
+            return;
+        }
+        state.count = crowd.count;
+        let make = |members| Outgoing::RoomMembers { room: self.name.to_string(), members, member_count: crowd.count };
+        let members = crowd.some.iter().map(|user| user.0).collect();
+        let (full, bare) = (make(Some(members)).text(), Some(make(None).text()));
+        self.tell(&state, News::Passing { full, bare, except: None });
+    }
+
+    /// Shows out who may not be in the room any more; everybody when it is gone.
+    pub fn admit_only(&self, admission: Option<&Admission>) {
+        self.state().guests.retain(|_, guest| {
+            let reason = reason(guest, admission);
+            if let Some(reason) = reason {
+                guest.mailbox.put(&Arc::new(Parcel { room: self.id, news: News::Removed(reason) }));
+            }
+            reason.is_none()
+        });
+    }
+
+    /// A connection leaves.
+    pub(super) fn leave(&self, connection: Uuid) {
+        self.state().guests.remove(&connection);
+    }
+
+    fn tell(&self, state: &State, news: News) {
+        let parcel = Arc::new(Parcel { room: self.id, news });
+        for guest in state.guests.values() {
+            let wanted = match &parcel.news {
+                News::Passing { bare, except, .. } => match guest.user {
+                    Some(user) => *except != Some(user),
+                    None => bare.is_some(),
+                },
+                _ => true,
+            };
+            if wanted {
+                guest.mailbox.put(&parcel);
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Those who came and those who went, each in one message.
+fn gathered(joined: &[UserId], left: &[UserId], member_count: u64) -> Vec<News> {
+    let ids = |users: &[UserId]| users.iter().map(|user| user.0).collect::<Vec<_>>();
+    let mut news = Vec::new();
+    if let Some(first) = joined.first() {
+        let make = |user_id, user_ids| Outgoing::UserJoined { user_id, user_ids, member_count };
+        let (full, bare) = (make(Some(first.0), ids(joined)).text(), Some(make(None, Vec::new()).text()));
+        news.push(News::Passing { full, bare, except: None });
+    }
+    if let Some(first) = left.first() {
+        let make = |user_id, user_ids| Outgoing::UserLeft { user_id, user_ids, member_count };
+        let (full, bare) = (make(Some(first.0), ids(left)).text(), Some(make(None, Vec::new()).text()));
+        news.push(News::Passing { full, bare, except: None });
+    }
+    news
+}
+
+/// Why somebody may not be in a room any more.
+fn reason(guest: &Guest, admission: Option<&Admission>) -> Option<LeftReason> {
+    let Some(admission) = admission else { return Some(LeftReason::Deleted) };
+    match guest.user {
+        _ if guest.admin => None,
+        Some(user) if admission.banned.contains(&user) => Some(LeftReason::Banned),
+        Some(user) if admission.kind == RoomKind::Private && !admission.members.contains(&user) => {
+            Some(LeftReason::Removed)
+        }
+        None if admission.kind == RoomKind::Private => Some(LeftReason::Removed),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use domain::{clock::Timestamp, id::MessageId, room::GLOBAL};
+
+    use super::*;
+    use crate::socket::mailbox::{Post, mailbox};
+
+    const ADA: UserId = UserId(Uuid::from_u128(1));
+    const BOB: UserId = UserId(Uuid::from_u128(2));
+    const ROOM: RoomId = RoomId(Uuid::from_u128(3));
+
+    fn message(offset: u64) -> Message {
+        let (id, at) = (MessageId(Uuid::from_u128(offset.into())), Timestamp::UNIX_EPOCH);
+        Message { id, offset, user: ADA, content: "Hello".to_owned(), at, deleted_at: None }
+    }
+
+    fn enter(served: &Served, connection: u128, user: Option<UserId>) -> (Option<u64>, Post) {
+        let (mailbox, post) = mailbox(16);
+        let from = served.let_in(Uuid::from_u128(connection), Guest { user, admin: false, mailbox });
+        (from, post)
+    }
+
+    /// What waits: offsets of messages, texts of what passes, reasons.
+    fn told(post: &mut Post, signed_in: bool) -> Vec<String> {
+        let read = |parcel: Arc<Parcel>| match &parcel.news {
+            News::Message(offset, _) => offset.to_string(),
+            News::Passing { full, .. } if signed_in => full.to_string(),
+            News::Passing { bare, .. } => bare.as_ref().map(ToString::to_string).unwrap_or_default(),
+            News::Removed(reason) => format!("{reason:?}"),
+        };
+        std::iter::from_fn(|| post.parcels.try_recv().ok()).map(read).collect()
+    }
+
+    #[tokio::test]
+    async fn each_message_is_told_once_and_in_order_or_one_is_said_to_be_missing() {
+        let served = Served::new(ROOM, "lamps");
+        let (from, mut early) = enter(&served, 1, None);
+        assert_eq!(from, None);
+        served.begin(4);
+        served.begin(9);
+        assert!(!served.deliver(&[message(4), message(5)]));
+        assert_eq!(served.began().await, Some(4), "who waited is told what came since");
+        let (from, mut late) = enter(&served, 2, None);
+        assert_eq!(from, Some(5));
+        assert!(served.deliver(&[message(7)]), "6 is missing");
+        assert!(!served.deliver(&[message(5), message(6), message(7)]));
+        assert!(!served.pass(&Hint::Message { message: message(7) }, GLOBAL));
+        assert!(served.pass(&Hint::Stored { offset: 8 }, GLOBAL) && !served.pass(&Hint::Stored { offset: 7 }, GLOBAL));
+        assert_eq!(told(&mut early, false), ["5", "6", "7"]);
+        assert_eq!(told(&mut late, false), ["6", "7"]);
+    }
+
+    #[test]
+    fn who_is_not_signed_in_sees_counts_and_nobody_hears_of_themselves() {
+        let served = Served::new(ROOM, "lamps");
+        served.begin(0);
+        let ((_, mut hers), (_, mut his), (_, mut nobodys)) =
+            (enter(&served, 1, Some(ADA)), enter(&served, 2, Some(BOB)), enter(&served, 3, None));
+        served.pass(&Hint::Moved { joined: vec![BOB], left: Vec::new(), count: 2 }, GLOBAL);
+        let who = format!(r#"{{"type":"member_joined","room":"lamps","userId":"{BOB}","memberCount":2}}"#);
+        assert_eq!(told(&mut hers, true), [who]);
+        assert!(told(&mut his, true).is_empty());
+        assert_eq!(told(&mut nobodys, false), [r#"{"type":"member_joined","room":"lamps","memberCount":2}"#]);
+        served.recount(&Crowd { some: vec![ADA, BOB], count: 2 });
+        assert!(told(&mut hers, true).is_empty(), "that is known");
+        served.recount(&Crowd { some: vec![ADA], count: 1 });
+        assert_eq!(told(&mut nobodys, false), [r#"{"type":"room_members","room":"lamps","memberCount":1}"#]);
+    }
+
+    #[test]
+    fn who_may_not_be_in_the_room_is_shown_out() {
+        let served = Served::new(ROOM, "lamps");
+        served.begin(0);
+        let ((_, mut hers), (_, mut his), (_, mut nobodys)) =
+            (enter(&served, 1, Some(ADA)), enter(&served, 2, Some(BOB)), enter(&served, 3, None));
+        let open = Admission { kind: RoomKind::Public, banned: HashSet::from([BOB]), members: HashSet::new() };
+        served.admit_only(Some(&open));
+        assert_eq!(told(&mut his, true), ["Banned"]);
+        let closed = Admission { kind: RoomKind::Private, banned: HashSet::new(), members: HashSet::from([ADA]) };
+        served.admit_only(Some(&closed));
+        assert_eq!((told(&mut nobodys, false), told(&mut hers, true)), (vec!["Removed".to_owned()], Vec::new()));
+        served.admit_only(None);
+        assert_eq!(told(&mut hers, true), ["Deleted"]);
+        assert!(served.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_told_so_and_the_others_go_on() {
+        let served = Served::new(ROOM, "lamps");
+        served.begin(0);
+        let ((_, slow), (_, mut quick)) = (enter(&served, 1, None), enter(&served, 2, None));
+        for offset in 1..=17 {
+            served.deliver(&[message(offset)]);
+            assert_eq!(told(&mut quick, false), [offset.to_string()]);
+        }
+        slow.overrun.notified().await;
+    }
+}
