@@ -1,11 +1,15 @@
-//! Many clients listen to one product while one publisher changes its stock; every delivery is timed and put in order.
+//! Many clients listen while one publisher goes on; every delivery is timed and put in order.
 //!
 //! ```text
-//! streams HOST:PORT CLIENTS RATE SECONDS TOKEN PRODUCT
+//! streams sse HOST:PORT CLIENTS RATE SECONDS TOKEN PRODUCT   events of one product, whose stock is changed
+//! streams ws HOST:PORT CLIENTS RATE SECONDS TOKEN            messages in the room of all
 //! ```
 //!
-//! RATE is changes per second; 0 publishes the next change when every client has the last one. The stock is the number of
-//! the change, so that one clock, this process's, times the way from the request to each client. Prints one JSON line.
+//! RATE is changes per second; 0 publishes the next change when every client has the last one. What is published is its
+//! number, so that one clock, this process's, times the way from the request to each client. Prints one JSON line.
+
+mod sse;
+mod ws;
 
 use std::{
     error::Error,
@@ -16,12 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::Notify,
-    time::timeout,
-};
+use tokio::{sync::Notify, time::timeout};
 
 /// Most changes of one run.
 const CHANGES: usize = 100_000;
@@ -41,8 +40,12 @@ struct Run {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [address, clients, rate, seconds, token, product] = arguments.as_slice() else {
-        return Err("usage: streams HOST:PORT CLIENTS RATE SECONDS TOKEN PRODUCT".into());
+    let (address, clients, rate, seconds, token, product) = match arguments.as_slice() {
+        [kind, address, clients, rate, seconds, token, product] if kind == "sse" => {
+            (address, clients, rate, seconds, token, Some(product))
+        }
+        [kind, address, clients, rate, seconds, token] if kind == "ws" => (address, clients, rate, seconds, token, None),
+        _ => return Err("usage: streams sse|ws HOST:PORT CLIENTS RATE SECONDS TOKEN [PRODUCT]".into()),
     };
     let (clients, rate, seconds): (usize, f64, f64) = (clients.parse()?, rate.parse()?, seconds.parse()?);
     if !address.starts_with("127.0.0.1:") {
@@ -59,7 +62,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let mut readers = tokio::task::JoinSet::new();
     for n in 0..clients {
-        readers.spawn(listen(Arc::clone(&run), address.clone()));
+        match product {
+            Some(_) => readers.spawn(sse::listen(Arc::clone(&run), address.clone())),
+            None => readers.spawn(ws::listen(Arc::clone(&run), address.clone())),
+        };
         // As many as may wait to be accepted.
         while run.listening.load(Ordering::Relaxed) + 500 < n {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -68,8 +74,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while run.listening.load(Ordering::Relaxed) < clients {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    let publisher = match product {
+        Some(product) => Publisher::Sse(sse::Publisher::connect(address, token, product).await?),
+        None => Publisher::Ws(ws::Publisher::connect(address, token).await?),
+    };
     let began = Instant::now();
-    let changes = publish(&run, address, rate, seconds, token, product).await?;
+    let changes = publish(&run, publisher, rate, seconds).await?;
     let elapsed = began.elapsed().as_secs_f64();
     // What is still on its way.
     let _ = timeout(Duration::from_secs(5), async {
@@ -96,72 +106,44 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn listen(run: Arc<Run>, address: String) -> Option<()> {
-    let mut socket = TcpStream::connect(&address).await.ok()?;
-    let request = format!("GET /api/v1/events?topics=products HTTP/1.1\r\nhost: {address}\r\n\r\n");
-    socket.write_all(request.as_bytes()).await.ok()?;
-    let (mut text, mut buffer, mut last, mut open) = (String::new(), vec![0; 8192], 0, false);
-    loop {
-        let read = socket.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
-        let now = Instant::now();
-        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        if !open && text.contains("retry:") {
-            open = true;
-            run.listening.fetch_add(1, Ordering::Relaxed);
+impl Run {
+    /// One more client listens.
+    fn listens(&self) {
+        self.listening.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A client heard this number; `last` is what it heard before.
+    fn heard(&self, number: usize, last: &mut usize, now: Instant) {
+        if number != *last + 1 && *last != 0 {
+            self.disordered.fetch_add(1, Ordering::Relaxed);
         }
-        while let Some((message, _)) = text.split_once("\n\n") {
-            let length = message.len() + 2;
-            if let Some(stock) = number(message, "\"stock\":") {
-                if stock != last + 1 && last != 0 {
-                    run.disordered.fetch_add(1, Ordering::Relaxed);
-                }
-                last = stock;
-                if let Some(sent) = run.sent.get(stock).and_then(OnceLock::get) {
-                    let wait = u32::try_from((now - *sent).as_micros()).unwrap_or(u32::MAX);
-                    if let Ok(mut waits) = run.waits.lock() {
-                        waits.push(wait);
-                    }
-                }
-                let delivered = run.delivered.fetch_add(1, Ordering::Relaxed) + 1;
-                if delivered % run.clients == 0 {
-                    run.round.notify_one();
-                }
+        *last = number;
+        if let Some(sent) = self.sent.get(number).and_then(OnceLock::get) {
+            let wait = u32::try_from((now - *sent).as_micros()).unwrap_or(u32::MAX);
+            if let Ok(mut waits) = self.waits.lock() {
+                waits.push(wait);
             }
-            text.drain(..length);
+        }
+        if (self.delivered.fetch_add(1, Ordering::Relaxed) + 1) % self.clients == 0 {
+            self.round.notify_one();
         }
     }
 }
 
-fn number(text: &str, before: &str) -> Option<usize> {
-    let digits = text.split_once(before)?.1;
-    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+enum Publisher {
+    Sse(sse::Publisher),
+    Ws(ws::Publisher),
 }
 
-async fn publish(
-    run: &Run,
-    address: &str,
-    rate: f64,
-    seconds: f64,
-    token: &str,
-    product: &str,
-) -> Result<usize, Box<dyn Error>> {
-    let mut socket = TcpStream::connect(address).await?;
-    socket.set_nodelay(true)?;
-    let (mut buffer, began, mut changes) = (vec![0; 16384], Instant::now(), 0);
+/// Publishes for so long; gives how much.
+async fn publish(run: &Run, mut publisher: Publisher, rate: f64, seconds: f64) -> Result<usize, Box<dyn Error>> {
+    let (began, mut changes) = (Instant::now(), 0);
     while began.elapsed().as_secs_f64() < seconds && changes + 1 < CHANGES {
         changes += 1;
-        let body = format!("{{\"stock\":{changes}}}");
-        let request = format!(
-            "PATCH /api/v1/products/{product} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
         let _ = run.sent[changes].set(Instant::now());
-        socket.write_all(request.as_bytes()).await?;
-        let read = socket.read(&mut buffer).await?;
-        let head = String::from_utf8_lossy(&buffer[..read.min(80)]).into_owned();
-        if !head.starts_with("HTTP/1.1 200") {
-            return Err(format!("a change was refused: {head}").into());
+        match &mut publisher {
+            Publisher::Sse(publisher) => publisher.publish(changes).await?,
+            Publisher::Ws(publisher) => publisher.publish(changes).await?,
         }
         if rate > 0.0 {
             let next = began + Duration::from_secs_f64(changes as f64 / rate);
@@ -171,4 +153,9 @@ async fn publish(
         }
     }
     Ok(changes)
+}
+
+fn number(text: &str, before: &str) -> Option<usize> {
+    let digits = text.split_once(before)?.1;
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
