@@ -14,6 +14,8 @@ use tokio_tungstenite::{
     },
 };
 
+use crate::is_documented;
+
 /// How long a message may take on a machine that runs other tests too.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -167,7 +169,11 @@ impl Socket {
             let read = tokio::time::timeout(PATIENCE, self.stream.next()).await;
             let read = read.unwrap_or_else(|_| panic!("a message within 20 s; kept: {:?}", self.passed));
             match read {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(text.as_str()).unwrap()),
+                Some(Ok(Message::Text(text))) => {
+                    let message = serde_json::from_str(text.as_str()).unwrap();
+                    is_documented("socket", "told", &message);
+                    return Ok(message);
+                }
                 Some(Ok(Message::Close(frame))) => {
                     let (code, reason) =
                         frame.map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));

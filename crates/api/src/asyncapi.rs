@@ -11,13 +11,16 @@ use self::{
     channel::{Channel, Protocol},
     message::Messages,
 };
-use crate::stream::StreamMessage;
+use crate::{
+    socket::{Incoming, SocketMessage, closings},
+    stream::StreamMessage,
+};
 
 /// The document, for a shop with these rules.
 pub fn asyncapi(rules: &Rules) -> Value {
     let openapi = serde_json::to_value(crate::openapi(rules)).unwrap_or_default();
     let mut messages = Messages::default();
-    let opened = [Channel {
+    let events = Channel {
         name: "events",
         path: "/api/v1/events",
         title: "Live streams",
@@ -25,7 +28,19 @@ pub fn asyncapi(rules: &Rules) -> Value {
         sends: messages.of::<StreamMessage<'static>>("event"),
         takes: Vec::new(),
         notes: Map::new(),
-    }];
+    };
+    let closings =
+        closings().map(|(code, reason, again)| json!({ "code": code, "reason": reason, "reconnect": again }));
+    let socket = Channel {
+        name: "socket",
+        path: "/api/v1/ws",
+        title: "WebSocket",
+        protocol: Protocol::Ws,
+        sends: messages.of::<SocketMessage<'static>>("told"),
+        takes: messages.of::<Incoming>("asked"),
+        notes: Map::from_iter([("x-close-codes".to_owned(), closings.collect())]),
+    };
+    let opened = [events, socket];
     let (mut servers, mut channels, mut operations) = (Map::new(), Map::new(), Map::new());
     for channel in &opened {
         servers.insert(channel.protocol.name().to_owned(), channel.protocol.server());

@@ -12,12 +12,15 @@ use super::{
 pub(super) enum Protocol {
     /// Server-sent events.
     Http,
+    /// A WebSocket.
+    Ws,
 }
 
 impl Protocol {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
+            Self::Ws => "ws",
         }
     }
 
@@ -25,6 +28,8 @@ impl Protocol {
     fn opened_with(self, query: &Value) -> Value {
         match self {
             Self::Http => json!({ "http": { "method": "GET", "query": query, "bindingVersion": "0.3.0" } }),
+            // What is asked when it is opened stands with the channel.
+            Self::Ws => json!({}),
         }
     }
 
@@ -71,8 +76,13 @@ impl Channel {
             ("servers", json!([{ "$ref": format!("#/servers/{}", self.protocol.name()) }])),
             ("messages", messages.into()),
         ];
-        let told = told.map(|(word, value)| (word.to_owned(), value));
-        told.into_iter().chain(self.notes.clone()).collect()
+        let mut told: Map<String, Value> = told.map(|(word, value)| (word.to_owned(), value)).into_iter().collect();
+        if self.protocol == Protocol::Ws {
+            let bindings = json!({ "ws": { "method": "GET", "query": query(operation), "bindingVersion": "0.1.0" } });
+            told.insert("bindings".to_owned(), bindings);
+        }
+        told.extend(self.notes.clone());
+        told.into()
     }
 
     /// What is done on it: sending, and taking where anything is taken.

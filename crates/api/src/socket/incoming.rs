@@ -13,7 +13,8 @@ const TOPICS_MOST: usize = 100;
 /// What a client says. Each may carry a `ref`, a text of at most 64 characters, which the answer repeats.
 #[derive(Debug, Clone, PartialEq, Eq, ToSchema)]
 #[schema(as = SocketRequest)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+// `rename_all_fields` is not heard by the document, so each variant says it for itself.
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Incoming {
     /// Is answered by `pong`.
     Ping {},
@@ -36,6 +37,7 @@ pub enum Incoming {
         room: String,
     },
     /// Says something in a room. Needs a sign-in.
+    #[serde(rename_all = "camelCase")]
     Message {
         /// Its name or its id; `global` when absent.
         #[schema(example = "global", max_length = 64)]

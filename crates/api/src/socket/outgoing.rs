@@ -12,9 +12,11 @@ use crate::stream::{GapReason, NoticeView};
 /// What a client is told of its connection and of rooms. `ref` is that of the request it answers.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = SocketAnswer)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+// `rename_all_fields` is not heard by the document, so each variant says it for itself.
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Outgoing {
     /// The first of all.
+    #[serde(rename_all = "camelCase")]
     Connected {
         /// The id of this connection.
         connection_id: Uuid,
@@ -40,6 +42,7 @@ pub enum Outgoing {
         reference: Option<String>,
     },
     /// One is in a room now.
+    #[serde(rename_all = "camelCase")]
     RoomJoined {
         /// Its name.
         room: String,
@@ -75,6 +78,7 @@ pub enum Outgoing {
         reference: Option<String>,
     },
     /// Somebody came to a room.
+    #[serde(rename_all = "camelCase")]
     MemberJoined {
         /// The room.
         room: String,
@@ -85,6 +89,7 @@ pub enum Outgoing {
         member_count: u64,
     },
     /// Somebody left a room.
+    #[serde(rename_all = "camelCase")]
     MemberLeft {
         /// The room.
         room: String,
@@ -95,6 +100,7 @@ pub enum Outgoing {
         member_count: u64,
     },
     /// People came to `global`, those of a moment together.
+    #[serde(rename_all = "camelCase")]
     UserJoined {
         /// The first of them; absent for who is not signed in.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +112,7 @@ pub enum Outgoing {
         member_count: u64,
     },
     /// People left `global`, those of a moment together.
+    #[serde(rename_all = "camelCase")]
     UserLeft {
         /// The first of them; absent for who is not signed in.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,6 +124,7 @@ pub enum Outgoing {
         member_count: u64,
     },
     /// Who is in a room, told anew after news may have been lost between nodes.
+    #[serde(rename_all = "camelCase")]
     RoomMembers {
         /// The room.
         room: String,
@@ -127,6 +135,7 @@ pub enum Outgoing {
         member_count: u64,
     },
     /// Something was said.
+    #[serde(rename_all = "camelCase")]
     Message {
         /// Its id.
         id: Uuid,
@@ -152,6 +161,7 @@ pub enum Outgoing {
         offset: u64,
     },
     /// One's own message is stored.
+    #[serde(rename_all = "camelCase")]
     Ack {
         /// Where.
         room: String,
@@ -169,6 +179,7 @@ pub enum Outgoing {
         reference: Option<String>,
     },
     /// Somebody is writing, or has stopped.
+    #[serde(rename_all = "camelCase")]
     Typing {
         /// Where.
         room: String,
@@ -179,6 +190,7 @@ pub enum Outgoing {
         active: bool,
     },
     /// Somebody has read up to here.
+    #[serde(rename_all = "camelCase")]
     Read {
         /// Where.
         room: String,
@@ -189,6 +201,7 @@ pub enum Outgoing {
         offset: u64,
     },
     /// What was said, in order.
+    #[serde(rename_all = "camelCase")]
     History {
         /// Where.
         room: String,
@@ -215,6 +228,7 @@ pub enum Outgoing {
         reference: Option<String>,
     },
     /// Changes of topics are missing here: what was read before is to be read anew.
+    #[serde(rename_all = "camelCase")]
     Gap {
         /// Why.
         reason: GapReason,
@@ -224,6 +238,7 @@ pub enum Outgoing {
         resumed_at: u64,
     },
     /// The session goes on.
+    #[serde(rename_all = "camelCase")]
     Refreshed {
         /// When the new token ends.
         expires_at: DateTime<Utc>,
@@ -238,6 +253,7 @@ pub enum Outgoing {
         reference: String,
     },
     /// A request was not carried out. The connection goes on.
+    #[serde(rename_all = "camelCase")]
     Error {
         /// The code, as errors of the API have it.
         #[schema(example = "NOT_FOUND")]
@@ -257,6 +273,7 @@ pub enum Outgoing {
         reference: Option<String>,
     },
     /// The last of all, before the connection is closed by us.
+    #[serde(rename_all = "camelCase")]
     Closing {
         /// The close code that follows.
         #[schema(example = 1012)]
