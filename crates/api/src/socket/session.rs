@@ -95,7 +95,7 @@ impl Session {
         closing: watch::Receiver<bool>,
         resume: Option<(u64, Option<String>)>,
     ) {
-        let ended = match self.begin(&mut wire, resume).await {
+        let ended = match Box::pin(self.begin(&mut wire, resume)).await {
             Ok(()) => self.serve(&mut wire, heard, post, closing).await,
             Err(ended) => ended,
         };
@@ -147,7 +147,7 @@ impl Session {
                     if last_heard.elapsed() >= patience {
                         return Ended::PingTimeout;
                     }
-                    self.beat(wire).await
+                    Box::pin(self.beat(wire)).await
                 }
             };
             if let Err(ended) = done {
@@ -167,7 +167,8 @@ impl Session {
                 if text.len() > self.services.settings.sockets.frame_bytes {
                     return Err(Ended::TooBig);
                 }
-                self.obey(wire, Request::read(&text)).await
+                // In a box of its own: a connection that waits does not hold the room that its requests take.
+                Box::pin(self.obey(wire, Request::read(&text))).await
             }
             Ok(AggregatedMessage::Ping(bytes)) => wire.pong(&bytes).await,
             Ok(AggregatedMessage::Pong(_)) => Ok(()),
