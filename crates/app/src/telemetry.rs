@@ -126,12 +126,52 @@ fn describe() {
         Unit::Count,
         "Times that a listener was too slow and went on from the log"
     );
+    metrics::describe_counter!("socket_messages_total", Unit::Count, "Messages over WebSockets, by direction");
+    metrics::describe_counter!(
+        "socket_messages_dropped_total",
+        Unit::Count,
+        "Messages that found no room in the queue of a WebSocket, which is cut"
+    );
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
     use super::*;
+
+    /// The names of the metrics that a source text makes by these macros.
+    fn named(text: &str, macros: [&str; 3]) -> BTreeSet<String> {
+        let parts = macros.iter().flat_map(|name| text.split(name).skip(1));
+        let names = parts.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+        // Not this test's own texts.
+        names
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn every_metric_of_the_house_is_described() {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("..")];
+        let mut counted = BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(path).unwrap();
+                    counted.extend(named(&text, ["metrics::counter!(", "metrics::gauge!(", "metrics::histogram!("]));
+                }
+            }
+        }
+        let described = ["describe_counter!(", "describe_gauge!(", "describe_histogram!("];
+        let described = named(include_str!("telemetry.rs"), described);
+        assert!(counted.len() > 20, "{counted:?}");
+        assert_eq!(counted.difference(&described).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
 
     #[test]
     fn retries_are_counted_by_use_case() {
