@@ -17,8 +17,9 @@ unset name
 souk_start() {
   local binary=$1 port attempt tick
   shift
-  SOUK_DIR=$(mktemp -d "${TMPDIR:-/tmp}/souk-server.XXXXXX")
   for attempt in 1 2 3 4 5; do
+    # A new folder each time: who found the port taken has made its demo accounts already, and told their passwords.
+    SOUK_DIR=$(mktemp -d "${TMPDIR:-/tmp}/souk-server.XXXXXX")
     port=$((RANDOM % 20000 + 40000))
     SOUK_URL=http://127.0.0.1:$port
     (cd "$SOUK_DIR" && exec env -i PATH="$PATH" HOME="$SOUK_DIR" PORT="$port" "$@" "$binary" serve \
@@ -30,6 +31,7 @@ souk_start() {
       sleep 0.1
     done
     kill -0 "$SOUK_PID" 2>/dev/null && break
+    [ "$attempt" = 5 ] || rm -rf "$SOUK_DIR"
   done
   say "souk did not become ready:"
   tail -n 40 "$SOUK_DIR/out.log" "$SOUK_DIR/err.log" >&2
