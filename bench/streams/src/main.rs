@@ -5,6 +5,7 @@
 //! streams ws HOST:PORT CLIENTS RATE SECONDS TOKEN            messages in the room of all
 //! ```
 //!
+//! `HOST:PORT,HOST:PORT` listens at the first and publishes at the second: the way from node to node.
 //! RATE is changes per second; 0 publishes the next change when every client has the last one. What is published is its
 //! number, so that one clock, this process's, times the way from the request to each client. Prints one JSON line.
 
@@ -48,7 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("usage: streams sse|ws HOST:PORT CLIENTS RATE SECONDS TOKEN [PRODUCT]".into()),
     };
     let (clients, rate, seconds): (usize, f64, f64) = (clients.parse()?, rate.parse()?, seconds.parse()?);
-    if !address.starts_with("127.0.0.1:") {
+    let (address, published_at) = address.split_once(',').unwrap_or((address, address));
+    if [address, published_at].iter().any(|address| !address.starts_with("127.0.0.1:")) {
         return Err("only 127.0.0.1 is measured".into());
     }
     let run = Arc::new(Run {
@@ -63,8 +65,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut readers = tokio::task::JoinSet::new();
     for n in 0..clients {
         match product {
-            Some(_) => readers.spawn(sse::listen(Arc::clone(&run), address.clone())),
-            None => readers.spawn(ws::listen(Arc::clone(&run), address.clone())),
+            Some(_) => readers.spawn(sse::listen(Arc::clone(&run), address.to_owned())),
+            None => readers.spawn(ws::listen(Arc::clone(&run), address.to_owned())),
         };
         // As many as may wait to be accepted.
         while run.listening.load(Ordering::Relaxed) + 500 < n {
@@ -75,8 +77,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let publisher = match product {
-        Some(product) => Publisher::Sse(sse::Publisher::connect(address, token, product).await?),
-        None => Publisher::Ws(ws::Publisher::connect(address, token).await?),
+        Some(product) => Publisher::Sse(sse::Publisher::connect(published_at, token, product).await?),
+        None => Publisher::Ws(ws::Publisher::connect(published_at, token).await?),
     };
     let began = Instant::now();
     let changes = publish(&run, publisher, rate, seconds).await?;
