@@ -57,7 +57,7 @@ where
         }
         PLACE.with(|place| {
             // A value that logs while it is shown comes here again.
-            let mut place = place.try_borrow_mut().map_err(|_| fmt::Error)?;
+            let Ok(mut place) = place.try_borrow_mut() else { return self.0.format_event(context, writer, event) };
             place.write(event, SystemTime::now());
             writer.write_str(std::str::from_utf8(&place.line).map_err(|_| fmt::Error)?)
         })
@@ -244,6 +244,16 @@ mod tests {
     #[test]
     fn a_fraction_of_a_second_has_six_digits() {
         assert_eq!([six_digits(0), six_digits(7_089), six_digits(999_999)], [*b"000000", *b"007089", *b"999999"]);
+    }
+
+    #[test]
+    fn a_value_that_logs_while_it_is_shown_loses_no_line() {
+        let (ours, library) = told(|| {
+            // As it is while the outer line is being written.
+            PLACE.with_borrow_mut(|_| tracing::info!("inside"));
+        });
+        assert_eq!(ours, library);
+        assert_eq!(ours["message"], "inside");
     }
 
     #[test]
