@@ -25,6 +25,7 @@ pub mod middleware;
 pub mod openapi;
 pub mod page;
 pub mod path;
+mod place;
 pub mod present;
 pub mod problem;
 pub mod query;
@@ -43,7 +44,7 @@ pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
 pub use services::{Rooms, Services, Streams, ViewSink};
-pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, SocketSettings, StreamSettings};
+pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, PlaceSettings, SocketSettings, StreamSettings};
 pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domain::{cache, limit::Policy};
 
-use crate::{address::Network, socket::commands::MESSAGES};
+use crate::{
+    address::Network,
+    socket::{commands::MESSAGES, pace::FRAMES},
+};
 
 /// How the HTTP door behaves.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
@@ -85,13 +88,31 @@ pub struct StreamSettings {
     pub heartbeat: Duration,
     /// After how long a client comes back when it lost the connection.
     pub retry: Duration,
-    /// Most streams open at once on this node.
-    pub most_open: usize,
+    /// How many there may be.
+    pub places: PlaceSettings,
 }
 
 impl Default for StreamSettings {
     fn default() -> Self {
-        Self { heartbeat: Duration::from_secs(25), retry: Duration::from_secs(3), most_open: 10_000 }
+        let (heartbeat, retry) = (Duration::from_secs(25), Duration::from_secs(3));
+        Self { heartbeat, retry, places: PlaceSettings::default() }
+    }
+}
+
+/// How many connections over one protocol may be open on a node at once (RT-16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceSettings {
+    /// Most of all.
+    pub most_open: usize,
+    /// Most of one person; 0 is no limit.
+    pub most_of_user: usize,
+    /// Most without a sign-in from one address; 0 is no limit.
+    pub most_of_address: usize,
+}
+
+impl Default for PlaceSettings {
+    fn default() -> Self {
+        Self { most_open: 10_000, most_of_user: 50, most_of_address: 1_000 }
     }
 }
 
@@ -102,12 +123,8 @@ pub struct SocketSettings {
     pub heartbeat: Duration,
     /// After how long without a frame it is closed.
     pub timeout: Duration,
-    /// Most connections open at once on this node.
-    pub most_open: usize,
-    /// Most connections of one person on this node; 0 is no limit.
-    pub most_of_user: usize,
-    /// Most connections without a sign-in from one address on this node; 0 is no limit.
-    pub most_of_address: usize,
+    /// How many there may be.
+    pub places: PlaceSettings,
     /// Most rooms of one connection.
     pub rooms: usize,
     /// Most topics of one connection.
@@ -123,9 +140,7 @@ impl Default for SocketSettings {
         Self {
             heartbeat: Duration::from_secs(30),
             timeout: Duration::from_mins(1),
-            most_open: 10_000,
-            most_of_user: 50,
-            most_of_address: 1_000,
+            places: PlaceSettings::default(),
             rooms: 128,
             topics: 128,
             frame_bytes: 64 * 1024,
@@ -187,6 +202,7 @@ impl LimitRule {
             },
         });
         rules.push(Self::operation(MESSAGES, LimitScope::Actor, 60, minute));
+        rules.push(Self::operation(FRAMES, LimitScope::Actor, 600, minute));
         rules
     }
 

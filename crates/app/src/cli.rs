@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Events(events::Command),
     /// Removes what is older than the settings of retention say; a server does so by its schedule.
     Purge,
-    /// Makes accounts.
+    /// Makes accounts, gives roles and takes them back.
     #[command(subcommand)]
     User(user::Command),
     /// Fills a shop with made-up products, for trials.

@@ -68,7 +68,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
     workers.start("feed", {
         let log = foundation.database.feed();
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
-        let feed = Feed { log, cache, hub, clock, bus: Arc::clone(&nodes.bus) };
+        let (floor, bus) = (Arc::clone(&services.rooms.floor), Arc::clone(&nodes.bus));
+        let feed = Feed { log, cache, hub, floor, clock, bus };
         move |stop| feed_worker(feed.clone(), stop)
     });
     let rooms = Rooms {

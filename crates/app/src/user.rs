@@ -1,4 +1,4 @@
-//! `souk user`: makes accounts from the command line.
+//! `souk user`: makes accounts and changes what they may do, from the command line.
 
 mod password;
 
@@ -6,7 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use domain::{
     Actor, Principal, Shop, Violations,
     idempotency::Once,
-    identity::{SellerInput, User, UserInput, create_user, open_seller, ports::PasswordHasher},
+    identity::{
+        Email, RoleChange, SellerInput, User, UserInput, change_role, create_user, open_seller, ports::PasswordHasher,
+    },
     permission::{OwnAccount, Role},
 };
 
@@ -18,6 +20,21 @@ use crate::{Outcome, config::Config, foundation::Foundation};
 pub(crate) enum Command {
     /// Makes an account. Asks for the password on a terminal; without one, a password is made and printed.
     Create(NewAccount),
+    /// Gives a person a role.
+    Grant(RoleOf),
+    /// Takes a role from a person; it counts at once, on every node and in open connections.
+    Revoke(RoleOf),
+}
+
+/// A role of somebody.
+#[derive(Debug, Args)]
+pub(crate) struct RoleOf {
+    /// The address they sign in with.
+    #[arg(long)]
+    email: String,
+    /// The role.
+    #[arg(long, value_enum)]
+    role: RoleName,
 }
 
 /// An account to make.
@@ -47,16 +64,39 @@ enum RoleName {
     Admin,
 }
 
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::User => Self::User,
+            RoleName::Seller => Self::Seller,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
 pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
-    let Command::Create(account) = command;
+    match command {
+        Command::Create(account) => create(account, config).await,
+        Command::Grant(of) => change(of, RoleChange::Grant, config).await,
+        Command::Revoke(of) => change(of, RoleChange::Revoke, config).await,
+    }
+}
+
+async fn change(of: RoleOf, change: RoleChange, config: &Config) -> Outcome {
+    let email = Email::parse(&of.email).map_err(|breach| format!("--email {}", breach.message))?;
+    let foundation = Foundation::open(config).await?;
+    let changed = change_role(&foundation.shop, &email, change, of.role.into()).await;
+    foundation.database.close().await?;
+    let user = changed?;
+    let roles: Vec<_> = user.roles.iter().map(Role::name).collect();
+    Ok(crate::print(&format!("{} {} {}\n", user.id, roles.join(","), user.email.as_str()))?)
+}
+
+async fn create(account: NewAccount, config: &Config) -> Outcome {
     let given = password::given(account.password_stdin)?;
     let foundation = Foundation::open(config).await?;
     let password = given.clone().unwrap_or_else(|| one_time(&*foundation.shop.entropy));
-    let role = match account.role {
-        RoleName::User => Role::User,
-        RoleName::Seller => Role::Seller,
-        RoleName::Admin => Role::Admin,
-    };
+    let role = account.role.into();
     let input = UserInput { email: Some(account.email), password: Some(password.clone()), name: account.name };
     let made = make(&foundation.shop, &*foundation.passwords, input, role, account.seller_name).await;
     foundation.database.close().await?;

@@ -1,5 +1,6 @@
 //! People and seller accounts.
 
+mod change_role;
 mod enrol_people;
 mod events;
 mod house;
@@ -10,6 +11,7 @@ mod register;
 mod seller;
 mod user;
 
+pub use change_role::{RoleChange, change_role};
 pub(crate) use enrol_people::enrol;
 pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
 pub(crate) use house::stand_in;

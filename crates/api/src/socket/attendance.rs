@@ -1,6 +1,6 @@
 //! The rooms one connection is in. However the connection ends, it leaves them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use domain::id::{RoomId, UserId};
 use uuid::Uuid;
@@ -25,6 +25,10 @@ pub(super) struct Attended {
     pub(super) position: u64,
     /// What was told begins after this offset.
     pub(super) since: u64,
+    /// Whether one is in it by the leave of an administrator.
+    admin: bool,
+    /// When the others were told last that one is writing.
+    pub(super) typed: Option<Instant>,
 }
 
 impl Attendance {
@@ -49,8 +53,28 @@ impl Attendance {
         }
     }
 
-    pub(super) fn add(&mut self, room: RoomId, name: &str, served: Arc<Served>, from: u64) {
-        self.rooms.insert(room, Attended { name: name.into(), served, position: from, since: from });
+    pub(super) fn add(&mut self, room: RoomId, name: &str, served: Arc<Served>, from: u64, admin: bool) {
+        let attended = Attended { name: name.into(), served, position: from, since: from, admin, typed: None };
+        self.rooms.insert(room, attended);
+    }
+
+    /// The rooms that were entered by another leave than this one.
+    pub(super) fn entered_otherwise(&self, admin: bool) -> Vec<RoomId> {
+        self.rooms.iter().filter(|(_, attended)| attended.admin != admin).map(|(room, _)| *room).collect()
+    }
+
+    /// From here on whoever looks who may be in a room takes the caller for this. [`Attendance::stays`] when they may.
+    pub(super) fn takes_for(&self, room: RoomId, admin: bool) {
+        if let Some(attended) = self.rooms.get(&room) {
+            attended.served.takes_for(self.connection, admin);
+        }
+    }
+
+    /// One may be in a room by this leave.
+    pub(super) fn stays(&mut self, room: RoomId, admin: bool) {
+        if let Some(attended) = self.rooms.get_mut(&room) {
+            attended.admin = admin;
+        }
     }
 
     /// Leaves a room; gives its name when one was in it.

@@ -115,10 +115,13 @@ impl Session {
     fn typing(&mut self, room: &str, active: bool) -> domain::Result<()> {
         let user = self.user().ok_or(Error::Unauthenticated)?;
         let id = self.attended.find(room).ok_or_else(|| Error::conflict("You are not in this room"))?;
-        if active && self.typed.is_some_and(|last| last.elapsed() < TYPING) {
+        let Some(attended) = self.attended.get_mut(id) else { return Ok(()) };
+        let told =
+            if active { attended.typed.is_none_or(|last| last.elapsed() >= TYPING) } else { attended.typed.is_some() };
+        if !told {
             return Ok(());
         }
-        self.typed = active.then(Instant::now);
+        attended.typed = active.then(Instant::now);
         self.services.bus.publish(&Hint::topic(id), &Hint::Typing { user, active }.encode());
         Ok(())
     }
@@ -157,13 +160,12 @@ impl Session {
         }
         let new: BTreeSet<Topic> = topics.difference(&others).copied().collect();
         let upto = self.following.as_ref().map_or_else(|| head(&self.services.streams.hub), Following::position);
-        let told = |seq| Outgoing::Subscribed { topics: all.iter().map(ToString::to_string).collect(), seq, reference };
         let mut missed = Missed { topics: &new, others: &others, position: upto, upto };
         let gap = match since {
             None => None,
             Some(since) => match missed.begin(&self.services, since).await {
                 Ok(gap) => gap,
-                Err(error) => return self.refuse(wire, error, None).await,
+                Err(error) => return self.refuse(wire, error, reference).await,
             },
         };
         // From here on nothing is missed: what is committed meanwhile is read after what was missed before.
@@ -174,7 +176,8 @@ impl Session {
             }
             None => Following::begin_at(&self.services, all.clone(), upto),
         };
-        wire.say(&told(missed.position)).await?;
+        let topics = all.iter().map(ToString::to_string).collect();
+        wire.say(&Outgoing::Subscribed { topics, seq: missed.position, reference }).await?;
         if let Some(gap) = gap {
             wire.say(&gap).await?;
         }

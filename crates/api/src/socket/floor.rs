@@ -5,15 +5,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{id::RoomId, room::NodeId};
+use domain::{
+    id::{RoomId, UserId},
+    room::NodeId,
+};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{
     people::People,
-    place::Places,
     served::{Guest, Served},
 };
+use crate::place::Places;
 
 /// Most people whom a message names.
 pub(super) const NAMED_MOST: u32 = 100;
@@ -28,7 +31,7 @@ pub struct Floor {
     rooms: Mutex<HashMap<RoomId, Arc<Served>>>,
     wanted: Notify,
     /// How many connections there are.
-    pub(super) places: Arc<Places>,
+    pub(crate) places: Arc<Places>,
 }
 
 impl Floor {
@@ -39,8 +42,13 @@ impl Floor {
             people: People::default(),
             rooms: Mutex::default(),
             wanted: Notify::new(),
-            places: Arc::default(),
+            places: Places::new("ws"),
         })
+    }
+
+    /// Tells the connections of a person that something about them changed.
+    pub fn look_again(&self, user: UserId) {
+        self.places.look_again(user);
     }
 
     /// Lets a connection into a room: from here on all news of it goes into the mailbox. The position is known once

@@ -1,7 +1,7 @@
 //! Opening a WebSocket: who may, before it is one.
 
 use actix_web::{
-    HttpMessage as _, HttpRequest, get,
+    HttpRequest, get,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -10,13 +10,9 @@ use actix_web::{
 };
 use utoipa::IntoParams;
 
-use super::{
-    place::{Crowded, Place, Whose},
-    session::{self, Opening},
-};
+use super::session::{self, Opening};
 use crate::{
-    Answer, Services, Shared, address,
-    context::Context,
+    Answer, Services, Shared,
     problem::Problem,
     query::{Params, Query, Read},
     stream::caller::Caller,
@@ -65,6 +61,7 @@ impl Read for Socket {
         (status = 403, description = "The page that asks is of another origin"),
         (status = 426, description = "This is no request for a WebSocket"),
         (status = 429, description = "You have too many connections open"),
+        (status = 503, description = "Too many connections are open on this server, or something we stand on is away"),
     ),
     security((), ("bearer" = []))
 )]
@@ -84,12 +81,14 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, pay
         return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "Open this as a WebSocket")
             .header(header::UPGRADE, HeaderValue::from_static("websocket")));
     }
+    let (places, bounds) = (&services.rooms.floor.places, services.settings.sockets.places);
     if !is_of_origin(&request, &services) {
-        metrics::counter!("streams_refused_total", "protocol" => "ws").increment(1);
+        places.refused();
         return Err(Problem::new(StatusCode::FORBIDDEN, "Pages of this origin may not connect"));
     }
+    places.any(&bounds)?;
     let caller = Caller::of(&request, &services, ticket.as_deref()).await?;
-    let place = admit(&services, &request, &caller)?;
+    let place = places.admit(&request, &caller, &bounds)?;
     let (response, socket, heard) = actix_ws::handle(&request, payload)
         .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     let most = services.settings.sockets.frame_bytes;
@@ -98,27 +97,6 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, pay
     // It ends with the client, with the hub of the streams, or with the runtime of this worker.
     actix_web::rt::spawn(session::run(opening, socket, heard));
     Ok(response)
-}
-
-fn admit(services: &Services, request: &HttpRequest, caller: &Caller) -> Result<Place, Problem> {
-    let settings = &services.settings.sockets;
-    let (whose, most) = if let Some(session) = &caller.session {
-        (Whose::User(session.user), settings.most_of_user)
-    } else {
-        let client = request.extensions().get::<Context>().map(|context| context.client);
-        let client = client.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
-        (Whose::Address(address::counted(client)), settings.most_of_address)
-    };
-    services.rooms.floor.places.admit(whose, settings.most_open, most).map_err(|crowded| {
-        metrics::counter!("streams_refused_total", "protocol" => "ws").increment(1);
-        let problem = match crowded {
-            Crowded::Node => {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many connections are open; retry later")
-            }
-            Crowded::Caller => Problem::new(StatusCode::TOO_MANY_REQUESTS, "You have too many connections open"),
-        };
-        problem.header(header::RETRY_AFTER, 30.into())
-    })
 }
 
 fn is_upgrade(request: &HttpRequest) -> bool {

@@ -115,23 +115,41 @@ impl Session {
         Ok((joined, id, upto))
     }
 
+    /// Leaves the rooms that were open to an administrator, when the caller is none any more and has no other leave.
+    ///
+    /// # Errors
+    /// Those of the database; then it is to be asked again.
+    pub(super) async fn only_where_allowed(&mut self) -> domain::Result<Vec<(RoomId, LeftReason)>> {
+        let (admin, mut gone) = (self.is_admin(), Vec::new());
+        for room in self.attended.entered_otherwise(admin) {
+            // Before it is asked, so that nothing decided from here on takes the caller for what they were.
+            self.attended.takes_for(room, admin);
+            let seen = self.services.rooms.queries.seen(room, self.user(), self.services.shop.now()).await?;
+            let may = seen.map(|seen| policy::may_enter(self.principal(), &seen.room, &seen.standing));
+            match may {
+                Some(Ok(())) => self.attended.stays(room, admin),
+                Some(Err(Error::Forbidden(_))) => gone.push((room, LeftReason::Banned)),
+                Some(Err(_)) => gone.push((room, LeftReason::Removed)),
+                None => gone.push((room, LeftReason::Deleted)),
+            }
+        }
+        Ok(gone)
+    }
+
     /// Takes a place on the floor; gives the offset after which everything comes through the mailbox.
     async fn enter(&mut self, room: RoomId, name: &str) -> domain::Result<u64> {
         let most = self.services.settings.sockets.rooms;
         if self.attended.len() >= most {
             return Err(Error::conflict(format!("At most {most} rooms on one connection; leave one first")));
         }
-        let guest = Guest {
-            user: self.user(),
-            admin: self.principal().is_some_and(domain::Principal::is_admin),
-            mailbox: self.mailbox.clone(),
-        };
+        let admin = self.is_admin();
+        let guest = Guest { user: self.user(), admin, mailbox: self.mailbox.clone() };
         let (served, from) = self.floor.enter(room, name, self.id, guest);
         let from = match from {
             Some(from) => from,
             None => opened(&served).await.inspect_err(|_| served.leave(self.id))?,
         };
-        self.attended.add(room, name, served, from);
+        self.attended.add(room, name, served, from, admin);
         if let Some(user) = self.user() {
             let arrival = self.floor.people.arrive(room, user);
             self.floor.people.known(arrival).await;

@@ -217,6 +217,13 @@ impl Served {
         });
     }
 
+    /// A connection's caller is an administrator now, or none any more.
+    pub(super) fn takes_for(&self, connection: Uuid, admin: bool) {
+        if let Some(guest) = self.state().guests.get_mut(&connection) {
+            guest.admin = admin;
+        }
+    }
+
     /// A connection leaves.
     pub(super) fn leave(&self, connection: Uuid) {
         self.state().guests.remove(&connection);

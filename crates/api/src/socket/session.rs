@@ -7,7 +7,6 @@ use std::{
 };
 
 use actix_ws::{AggregatedMessage, AggregatedMessageStream};
-use bytestring::ByteString;
 use domain::{
     Actor, Principal,
     id::{RoomId, UserId},
@@ -26,16 +25,18 @@ use super::{
     incoming::Request,
     mailbox::{Mailbox, News, Parcel, Post, mailbox},
     outgoing::{LeftReason, Outgoing},
-    place::Place,
+    pace::Frames,
     topics::Following,
     wire::{Wire, closed},
 };
-use crate::{Shared, stream::caller::Caller};
+use crate::{
+    Shared,
+    place::Place,
+    stream::{Told, caller::Caller},
+};
 
 /// Parcels passed on before the client is heard again.
 const GATHER: usize = 64;
-/// The pause after the log could not be read.
-const PAUSE: Duration = Duration::from_secs(1);
 /// How far ahead a timer is set that nobody waits for.
 const NEVER: Duration = Duration::from_hours(24 * 365);
 
@@ -48,9 +49,9 @@ pub(super) struct Session {
     pub(super) attended: Attendance,
     pub(super) mailbox: Mailbox,
     pub(super) following: Option<Following>,
-    pub(super) typed: Option<Instant>,
+    frames: Frames,
     expiry: Pin<Box<Sleep>>,
-    _place: Place,
+    place: Place,
 }
 
 /// What a connection begins with.
@@ -78,10 +79,10 @@ pub(super) async fn run(opening: Opening, socket: actix_ws::Session, heard: Aggr
         caller,
         mailbox,
         following: None,
-        typed: None,
+        frames: Frames::new(&services.settings.limits, Instant::now()),
         expiry: Box::pin(tokio::time::sleep(NEVER)),
         services,
-        _place: place,
+        place,
     };
     session.run(wire, heard, post, closing, resume).await;
 }
@@ -132,17 +133,23 @@ impl Session {
         let mut beat = beats(beat);
         let mut last_heard = Instant::now();
         loop {
+            if self.place.is_due()
+                && let Err(ended) = Box::pin(self.look_again(wire)).await
+            {
+                return ended;
+            }
             let done = tokio::select! {
                 ended = closed(&mut closing) => return ended,
                 () = post.overrun.notified() => return Ended::TooSlow,
                 () = self.expiry.as_mut() => return Ended::SessionEnded,
+                () = self.place.due() => Ok(()),
                 said = heard.recv() => {
                     let Some(said) = said else { return Ended::Client };
                     last_heard = Instant::now();
                     self.hear(wire, said).await
                 }
                 Some(parcel) = post.parcels.recv() => self.pass_all(wire, parcel, &mut post).await,
-                told = followed(&mut self.following, &self.services, &self.caller) => self.follow(wire, told).await,
+                told = news(&mut self.following) => Box::pin(self.follow(wire, told)).await,
                 _ = beat.tick() => {
                     if last_heard.elapsed() >= patience {
                         return Ended::PingTimeout;
@@ -168,14 +175,33 @@ impl Session {
                     return Err(Ended::TooBig);
                 }
                 // In a box of its own: a connection that waits does not hold the room that its requests take.
-                Box::pin(self.obey(wire, Request::read(&text))).await
+                Box::pin(self.answer(wire, Request::read(&text))).await
             }
-            Ok(AggregatedMessage::Ping(bytes)) => wire.pong(&bytes).await,
+            Ok(AggregatedMessage::Ping(bytes)) => {
+                // It is answered whatever is left: the protocol demands it, and it costs what hearing it does.
+                let _ = self.count_frame();
+                wire.pong(&bytes).await
+            }
             Ok(AggregatedMessage::Pong(_)) => Ok(()),
             Ok(AggregatedMessage::Binary(_)) => Err(Ended::Binary),
             Ok(AggregatedMessage::Close(_)) => Err(Ended::Client),
             Err(error) => Err(Ended::of(&error)),
         }
+    }
+
+    async fn answer(&mut self, wire: &mut Wire, request: Request) -> Result<(), Ended> {
+        if self.place.is_due() {
+            self.look_again(wire).await?;
+        }
+        match self.count_frame() {
+            Ok(()) => self.obey(wire, request).await,
+            Err(wait) => self.refuse(wire, domain::Error::Limited(wait), request.reference).await,
+        }
+    }
+
+    /// Counts a frame. Administrators are not counted (RL-05).
+    fn count_frame(&mut self) -> Result<(), Duration> {
+        if self.is_admin() { Ok(()) } else { self.frames.count(Instant::now()) }
     }
 
     async fn pass_all(&mut self, wire: &mut Wire, first: Arc<Parcel>, post: &mut Post) -> Result<(), Ended> {
@@ -216,17 +242,16 @@ impl Session {
         }
     }
 
-    async fn follow(&mut self, wire: &mut Wire, told: domain::Result<Vec<ByteString>>) -> Result<(), Ended> {
-        match told {
-            Ok(told) => {
-                for text in told {
-                    wire.send(text).await?;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection waits for the log");
-                self.services.shop.clock.sleep(PAUSE).await;
-            }
+    /// Tells what is new of the topics: what came, or what is read from the log.
+    async fn follow(&mut self, wire: &mut Wire, told: Option<Arc<Told>>) -> Result<(), Ended> {
+        // What was changed before it decides whether the caller hears of it.
+        if self.place.is_due() {
+            self.look_again(wire).await?;
+        }
+        let scope = self.caller.scope;
+        let Some(following) = &mut self.following else { return Ok(()) };
+        for text in following.take(&self.services, scope, told).await {
+            wire.send(text).await?;
         }
         Ok(())
     }
@@ -234,11 +259,31 @@ impl Session {
     /// Asks for a sign of life, and looks whether the caller may still be here.
     async fn beat(&mut self, wire: &mut Wire) -> Result<(), Ended> {
         wire.ping().await?;
-        match self.caller.still(&self.services).await {
-            Ok(Some(caller)) => self.caller = caller,
+        self.look_again(wire).await
+    }
+
+    /// Looks who the caller is now, and leaves the rooms they may not be in any more.
+    async fn look_again(&mut self, wire: &mut Wire) -> Result<(), Ended> {
+        self.place.looks();
+        let gone = match self.caller.still(&self.services).await {
+            Ok(Some(caller)) => {
+                self.caller = caller;
+                self.only_where_allowed().await
+            }
             Ok(None) => return Err(Ended::SessionEnded),
-            // An outage says nothing about the person; the next beat asks again.
-            Err(error) => tracing::warn!(%error, "a connection could not ask whose it is"),
+            Err(error) => Err(error),
+        };
+        match gone {
+            Ok(gone) => {
+                for (room, reason) in gone {
+                    self.removed(wire, room, reason).await?;
+                }
+            }
+            // An outage says nothing about the person.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not ask whose it is");
+                self.place.put_off();
+            }
         }
         Ok(())
     }
@@ -260,6 +305,10 @@ impl Session {
         self.caller.session.map(|session| session.user)
     }
 
+    pub(super) fn is_admin(&self) -> bool {
+        self.principal().is_some_and(Principal::is_admin)
+    }
+
     pub(super) fn principal(&self) -> Option<&Principal> {
         match &self.caller.actor {
             Actor::Signed(principal) => Some(principal),
@@ -268,22 +317,16 @@ impl Session {
     }
 }
 
+/// What is new of the topics: something that came, or nothing when the log is to be read. Never anything without topics.
+async fn news(following: &mut Option<Following>) -> Option<Arc<Told>> {
+    match following {
+        Some(following) => following.news().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn beats(every: Duration) -> Interval {
     let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat
-}
-
-/// What is new of the topics; never anything without topics. Nothing is lost when this is dropped before it answers: a
-/// read of the log moves on only at its end.
-async fn followed(
-    following: &mut Option<Following>,
-    services: &Shared,
-    caller: &Caller,
-) -> domain::Result<Vec<ByteString>> {
-    let Some(following) = following else { return std::future::pending().await };
-    if following.is_behind() {
-        return following.read_log(services, caller.scope).await;
-    }
-    Ok(following.next(services, caller.scope).await.into_iter().collect())
 }

@@ -1,12 +1,13 @@
 //! The topics of live streams that one connection listens to: what `stream::listener` is for server-sent events.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bytestring::ByteString;
 use domain::{
     catalog::policy::Scope,
     realtime::{Notice, Topic},
 };
+use tokio::time::{Instant, sleep_until};
 
 use super::outgoing::Outgoing;
 use crate::{
@@ -20,12 +21,16 @@ use crate::{
 
 /// Events read from the log at a time.
 const PAGE: u32 = 200;
+/// The pause after the log could not be read.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The topics one connection listens to, and how far it came in the log.
 pub(super) struct Following {
     topics: BTreeSet<Topic>,
     listening: Listening,
     position: u64,
+    /// When to read the log again, after that failed.
+    paused: Option<Instant>,
 }
 
 impl Following {
@@ -42,7 +47,7 @@ impl Following {
     /// Begins after this number.
     pub(super) fn begin_at(services: &Services, topics: BTreeSet<Topic>, position: u64) -> Self {
         let listening = services.streams.hub.listen(&topics);
-        Self { topics, listening, position }
+        Self { topics, listening, position, paused: None }
     }
 
     /// Listens to other topics from here on. What was committed since [`Following::position`] is read from the log.
@@ -51,17 +56,41 @@ impl Following {
         self.topics = topics;
     }
 
-    /// The next thing to be told, live; nothing when the log is to be read.
-    pub(super) async fn next(&mut self, services: &Services, scope: Scope) -> Option<ByteString> {
-        let told = self.listening.next().await;
-        if let Some(told) = told {
-            return self.take(services, scope, &told);
+    /// Waits for what is new: something that came, or nothing when the log is to be read. Nothing is lost when this is
+    /// dropped before it answers.
+    pub(super) async fn news(&mut self) -> Option<Arc<Told>> {
+        if let Some(at) = self.paused {
+            sleep_until(at).await;
+            return None;
         }
-        self.listening = services.streams.hub.listen(&self.topics);
-        None
+        if self.is_behind() {
+            return None;
+        }
+        self.listening.next().await
     }
 
-    fn take(&mut self, services: &Services, scope: Scope, told: &Told) -> Option<ByteString> {
+    /// What is to be told of what [`Following::news`] gave.
+    pub(super) async fn take(&mut self, services: &Services, scope: Scope, told: Option<Arc<Told>>) -> Vec<ByteString> {
+        self.paused = None;
+        match told {
+            Some(told) => self.hear(services, scope, &told).into_iter().collect(),
+            None if self.is_behind() => match self.read_log(services, scope).await {
+                Ok(read) => read,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection waits for the log");
+                    self.paused = Some(Instant::now() + PAUSE);
+                    Vec::new()
+                }
+            },
+            // There was no room for something: the log has it.
+            None => {
+                self.listening = services.streams.hub.listen(&self.topics);
+                Vec::new()
+            }
+        }
+    }
+
+    fn hear(&mut self, services: &Services, scope: Scope, told: &Told) -> Option<ByteString> {
         if told.notice.seq <= self.position {
             return None;
         }
@@ -70,15 +99,12 @@ impl Following {
     }
 
     /// Whether the log is to be read before what comes live.
-    pub(super) fn is_behind(&self) -> bool {
+    fn is_behind(&self) -> bool {
         self.position < self.listening.from
     }
 
     /// Reads on in the log.
-    ///
-    /// # Errors
-    /// Those of the log.
-    pub(super) async fn read_log(&mut self, services: &Services, scope: Scope) -> domain::Result<Vec<ByteString>> {
+    async fn read_log(&mut self, services: &Services, scope: Scope) -> domain::Result<Vec<ByteString>> {
         let mut out = Vec::new();
         let page = services.streams.feed.after(self.position, PAGE).await?;
         let first = page.first().map_or(self.listening.from + 1, |numbered| numbered.seq);

@@ -66,13 +66,18 @@ impl Caller {
         caller.still(services).await?.ok_or_else(refused)
     }
 
+    /// Whether the session has ended by time.
+    pub fn is_over(&self, services: &Services) -> bool {
+        self.session.is_some_and(|session| session.until <= services.shop.now())
+    }
+
     /// The caller as they are now: roles may have changed. `None` when the session has ended or the person is gone.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn still(&self, services: &Services) -> domain::Result<Option<Self>> {
         let Some(session) = self.session else { return Ok(Some(self.clone())) };
-        if session.until <= services.shop.now() {
+        if self.is_over(services) {
             return Ok(None);
         }
         let principal = services.users.principal(session.user).await?;

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{
-    HttpRequest, HttpResponse, get,
-    http::{StatusCode, header},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
 use domain::realtime::Topic;
 use futures_util::stream;
 use utoipa::{IntoParams, ToSchema};
@@ -86,6 +82,8 @@ const NOT_A_NUMBER: &str = "must be the id of an event received, a whole number"
             })
         ),
         (status = 401, description = "The token or ticket does not hold; sign in again before coming back"),
+        (status = 429, description = "You have too many streams open"),
+        (status = 503, description = "Too many streams are open on this server, or something we stand on is away"),
     ),
     security((), ("bearer" = []))
 )]
@@ -112,12 +110,10 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Events>) -> 
                 .ok_or_else(|| Problem::broken(In::Header, "Last-Event-ID", "number", NOT_A_NUMBER))?,
         ),
     };
-    let Some(place) = services.streams.hub.enter(services.settings.streams.most_open) else {
-        metrics::counter!("streams_refused_total", "protocol" => "sse").increment(1);
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many streams are open; retry later")
-            .header(header::RETRY_AFTER, 30.into()));
-    };
+    let (places, bounds) = (&services.streams.hub.places, services.settings.streams.places);
+    places.any(&bounds)?;
     let caller = Caller::of(&request, &services, asked.ticket.as_deref()).await?;
+    let place = places.admit(&request, &caller, &bounds)?;
     let listener = Listener::begin(services, caller, asked.topics, last, place).await?;
     let body = stream::unfold(listener, |mut listener| async move {
         listener.next().await.map(|written| (Ok::<_, actix_web::Error>(written), listener))

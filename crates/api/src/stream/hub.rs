@@ -4,14 +4,19 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use actix_web::web::Bytes;
 use bytestring::ByteString;
-use domain::realtime::{Heard, Notice, Topic};
+use domain::{
+    id::UserId,
+    realtime::{Heard, Notice, Topic},
+};
 use tokio::sync::{mpsc, watch};
+
+use crate::place::Places;
 
 /// How many notices may wait for one listener. One that falls further behind reads the log instead.
 const QUEUE: usize = 256;
@@ -56,8 +61,9 @@ pub struct Hub {
     members: Mutex<Members>,
     /// The number up to which everything was given to the listeners.
     last: AtomicU64,
-    open: AtomicUsize,
     closing: watch::Sender<bool>,
+    /// How many streams there are.
+    pub(crate) places: Arc<Places>,
 }
 
 #[derive(Debug, Default)]
@@ -95,8 +101,8 @@ impl Hub {
         Arc::new(Self {
             members: Mutex::default(),
             last: AtomicU64::new(last),
-            open: AtomicUsize::new(0),
             closing: watch::Sender::new(false),
+            places: Places::new("sse"),
         })
     }
 
@@ -139,13 +145,9 @@ impl Hub {
         Listening { hub: Arc::clone(self), id, topics: topics.clone(), queue, from }
     }
 
-    /// Counts a connection in, unless there are `most` already.
-    pub fn enter(self: &Arc<Self>, most: usize) -> Option<Place> {
-        let entered =
-            self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| (open < most).then_some(open + 1));
-        entered.ok()?;
-        metrics::gauge!("streams_open", "protocol" => "sse").increment(1.0);
-        Some(Place(Arc::clone(self)))
+    /// Tells the listeners of a person that something about them changed.
+    pub fn look_again(&self, user: UserId) {
+        self.places.look_again(user);
     }
 
     /// Tells every stream to end, now and in future.
@@ -173,17 +175,6 @@ impl Hub {
                 }
             }
         }
-    }
-}
-
-/// The place of one connection; dropping it makes room.
-#[derive(Debug)]
-pub struct Place(Arc<Hub>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
-        metrics::gauge!("streams_open", "protocol" => "sse").decrement(1.0);
     }
 }
 
@@ -292,14 +283,5 @@ mod tests {
         drop(hub.listen(&BTreeSet::from([Topic::Products, Topic::Category(LAMPS)])));
         let members = hub.members();
         assert!(members.mailboxes.is_empty() && members.topics.is_empty());
-    }
-
-    #[test]
-    fn there_is_room_for_as_many_as_are_allowed() {
-        let hub = Hub::new(0);
-        let one = hub.enter(1);
-        assert!(one.is_some() && hub.enter(1).is_none());
-        drop(one);
-        assert!(hub.enter(1).is_some());
     }
 }

@@ -12,10 +12,10 @@ use tokio::{sync::watch, time::Interval};
 
 use super::{
     caller::Caller,
-    hub::{Hub, Listening, Place, Told},
+    hub::{Hub, Listening, Told},
     view::{ClosingReason, GapReason, NoticeView, Sign},
 };
-use crate::Shared;
+use crate::{Shared, place::Place};
 
 /// Events read from the log at a time.
 const PAGE: u32 = 200;
@@ -39,7 +39,7 @@ pub struct Listener {
     beat: Interval,
     closing: watch::Receiver<bool>,
     ended: bool,
-    _place: Place,
+    place: Place,
 }
 
 impl Listener {
@@ -71,7 +71,7 @@ impl Listener {
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let opening = Some(opening.into());
-        Ok(Self { services, caller, topics, listening, position, opening, beat, closing, ended: false, _place: place })
+        Ok(Self { services, caller, topics, listening, position, opening, beat, closing, ended: false, place })
     }
 
     /// What is to be written next; `None` when the stream has ended.
@@ -82,6 +82,9 @@ impl Listener {
         while !self.ended {
             let written = if *self.closing.borrow() {
                 self.end(ClosingReason::Shutdown)
+            } else if self.place.is_due() || self.caller.is_over(&self.services) {
+                // Between the pages of the log too: who reads much of it is not waited for.
+                self.look().await
             } else if self.position < self.listening.from {
                 self.read_log().await
             } else {
@@ -135,6 +138,11 @@ impl Listener {
     /// Waits for what comes: notices, the heartbeat, the end.
     async fn live(&mut self) -> Bytes {
         tokio::select! {
+            // First: what was changed before a notice decides who hears of that.
+            biased;
+            () = self.place.due() => Bytes::new(),
+            _ = self.beat.tick() => self.heartbeat().await,
+            _ = self.closing.changed() => Bytes::new(),
             told = self.listening.next() => {
                 let Some(told) = told else {
                     self.listening = self.services.streams.hub.listen(&self.topics);
@@ -142,8 +150,6 @@ impl Listener {
                 };
                 self.gather(&told)
             }
-            _ = self.beat.tick() => self.heartbeat().await,
-            _ = self.closing.changed() => Bytes::new(),
         }
     }
 
@@ -177,14 +183,27 @@ impl Listener {
         metrics::counter!("stream_events_sent_total", "protocol" => "sse").increment(1);
     }
 
-    /// Looks whether the caller may still listen, and says that we live and how far the log has come: a client that
-    /// heard nothing for long comes back with a number that is still kept.
-    async fn heartbeat(&mut self) -> Bytes {
+    /// Looks who listens now, and what they may hear.
+    async fn look(&mut self) -> Bytes {
+        self.place.looks();
         match self.caller.still(&self.services).await {
             Ok(Some(caller)) => self.caller = caller,
             Ok(None) => return self.end(ClosingReason::SessionEnded),
-            // An outage says nothing about the person; the next beat asks again.
-            Err(error) => tracing::warn!(%error, "a stream could not ask who listens"),
+            // An outage says nothing about the person.
+            Err(error) => {
+                tracing::warn!(%error, "a stream could not ask who listens");
+                self.place.put_off();
+            }
+        }
+        Bytes::new()
+    }
+
+    /// Looks whether the caller may still listen, and says that we live and how far the log has come: a client that
+    /// heard nothing for long comes back with a number that is still kept.
+    async fn heartbeat(&mut self) -> Bytes {
+        let closing = self.look().await;
+        if self.ended {
+            return closing;
         }
         let last = self.services.streams.hub.last();
         let mut out = BytesMut::new();

@@ -16,6 +16,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("limits.update_product", "50/60", "Changes of products, by person."),
     Setting::new("limits.delete_product", "20/60", "Deletions of products, by person."),
     Setting::new("limits.ws_messages", "60/60", "Messages in rooms, by person."),
+    Setting::new(
+        "limits.ws_frames",
+        "600/60",
+        "Everything a client says over a WebSocket, by connection on its node; further requests are refused one by one.",
+    ),
     Setting::new("limits.api_by_address", "off", "Everything under /api/, by address."),
     Setting::new("limits.api_by_actor", "off", "Everything under /api/, by person or address."),
 ];
@@ -29,8 +34,9 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         "create_product" => (&["create_product"], LimitScope::Actor),
         "update_product" => (&["update_product"], LimitScope::Actor),
         "delete_product" => (&["delete_product"], LimitScope::Actor),
-        // No operation: whoever takes messages counts them.
+        // No operations: who takes messages counts them, and each connection its frames.
         "ws_messages" => (&["ws_messages"], LimitScope::Actor),
+        "ws_frames" => (&["ws_frames"], LimitScope::Actor),
         "api_by_address" => (&["/api/"], LimitScope::Address),
         _ => (&["/api/"], LimitScope::Actor),
     }

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use api::SocketSettings;
 
-use super::{Reader, Setting};
+use super::{Reader, Setting, streams};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("sockets.heartbeat_ms", "30000", "How often a WebSocket is looked at and asked for a sign of life."),
     Setting::new("sockets.timeout_ms", "60000", "After how long without a frame it is closed."),
     Setting::new("sockets.max_open", "10000", "Most WebSockets open at once on this node; further ones are told 503."),
-    Setting::new("sockets.max_per_user", "50", "Most of them of one person on this node; 0 is no limit."),
+    Setting::new(
+        "sockets.max_per_user",
+        "50",
+        "Most of them of one person on this node; further ones are told 429, 0 is no limit.",
+    ),
     Setting::new(
         "sockets.max_per_address",
         "1000",
@@ -40,9 +44,7 @@ impl Sockets {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let heartbeat = reader.millis("sockets.heartbeat_ms", 100..=300_000);
         let timeout = reader.millis("sockets.timeout_ms", 200..=3_600_000);
-        let most_open = reader.number("sockets.max_open", 1..=1_000_000);
-        let most_of_user = reader.number("sockets.max_per_user", 0..=1_000_000);
-        let most_of_address = reader.number("sockets.max_per_address", 0..=1_000_000);
+        let places = streams::places(reader, "sockets");
         let rooms = reader.number("sockets.max_rooms", 1..=10_000);
         let topics = reader.number("sockets.max_topics", 1..=10_000);
         let frame_bytes = reader.number("sockets.frame_bytes", 1024..=1_048_576);
@@ -51,9 +53,7 @@ impl Sockets {
         let door = SocketSettings {
             heartbeat: heartbeat?,
             timeout: timeout?,
-            most_open: most_open?,
-            most_of_user: most_of_user?,
-            most_of_address: most_of_address?,
+            places: places?,
             rooms: rooms?,
             topics: topics?,
             frame_bytes: frame_bytes?,

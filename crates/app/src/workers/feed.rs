@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{Hub, Told};
+use api::{Floor, Hub, Told};
 use domain::{
     Result,
     bus::Bus,
-    cache::Cache,
+    cache::{Cache, Tag, tags},
     clock::Clock,
     realtime::{EventFeed, Notice},
     relay::NUMBERED,
@@ -28,6 +28,7 @@ pub(crate) struct Feed {
     pub(crate) log: Arc<dyn EventFeed>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) floor: Arc<Floor>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) bus: Arc<dyn Bus>,
 }
@@ -88,6 +89,13 @@ async fn deliver(feed: &Feed) -> Result<u32> {
     }
     // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
     feed.cache.follow(&page).await;
+    // And before what comes after it: who is an administrator no more hears what the others hear.
+    for tag in page.iter().flat_map(|numbered| tags(&numbered.event)) {
+        if let Tag::Person(user) = tag {
+            feed.hub.look_again(user);
+            feed.floor.look_again(user);
+        }
+    }
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);
     told_up_to(last);

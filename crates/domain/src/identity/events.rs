@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{Seller, User};
+use super::{RoleChange, Seller, User};
 use crate::{
     event::{Change, Entity},
     id::UserId,
+    permission::Role,
 };
 
 /// Somebody has an account now.
@@ -16,6 +17,21 @@ pub(super) fn user_created(user: &User) -> Change {
         entity: Entity::new("user", user.id),
         payload: json!({ "userId": user.id }),
         metadata: json!({ "roles": user.roles }),
+    }
+}
+
+/// Somebody may do more than before, or less.
+pub(super) fn role_changed(user: &User, change: RoleChange, role: Role) -> Change {
+    let (action, event) = match change {
+        RoleChange::Grant => ("user.grant_role", "user.role_granted"),
+        RoleChange::Revoke => ("user.revoke_role", "user.role_revoked"),
+    };
+    Change {
+        action,
+        event,
+        entity: Entity::new("user", user.id),
+        payload: json!({ "userId": user.id }),
+        metadata: json!({ "role": role, "roles": user.roles }),
     }
 }
 

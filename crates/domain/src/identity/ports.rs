@@ -26,6 +26,9 @@ pub trait UserRepo: Send {
     /// Adds a role to a person's set; adding one they have changes nothing.
     async fn grant(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()>;
 
+    /// Takes a role out of a person's set; taking out one they do not have changes nothing.
+    async fn revoke(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()>;
+
     /// Replaces the stored hash of a person's password.
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()>;
 }

@@ -71,6 +71,25 @@ impl UserRepo for SeaTx {
             .map_err(error::of)
     }
 
+    async fn revoke(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()> {
+        let gone = user_role::Entity::delete_many()
+            .filter(user_role::Column::UserId.eq(id.0))
+            .filter(user_role::Column::Role.eq(role.name()))
+            .exec(&self.tx)
+            .await
+            .map_err(error::of)?;
+        if gone.rows_affected == 0 {
+            return Ok(());
+        }
+        user::Entity::update_many()
+            .col_expr(user::Column::UpdatedAt, at.into())
+            .filter(user::Column::Id.eq(id.0))
+            .exec(&self.tx)
+            .await
+            .map(|_| ())
+            .map_err(error::of)
+    }
+
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {
         user::Entity::update_many()
             .col_expr(user::Column::PasswordHash, hash.into())

@@ -11,6 +11,7 @@ pub async fn run(harness: &impl Harness) {
     an_address_is_taken_once(harness).await;
     a_person_is_found_by_the_whole_address(harness).await;
     roles_and_hash_change(harness).await;
+    a_role_is_taken_back(harness).await;
     nobody_is_nobody(harness).await;
 }
 
@@ -77,6 +78,27 @@ async fn roles_and_hash_change(harness: &impl Harness) {
     assert_eq!(profile.user.updated_at, now);
     let account = harness.users().account(&profile.user.email).await.unwrap().unwrap();
     assert_eq!(account.password_hash, "plain$new");
+}
+
+async fn a_role_is_taken_back(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (user, other) = (given.person(Role::Admin).await.user, given.person(Role::Admin).await.user);
+    given.clock.advance(Duration::from_secs(1));
+    let now = given.shop.now();
+    let mut tx = begin(harness).await;
+    for _ in 0..2 {
+        tx.users().revoke(user, Role::Admin, now).await.unwrap();
+    }
+    tx.users().revoke(user, Role::Seller, now).await.unwrap();
+    tx.commit().await.unwrap();
+    let stored = begin(harness).await.users().find(user).await.unwrap().unwrap();
+    assert_eq!((stored.roles.iter().collect::<Vec<_>>(), stored.updated_at), (vec![Role::User], now));
+    assert!(!harness.users().principal(user).await.unwrap().unwrap().is_admin());
+    assert!(harness.users().principal(other).await.unwrap().unwrap().is_admin());
+    let mut tx = begin(harness).await;
+    tx.users().grant(user, Role::Admin, now).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(harness.users().principal(user).await.unwrap().unwrap().is_admin());
 }
 
 async fn nobody_is_nobody(harness: &impl Harness) {

@@ -15,7 +15,7 @@ use crate::{
         Email, Profile, Seller, User,
         ports::{Account, Owner, SellerRepo, UserQueries, UserRepo},
     },
-    permission::Role,
+    permission::{Role, Roles},
 };
 
 #[async_trait]
@@ -42,6 +42,16 @@ impl UserRepo for MemoryTx {
             && !stored.user.roles.has(role)
         {
             stored.user.roles = stored.user.roles.clone().with(role);
+            stored.user.updated_at = at;
+        }
+        Ok(())
+    }
+
+    async fn revoke(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()> {
+        if let Some(stored) = self.write().users.get_mut(&id)
+            && stored.user.roles.has(role)
+        {
+            stored.user.roles = Roles::new(stored.user.roles.iter().filter(|one| *one != role));
             stored.user.updated_at = at;
         }
         Ok(())
