@@ -96,6 +96,19 @@ impl Socket {
         self.wait_for(|answer| answer["ref"] == "asked").await
     }
 
+    /// Asks for a sign of life by the protocol itself, and waits for it.
+    pub async fn ping(&mut self, bytes: &'static [u8]) {
+        self.send(Message::Ping(bytes.into())).await;
+        loop {
+            let read = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a pong within 20 s");
+            match read.unwrap().unwrap() {
+                Message::Pong(back) if *back == *bytes => return,
+                Message::Text(text) => self.passed.push_back(serde_json::from_str(text.as_str()).unwrap()),
+                _ => {}
+            }
+        }
+    }
+
     /// The next message. Fails when there is none for too long.
     pub async fn next(&mut self) -> Value {
         match self.passed.pop_front() {

@@ -11,7 +11,11 @@ use actix_web::{
     HttpMessage as _, HttpRequest,
     http::{StatusCode, header},
 };
-use domain::id::UserId;
+use domain::{
+    cache::{Tag, tags},
+    event::Event,
+    id::UserId,
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -171,8 +175,20 @@ impl Places {
         metrics::counter!("streams_refused_total", "protocol" => self.protocol).increment(1);
     }
 
-    /// Tells every connection of a person to look again at who they are.
-    pub(crate) fn look_again(&self, user: UserId) {
+    /// Heeds an event: the connections of whom it changes look again at who they are.
+    pub(crate) fn heed(&self, event: &Event) {
+        // Most events are of products, which are nobody; they need not be read for that.
+        if event.entity.kind == "product" {
+            return;
+        }
+        for tag in tags(event) {
+            if let Tag::Person(user) = tag {
+                self.look_again(user);
+            }
+        }
+    }
+
+    fn look_again(&self, user: UserId) {
         if let Some(held) = self.open().of.get(&Whose::User(user)) {
             held.changed.send_replace(());
         }
@@ -220,7 +236,9 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
+    use domain::{clock::Timestamp, event::Entity, id::EventId};
     use futures_util::FutureExt as _;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
@@ -231,6 +249,17 @@ mod tests {
 
     fn bounds(most_open: usize, most_of_user: usize, most_of_address: usize) -> PlaceSettings {
         PlaceSettings { most_open, most_of_user, most_of_address }
+    }
+
+    fn changed(user: UserId) -> Event {
+        Event {
+            id: EventId(Uuid::from_u128(9)),
+            kind: "user.role_revoked".to_owned(),
+            entity: Entity::new("user", user),
+            actor: None,
+            at: Timestamp::UNIX_EPOCH,
+            payload: json!({ "userId": user }),
+        }
     }
 
     #[test]
@@ -272,7 +301,7 @@ mod tests {
             place.looks();
             assert!(!place.is_due() && place.due().now_or_never().is_none());
         }
-        places.look_again(ADA);
+        places.heed(&changed(ADA));
         hers.due().await;
         assert!(hers.is_due() && also_hers.is_due());
         hers.looks();

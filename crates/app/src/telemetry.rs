@@ -119,7 +119,11 @@ fn describe() {
     metrics::describe_histogram!("event_lag_seconds", Unit::Seconds, "Time from a change until it was told here");
     metrics::describe_gauge!("streams_open", Unit::Count, "Live streams that are open");
     metrics::describe_counter!("streams_closed_total", Unit::Count, "Live streams that ended, by who ended them");
-    metrics::describe_counter!("streams_refused_total", Unit::Count, "Live streams there was no room for");
+    metrics::describe_counter!(
+        "streams_refused_total",
+        Unit::Count,
+        "Live streams that were refused, mostly for want of room"
+    );
     metrics::describe_counter!("stream_events_sent_total", Unit::Count, "Events written to live streams");
     metrics::describe_counter!(
         "stream_listeners_behind_total",

@@ -6,9 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
 use souk_e2e::{Database, Server, Tables, on_each_database};
 
-use crate::shop;
+use crate::{
+    shop,
+    sockets::{people, room},
+};
 
 on_each_database!(
     migrations_verify,
@@ -19,6 +23,7 @@ on_each_database!(
     a_purge_lets_go_of_what_is_old,
     a_seeded_shop_is_there_once,
     a_password_is_asked_for_on_a_terminal,
+    a_role_is_given_and_taken_back_while_the_shop_is_open,
 );
 
 /// Runs a command that must succeed, and gives what it printed.
@@ -27,6 +32,38 @@ fn ran(server: &Server, arguments: &[&str]) -> String {
     let (status, text) = server.run_command(arguments);
     assert!(status.success(), "{arguments:?}: {status}: {text}\n{}", server.log());
     text
+}
+
+async fn a_role_is_given_and_taken_back_while_the_shop_is_open(database: Database) {
+    let server = Server::start(database).await;
+    let [(ada, _), (bob, bob_id)] = people(&server).await;
+    room(&ada, "secret", "private").await;
+    let mut his = bob.socket().await;
+    let join = json!({ "type": "join_room", "room": "secret" });
+    assert_eq!(his.ask(&join).await["code"], "NOT_FOUND");
+    bob.get("/api/v1/audit").await.error(403, "FORBIDDEN");
+    let change = |verb, role| ["user", verb, "--email", "bob@rooms.example.com", "--role", role];
+    assert_eq!(ran(&server, &change("grant", "admin")), format!("{bob_id} user,admin bob@rooms.example.com\n"));
+    let until = Instant::now() + Duration::from_secs(20);
+    while his.ask(&join).await["type"] != "room_joined" {
+        assert!(Instant::now() < until, "an administrator may be everywhere");
+    }
+    bob.get("/api/v1/audit").await.expect(200);
+    assert_eq!(ran(&server, &change("revoke", "admin")), format!("{bob_id} user bob@rooms.example.com\n"));
+    let left = his.wait("room_left").await;
+    assert_eq!((&left["room"], &left["reason"]), (&json!("secret"), &json!("removed")));
+    assert_eq!(his.ask(&join).await["code"], "NOT_FOUND");
+    bob.get("/api/v1/audit").await.error(403, "FORBIDDEN");
+    for (arguments, told) in [
+        (change("revoke", "user"), "Everybody keeps the role user"),
+        (change("grant", "seller"), "They have no seller account"),
+        (["user", "grant", "--email", "nobody@rooms.example.com", "--role", "admin"], "User not found"),
+        (["user", "grant", "--email", "nobody", "--role", "admin"], "must be an e-mail address"),
+    ] {
+        let (status, _) = server.run_command(&arguments);
+        assert_eq!(status.code(), Some(1), "{arguments:?}");
+        assert!(server.log().contains(told), "{told}: {}", server.log());
+    }
 }
 
 async fn migrations_verify(database: Database) {
@@ -62,7 +99,7 @@ async fn nobody_signs_in_to_the_house_account(database: Database) {
     ran(&server, &["import", "catalogue", "lamps.csv"]);
     server.run().await;
     for password in ["anything", "!", ""] {
-        let body = serde_json::json!({ "email": "catalogue@localhost", "password": password });
+        let body = json!({ "email": "catalogue@localhost", "password": password });
         let reply = server.client().post("/api/v1/auth/login", &body).await;
         assert_eq!(reply.error(401, "UNAUTHORIZED")["message"], "Invalid email or password");
     }

@@ -15,7 +15,11 @@ on_each_database!(
 );
 
 async fn silence_ends_a_connection(database: Database) {
-    let quick = [("SOUK__SOCKETS__HEARTBEAT_MS", "200"), ("SOUK__SOCKETS__TIMEOUT_MS", "1000")];
+    let quick = [
+        ("SOUK__SOCKETS__HEARTBEAT_MS", "200"),
+        ("SOUK__SOCKETS__TIMEOUT_MS", "1000"),
+        ("SOUK__LIMITS__WS_FRAMES", "off"),
+    ];
     let mut server = Server::prepared(database, &quick);
     server.run().await;
     let mut silent = server.client().socket().await;
@@ -124,7 +128,8 @@ async fn a_broken_protocol_ends_one_connection_only(database: Database) {
 }
 
 async fn who_takes_too_little_is_cut_and_the_others_go_on(database: Database) {
-    let small = [("SOUK__SOCKETS__QUEUE", "16"), ("SOUK__LIMITS__WS_MESSAGES", "off")];
+    let small =
+        [("SOUK__SOCKETS__QUEUE", "16"), ("SOUK__LIMITS__WS_MESSAGES", "off"), ("SOUK__LIMITS__WS_FRAMES", "off")];
     let mut server = Server::prepared(database, &small);
     server.run().await;
     let [(ada, _), _] = people(&server).await;

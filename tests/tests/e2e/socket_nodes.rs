@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use souk_e2e::{Client, Cluster, Database, RedisServer, Socket};
+use souk_e2e::{Client, Cluster, Database, Events, RedisServer, Socket};
 
-use crate::sockets::{comes, contents, people, room, says};
+use crate::{
+    shop,
+    sockets::{comes, contents, people, room, says},
+};
 
 /// One test with Redis and one without.
 macro_rules! over_nodes {
@@ -26,10 +29,13 @@ over_nodes!(
     the_people_of_a_killed_node_leave_once,
     who_changes_the_node_misses_nothing,
     order_is_kept_over_nodes,
+    who_is_banned_or_muted_on_one_node_is_so_on_the_other,
+    who_is_no_administrator_any_more_hears_no_more_than_others,
 );
 
 /// Presence that does not take long to notice.
-const QUICK: [(&str, &str); 2] = [("SOUK__SOCKETS__PRESENCE_MS", "1000"), ("SOUK__LIMITS__WS_MESSAGES", "off")];
+const QUICK: [(&str, &str); 3] =
+    [("SOUK__SOCKETS__PRESENCE_MS", "1000"), ("SOUK__LIMITS__WS_MESSAGES", "off"), ("SOUK__LIMITS__WS_FRAMES", "off")];
 
 fn join(room: &str) -> Value {
     json!({ "type": "join_room", "room": room })
@@ -166,6 +172,143 @@ async fn order_is_kept_over_nodes(database: Database) {
     assert_eq!(his.wait("message_deleted").await["offset"], 1);
     ada.delete(&format!("/api/v1/rooms/{id}")).await.expect(200);
     assert_eq!(his.wait("room_left").await["reason"], "deleted");
+}
+
+async fn who_is_banned_or_muted_on_one_node_is_so_on_the_other(database: Database) {
+    let cluster = Cluster::start(database, 2, &QUICK).await;
+    let [(ada, _), (bob, bob_id)] = people(&cluster.nodes[0]).await;
+    let id = room(&ada, "lamps", "public").await;
+    // She moderates over the first node. He has a connection to each.
+    let mut hers = there(&ada, &cluster, 0).await;
+    hers.ask(&join("lamps")).await;
+    let mut his = [there(&bob, &cluster, 0).await, there(&bob, &cluster, 1).await];
+    for socket in &mut his {
+        socket.ask(&join("lamps")).await;
+    }
+    let (ban, mute) = (format!("/api/v1/rooms/{id}/bans/{bob_id}"), format!("/api/v1/rooms/{id}/mutes/{bob_id}"));
+    let until = json!({ "until": "2099-01-01T00:00:00Z" });
+
+    ada.put(&mute, &until).await.expect(200);
+    for socket in &mut his {
+        let refused = socket.ask(&says("lamps", "But")).await;
+        assert_eq!(refused["message"], "You are muted in this room until 2099-01-01T00:00:00Z");
+    }
+    hers.ask(&says("lamps", "Silence")).await;
+    for socket in &mut his {
+        assert_eq!(socket.wait("message").await["content"], "Silence", "who is muted listens");
+    }
+    ada.delete(&mute).await.expect(200);
+    for socket in &mut his {
+        assert_eq!(socket.ask(&says("lamps", "Thanks")).await["type"], "ack");
+    }
+
+    ada.put(&ban, &until).await.expect(200);
+    let banned = Instant::now();
+    for socket in &mut his {
+        assert_eq!(socket.wait("room_left").await["reason"], "banned");
+    }
+    assert!(banned.elapsed() < Duration::from_secs(3), "at once: {:?}", banned.elapsed());
+    assert_eq!(hers.wait("member_left").await["userId"], json!(bob_id));
+    let refusal = "You are banned from this room until 2099-01-01T00:00:00Z";
+    for (node, his) in his.iter_mut().enumerate() {
+        let mut fresh = there(&bob, &cluster, node).await;
+        for socket in [his, &mut fresh] {
+            for asked in [join("lamps"), says("lamps", "But"), json!({ "type": "history", "room": "lamps" })] {
+                assert_eq!(socket.ask(&asked).await["message"], refusal, "{asked}");
+            }
+        }
+        let at = bob.at(cluster.nodes[node].url());
+        at.get(&format!("/api/v1/rooms/{id}/messages")).await.error(403, "FORBIDDEN");
+    }
+    hers.ask(&says("lamps", "Peace")).await;
+    ada.delete(&ban).await.expect(200);
+    for socket in &mut his {
+        assert!(socket.all("message").await.iter().all(|told| told["content"] != "Peace"), "it was not for him");
+        assert_eq!(socket.ask(&join("lamps")).await["type"], "room_joined");
+        assert_eq!(socket.ask(&says("lamps", "Sorry")).await["type"], "ack");
+    }
+}
+
+fn role(cluster: &Cluster, verb: &str, email: &str) {
+    let (status, printed) = cluster.nodes[0].run_command(&["user", verb, "--email", email, "--role", "admin"]);
+    assert!(status.success() && printed.contains(email), "{printed}: {}", cluster.nodes[0].log());
+}
+
+async fn who_is_no_administrator_any_more_hears_no_more_than_others(database: Database) {
+    // Connections look by themselves every 30 seconds: what is seen here came by the log.
+    let cluster = Cluster::start(database, 2, &QUICK).await;
+    let [(ada, _), (bob, bob_id)] = people(&cluster.nodes[0]).await;
+    let secret = room(&ada, "secret", "private").await;
+    let shared = room(&ada, "shared", "private").await;
+    let (_, calm) = (room(&ada, "open", "public").await, room(&ada, "calm", "public").await);
+    ada.put(&format!("/api/v1/rooms/{shared}/members/{bob_id}"), &json!({ "role": "member" })).await.expect(200);
+    let ban = json!({ "until": "2099-01-01T00:00:00Z" });
+    ada.put(&format!("/api/v1/rooms/{calm}/bans/{bob_id}"), &ban).await.expect(200);
+
+    let mut hers = there(&ada, &cluster, 0).await;
+    let mut his = [there(&bob, &cluster, 0).await, there(&bob, &cluster, 1).await];
+    assert_eq!(his[1].ask(&join("secret")).await["code"], "NOT_FOUND");
+    role(&cluster, "grant", "bob@rooms.example.com");
+    let until = Instant::now() + Duration::from_secs(20);
+    for socket in &mut his {
+        while socket.ask(&join("secret")).await["type"] != "room_joined" {
+            assert!(Instant::now() < until, "an administrator may be everywhere");
+        }
+        for name in ["shared", "open", "calm"] {
+            assert_eq!(socket.ask(&join(name)).await["type"], "room_joined", "{name}");
+        }
+        socket.ask(&json!({ "type": "subscribe", "topics": ["products"] })).await;
+    }
+    let mut streams = Vec::new();
+    for node in &cluster.nodes {
+        let request = bob.at(node.url()).request("GET", "/api/v1/events?topics=products");
+        streams.push(Events::open(request).await);
+    }
+    let seller = cluster.nodes[0].signed_in("seller").await;
+    let make = async |name: &str, status: &str| {
+        let mut body = shop::lamp();
+        (body["name"], body["status"]) = (json!(name), json!(status));
+        shop::create(&seller, &body).await["id"].clone()
+    };
+    let draft = make("Draft lamp", "draft").await;
+    for (socket, events) in his.iter_mut().zip(&mut streams) {
+        assert_eq!(socket.wait("product.created").await["productId"], draft);
+        assert_eq!(events.told().await.data.unwrap()["productId"], draft);
+    }
+    hers.ask(&join("secret")).await;
+
+    role(&cluster, "revoke", "bob@rooms.example.com");
+    let revoked = Instant::now();
+    for socket in &mut his {
+        let mut left = [socket.wait("room_left").await, socket.wait("room_left").await];
+        left.sort_by_key(|one| one["room"].to_string());
+        let left = left.map(|one| (one["room"].clone(), one["reason"].clone()));
+        assert_eq!(left, [(json!("calm"), json!("banned")), (json!("secret"), json!("removed"))]);
+    }
+    assert!(revoked.elapsed() < Duration::from_secs(5), "{:?}", revoked.elapsed());
+    assert_eq!(hers.wait("member_left").await["userId"], json!(bob_id));
+    make("Another draft", "draft").await;
+    let shown = make("Shown lamp", "published").await;
+    for name in ["secret", "shared", "open"] {
+        hers.ask(&join(name)).await;
+        assert_eq!(hers.ask(&says(name, name)).await["type"], "ack");
+    }
+    for (socket, events) in his.iter_mut().zip(&mut streams) {
+        for name in ["shared", "open"] {
+            assert_eq!(socket.wait("message").await["content"], name, "where he may be he stayed");
+        }
+        assert_eq!(socket.wait("product.created").await["productId"], shown, "the draft is not for him");
+        assert_eq!(events.told().await.data.unwrap()["productId"], shown);
+        assert_eq!(socket.ask(&join("secret")).await["code"], "NOT_FOUND");
+        assert_eq!(socket.ask(&join("calm")).await["code"], "FORBIDDEN");
+    }
+    // Whoever looks who may be in a room takes him for what he is now.
+    ada.delete(&format!("/api/v1/rooms/{shared}/members/{bob_id}")).await.expect(200);
+    for socket in &mut his {
+        let left = socket.wait("room_left").await;
+        assert_eq!((&left["room"], &left["reason"]), (&json!("shared"), &json!("removed")));
+    }
+    drop(secret);
 }
 
 #[tokio::test(flavor = "multi_thread")]

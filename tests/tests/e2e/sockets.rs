@@ -16,6 +16,7 @@ on_each_database!(
     who_is_banned_is_shown_out_and_who_is_muted_listens,
     who_comes_back_is_told_what_they_missed,
     more_than_sixty_messages_a_minute_are_refused,
+    everything_said_over_a_connection_is_bounded,
     writing_and_having_read_is_told,
     topics_are_heard_beside_rooms,
     who_may_connect_is_decided_before,
@@ -348,6 +349,49 @@ async fn more_than_sixty_messages_a_minute_are_refused(database: Database) {
     }
 }
 
+async fn everything_said_over_a_connection_is_bounded(database: Database) {
+    let mut server = Server::prepared(database, &[("SOUK__LIMITS__WS_FRAMES", "8/86400")]);
+    server.run().await;
+    let [(ada, _), (bob, _)] = people(&server).await;
+    let (mut hers, mut also_hers, mut his) = (ada.socket().await, ada.socket().await, bob.socket().await);
+    let asked = [
+        json!({ "type": "ping" }),
+        json!({ "type": "typing" }),
+        json!({ "type": "typing", "active": false }),
+        json!({ "type": "read", "offset": 0 }),
+        json!({ "type": "history" }),
+        json!({ "type": "subscribe", "topics": ["products"] }),
+        json!({ "type": "dance" }),
+    ];
+    let limited = |answer: &Value| answer["code"] == "RATE_LIMITED";
+    for one in &asked {
+        let answer = hers.ask(one).await;
+        assert!(!limited(&answer), "{one}: {answer}");
+    }
+    // What nobody can read is counted too, and so is a ping of the protocol, which is answered all the same.
+    hers.send("nonsense".into()).await;
+    assert_eq!(hers.wait("error").await["message"], "Invalid message format");
+    for one in asked.iter().chain(&[join("global"), says("global", "Hello")]) {
+        let refused = hers.ask(one).await;
+        assert_eq!((&refused["type"], &refused["message"]), (&json!("error"), &json!("Rate limit exceeded")), "{one}");
+        assert!(limited(&refused) && refused["retryAfterMs"].as_u64().unwrap() > 1000, "{refused}");
+    }
+    hers.ping(b"still?").await;
+    // It goes on listening; her other connection and other people are not concerned.
+    assert_eq!(his.ask(&says("global", "Hello")).await["type"], "ack");
+    for socket in [&mut hers, &mut also_hers] {
+        assert_eq!(socket.wait("message").await["content"], "Hello");
+    }
+    assert_eq!(also_hers.ask(&says("global", "And you")).await["type"], "ack");
+    let metrics = server.client().get("/metrics").await.text();
+    let refused = r#"limiter_decisions_total{policy="ws_frames",outcome="refused"} 10"#;
+    assert!(metrics.contains(refused), "{metrics}");
+    let mut admins = server.signed_in("admin").await.socket().await;
+    for _ in 0..20 {
+        assert_eq!(admins.ask(&json!({ "type": "ping" })).await["type"], "pong");
+    }
+}
+
 async fn writing_and_having_read_is_told(database: Database) {
     let server = Server::start(database).await;
     let [(ada, ada_id), (bob, _)] = people(&server).await;
@@ -361,11 +405,20 @@ async fn writing_and_having_read_is_told(database: Database) {
     assert_eq!(hers.ask(&json!({ "type": "typing", "room": "lamps" })).await["type"], "done");
     let typing = json!({ "type": "typing", "room": "lamps", "userId": ada_id, "active": true });
     assert_eq!(his.wait("typing").await, typing);
+    // In another room she has not been heard of yet. That she stopped is told once, and only where she had begun.
+    hers.ask(&json!({ "type": "typing", "room": "global" })).await;
+    assert_eq!(his.wait("typing").await["room"], "global");
+    for (active, room) in [(false, "lamps"), (false, "lamps")] {
+        hers.ask(&json!({ "type": "typing", "room": room, "active": active })).await;
+    }
+    let stopped = json!({ "type": "typing", "room": "lamps", "userId": ada_id, "active": false });
+    assert_eq!(his.wait("typing").await, stopped);
     hers.ask(&json!({ "type": "read", "room": "lamps", "offset": 1 })).await;
     assert_eq!(his.wait("read").await, json!({ "type": "read", "room": "lamps", "userId": ada_id, "offset": 1 }));
     hers.ask(&json!({ "type": "read", "room": "lamps", "offset": 1 })).await;
     assert_eq!(hers.ask(&json!({ "type": "read", "room": "lamps", "offset": 2 })).await["code"], "CONFLICT");
     assert!(his.all("read").await.is_empty(), "what is known is not told again");
+    assert!(his.all("typing").await.is_empty());
     assert!(also_hers.all("typing").await.is_empty() && also_hers.all("read").await.is_empty());
     assert_eq!(ada.get(&format!("/api/v1/rooms/{id}")).await.expect(200).json()["readOffset"], 1);
     let mut nobodys = server.client().socket().await;

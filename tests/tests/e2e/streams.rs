@@ -18,6 +18,7 @@ on_each_database!(
     an_idle_stream_keeps_its_place_and_ends_with_its_person,
     a_stream_is_told_of_the_shutdown,
     streams_have_room_for_as_many_as_are_allowed,
+    a_person_has_room_for_so_many_streams,
     a_reader_that_takes_nothing_is_cut_and_the_others_go_on,
 );
 
@@ -320,6 +321,39 @@ async fn streams_have_room_for_as_many_as_are_allowed(database: Database) {
         assert!(std::time::Instant::now() < until, "the place of a client that left is free");
         two.heartbeat().await;
     }
+}
+
+async fn a_person_has_room_for_so_many_streams(database: Database) {
+    let limits = [
+        ("SOUK__STREAMS__MAX_PER_USER", "2"),
+        ("SOUK__STREAMS__MAX_PER_ADDRESS", "1"),
+        ("SOUK__STREAMS__HEARTBEAT_SECONDS", "1"),
+    ];
+    let mut server = Server::prepared(database, &limits);
+    server.run().await;
+    let (person, nobody) = (shop::person(&server, "ada@example.com").await, server.client());
+    let (one, mut two, mut third) =
+        (listen(&person, PRODUCTS).await, listen(&person, PRODUCTS).await, listen(&nobody, PRODUCTS).await);
+    for client in [&person, &nobody] {
+        let refused = client.get(PRODUCTS).await;
+        refused.error(429, "RATE_LIMITED");
+        assert_eq!(refused.header("retry-after"), "30");
+    }
+    let metrics = nobody.get("/metrics").await.text();
+    for line in ["streams_refused_total{protocol=\"sse\"} 2", "streams_open{protocol=\"sse\"} 3"] {
+        assert!(metrics.contains(line), "{line}:\n{metrics}");
+    }
+    // Another person has room of their own, and a WebSocket is no stream.
+    listen(&server.signed_in("admin").await, PRODUCTS).await;
+    person.socket().await.close().await;
+    // The client is gone without a word: its place is free once that shows.
+    drop(one);
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while person.request("GET", PRODUCTS).send().await.unwrap().status() != 200 {
+        assert!(std::time::Instant::now() < until, "the place of a stream that was left is free");
+        two.heartbeat().await;
+    }
+    third.heartbeat().await;
 }
 
 async fn a_reader_that_takes_nothing_is_cut_and_the_others_go_on(database: Database) {

@@ -188,6 +188,8 @@ impl Session {
                     for text in page {
                         wire.send(text).await?;
                     }
+                    // It may take long: who they are may change meanwhile.
+                    self.current(wire).await?;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "what was missed could not be read");

@@ -5,10 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{
-    id::{RoomId, UserId},
-    room::NodeId,
-};
+use domain::{event::Event, id::RoomId, room::NodeId};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -46,9 +43,15 @@ impl Floor {
         })
     }
 
-    /// Tells the connections of a person that something about them changed.
-    pub fn look_again(&self, user: UserId) {
-        self.places.look_again(user);
+    /// Heeds an event: whom it changes looks again at where they may be, and whoever follows a room that it changes at who
+    /// may be in it. Nodes tell each other of that by a hint; one that died may have had no time to.
+    pub fn heed(&self, event: &Event) {
+        self.places.heed(event);
+        if event.entity.kind == "room"
+            && let Some(served) = self.rooms().get(&RoomId(event.entity.id))
+        {
+            served.doubt();
+        }
     }
 
     /// Lets a connection into a room: from here on all news of it goes into the mailbox. The position is known once
@@ -101,5 +104,33 @@ impl Floor {
 
     fn rooms(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Served>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{clock::Timestamp, event::Entity, id::EventId};
+    use serde_json::json;
+
+    use super::*;
+    use crate::socket::mailbox::mailbox;
+
+    #[test]
+    fn who_follows_a_room_that_was_changed_is_to_look_who_may_be_in_it() {
+        let floor = Floor::new(NodeId(Uuid::from_u128(1)));
+        let [lamps, chairs] = [2, 3].map(|id| RoomId(Uuid::from_u128(id)));
+        let guest = || Guest { user: None, admin: false, mailbox: mailbox(16).0 };
+        let [of_lamps, of_chairs] =
+            [lamps, chairs].map(|room| floor.enter(room, "room", Uuid::from_u128(4), guest()).0);
+        assert!(!of_lamps.takes_doubt());
+        floor.heed(&Event {
+            id: EventId(Uuid::from_u128(9)),
+            kind: "room.banned".to_owned(),
+            entity: Entity::new("room", lamps),
+            actor: None,
+            at: Timestamp::UNIX_EPOCH,
+            payload: json!({ "roomId": lamps }),
+        });
+        assert!(of_lamps.takes_doubt() && !of_lamps.takes_doubt() && !of_chairs.takes_doubt());
     }
 }

@@ -342,7 +342,7 @@ pub enum LeftReason {
     Left,
     /// One was banned.
     Banned,
-    /// One is no member of it any more, or it became private.
+    /// One may not be in it any more: one is no member or no administrator, or it became private.
     Removed,
     /// It was deleted.
     Deleted,

@@ -176,6 +176,11 @@ impl Session {
                 wire.send(Outgoing::message(&name, message).text()).await?;
             }
             told = last;
+            // It may take long: who they are, and with it where they may be, may change meanwhile.
+            self.current(wire).await?;
+            if self.attended.get_mut(room).is_none() {
+                break;
+            }
         }
         Ok(())
     }

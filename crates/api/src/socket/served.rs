@@ -37,6 +37,8 @@ struct State {
     begun_at: u64,
     /// Somebody follows the room.
     followed: bool,
+    /// Who may be in it may have changed.
+    doubted: bool,
     /// How many people were there when it was told last.
     count: u64,
     guests: HashMap<Uuid, Guest>,
@@ -109,6 +111,17 @@ impl Served {
     /// Waits to be woken.
     pub async fn poked(&self) {
         self.poke.notified().await;
+    }
+
+    /// Who may be in it may have changed: whoever follows it is to look.
+    pub fn doubt(&self) {
+        self.state().doubted = true;
+        self.poke();
+    }
+
+    /// Whether it is to be looked who may be in it; whoever asks MUST look, or doubt it again.
+    pub fn takes_doubt(&self) -> bool {
+        std::mem::take(&mut self.state().doubted)
     }
 
     /// Nobody follows it any more.

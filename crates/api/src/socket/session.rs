@@ -133,9 +133,7 @@ impl Session {
         let mut beat = beats(beat);
         let mut last_heard = Instant::now();
         loop {
-            if self.place.is_due()
-                && let Err(ended) = Box::pin(self.look_again(wire)).await
-            {
+            if let Err(ended) = self.current(wire).await {
                 return ended;
             }
             let done = tokio::select! {
@@ -190,9 +188,7 @@ impl Session {
     }
 
     async fn answer(&mut self, wire: &mut Wire, request: Request) -> Result<(), Ended> {
-        if self.place.is_due() {
-            self.look_again(wire).await?;
-        }
+        self.current(wire).await?;
         match self.count_frame() {
             Ok(()) => self.obey(wire, request).await,
             Err(wait) => self.refuse(wire, domain::Error::Limited(wait), request.reference).await,
@@ -245,9 +241,7 @@ impl Session {
     /// Tells what is new of the topics: what came, or what is read from the log.
     async fn follow(&mut self, wire: &mut Wire, told: Option<Arc<Told>>) -> Result<(), Ended> {
         // What was changed before it decides whether the caller hears of it.
-        if self.place.is_due() {
-            self.look_again(wire).await?;
-        }
+        self.current(wire).await?;
         let scope = self.caller.scope;
         let Some(following) = &mut self.following else { return Ok(()) };
         for text in following.take(&self.services, scope, told).await {
@@ -260,6 +254,14 @@ impl Session {
     async fn beat(&mut self, wire: &mut Wire) -> Result<(), Ended> {
         wire.ping().await?;
         self.look_again(wire).await
+    }
+
+    /// Makes sure that the caller is known as they are now.
+    pub(super) async fn current(&mut self, wire: &mut Wire) -> Result<(), Ended> {
+        if self.place.is_due() || self.caller.is_over(&self.services) {
+            return Box::pin(self.look_again(wire)).await;
+        }
+        Ok(())
     }
 
     /// Looks who the caller is now, and leaves the rooms they may not be in any more.

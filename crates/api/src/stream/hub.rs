@@ -11,7 +11,7 @@ use std::{
 use actix_web::web::Bytes;
 use bytestring::ByteString;
 use domain::{
-    id::UserId,
+    event::Event,
     realtime::{Heard, Notice, Topic},
 };
 use tokio::sync::{mpsc, watch};
@@ -145,9 +145,9 @@ impl Hub {
         Listening { hub: Arc::clone(self), id, topics: topics.clone(), queue, from }
     }
 
-    /// Tells the listeners of a person that something about them changed.
-    pub fn look_again(&self, user: UserId) {
-        self.places.look_again(user);
+    /// Heeds an event before anything that came after it is delivered: whom it changes looks again at what they may hear.
+    pub fn heed(&self, event: &Event) {
+        self.places.heed(event);
     }
 
     /// Tells every stream to end, now and in future.

@@ -15,3 +15,4 @@ mod reviews;
 mod rooms;
 mod setup;
 mod shell;
+mod streams;

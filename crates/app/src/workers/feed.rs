@@ -6,7 +6,7 @@ use api::{Floor, Hub, Told};
 use domain::{
     Result,
     bus::Bus,
-    cache::{Cache, Tag, tags},
+    cache::Cache,
     clock::Clock,
     realtime::{EventFeed, Notice},
     relay::NUMBERED,
@@ -90,11 +90,9 @@ async fn deliver(feed: &Feed) -> Result<u32> {
     // Before anybody hears of it: who reads anew because of a notice reads what it tells of.
     feed.cache.follow(&page).await;
     // And before what comes after it: who is an administrator no more hears what the others hear.
-    for tag in page.iter().flat_map(|numbered| tags(&numbered.event)) {
-        if let Tag::Person(user) = tag {
-            feed.hub.look_again(user);
-            feed.floor.look_again(user);
-        }
+    for numbered in &page {
+        feed.hub.heed(&numbered.event);
+        feed.floor.heed(&numbered.event);
     }
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);

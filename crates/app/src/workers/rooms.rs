@@ -135,19 +135,22 @@ async fn step(rooms: &Rooms, served: &Arc<Served>, hears: &mut Subscription, idl
         news = hears.next() => match news {
             Heard::Lost => {
                 // Everything that may have been missed is looked for.
+                served.doubt();
                 catch_up(rooms, served).await?;
-                admit(rooms, served).await?;
                 recount(rooms, served).await;
             }
             Heard::Message(message) => match Hint::decode(&message.payload) {
-                Some(Hint::Admission) => admit(rooms, served).await?,
+                Some(Hint::Admission) => served.doubt(),
                 Some(Hint::Crowd) => recount(rooms, served).await,
                 Some(hint) if served.pass(&hint, GLOBAL) => catch_up(rooms, served).await?,
                 // Told, or of another version of the program, which may say more than we know.
                 _ => {}
             },
         },
-        () = served.poked() => catch_up(rooms, served).await?,
+        () = served.poked() => {
+            admit(rooms, served).await?;
+            catch_up(rooms, served).await?;
+        }
         _ = idle.tick() => return Ok(!rooms.floor.retire(served)),
     }
     Ok(true)
@@ -177,9 +180,13 @@ async fn recount(rooms: &Rooms, served: &Served) {
     }
 }
 
-/// Shows out who may not be in the room any more.
+/// Shows out who may not be in the room any more, when somebody changed that.
 async fn admit(rooms: &Rooms, served: &Served) -> Result<()> {
-    let admission = rooms.queries.admission(served.id(), rooms.clock.now()).await?;
+    if !served.takes_doubt() {
+        return Ok(());
+    }
+    // What could not be asked is asked again.
+    let admission = rooms.queries.admission(served.id(), rooms.clock.now()).await.inspect_err(|_| served.doubt())?;
     served.admit_only(admission.as_ref());
     Ok(())
 }
