@@ -25,8 +25,11 @@ use crate::{address, context::Context, problem::Problem, settings::PlaceSettings
 
 /// After how long somebody who was refused may ask again, in seconds.
 const RETRY: u16 = 30;
-/// After how long a connection that could not ask who it belongs to asks again.
+/// After how long a connection that was to ask who it belongs to, and could not, asks again. It doubles each time, since
+/// thousands may be in the same case.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The longest it becomes.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// The connections of a node over one protocol, counted.
 #[derive(Debug)]
@@ -88,6 +91,7 @@ pub(crate) struct Place {
     due: bool,
     /// When to look again, after it could not be learnt who it belongs to.
     owed: Option<Instant>,
+    pause: Duration,
 }
 
 impl Place {
@@ -117,15 +121,23 @@ impl Place {
         self.due || self.changed.has_changed().unwrap_or(false) || self.owed.is_some_and(|at| at <= Instant::now())
     }
 
-    /// It looks now: what changes from here on is to be looked at again.
-    pub(crate) fn looks(&mut self) {
+    /// It looks now: what changes from here on is to be looked at again. Gives whether it was due.
+    pub(crate) fn looks(&mut self) -> bool {
+        let due = self.is_due();
         (self.due, self.owed) = (false, None);
         self.changed.mark_unchanged();
+        due
     }
 
-    /// It looked in vain, and is to do so again soon.
+    /// It saw who it belongs to.
+    pub(crate) fn saw(&mut self) {
+        self.pause = PAUSE;
+    }
+
+    /// It was due and looked in vain: it is to do so again soon.
     pub(crate) fn put_off(&mut self) {
-        self.owed = Some(Instant::now() + PAUSE);
+        self.owed = Some(Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST);
     }
 }
 
@@ -226,7 +238,7 @@ impl Places {
         }
         open.all += 1;
         metrics::gauge!("streams_open", "protocol" => self.protocol).increment(1.0);
-        Ok(Place { places: Arc::clone(self), whose, changed, due: false, owed: None })
+        Ok(Place { places: Arc::clone(self), whose, changed, due: false, owed: None, pause: PAUSE })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -298,7 +310,7 @@ mod tests {
             assert!(place.is_due(), "it looks once when it has begun");
             place.due().await;
             place.due().await;
-            place.looks();
+            assert!(place.looks() && !place.looks());
             assert!(!place.is_due() && place.due().now_or_never().is_none());
         }
         places.heed(&changed(ADA));
@@ -310,6 +322,10 @@ mod tests {
         }
         hers.put_off();
         assert!(!hers.is_due() && hers.due().now_or_never().is_none());
+        hers.put_off();
+        assert_eq!(hers.pause, 4 * PAUSE);
+        hers.saw();
+        assert_eq!(hers.pause, PAUSE);
         hers.owed = Some(Instant::now());
         hers.due().await;
         hers.looks();

@@ -266,7 +266,7 @@ impl Session {
 
     /// Looks who the caller is now, and leaves the rooms they may not be in any more.
     async fn look_again(&mut self, wire: &mut Wire) -> Result<(), Ended> {
-        self.place.looks();
+        let due = self.place.looks();
         let gone = match self.caller.still(&self.services).await {
             Ok(Some(caller)) => {
                 self.caller = caller;
@@ -277,14 +277,17 @@ impl Session {
         };
         match gone {
             Ok(gone) => {
+                self.place.saw();
                 for (room, reason) in gone {
                     self.removed(wire, room, reason).await?;
                 }
             }
-            // An outage says nothing about the person.
+            // An outage says nothing about the person. The next beat asks again, or sooner who was told of a change.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not ask whose it is");
-                self.place.put_off();
+                if due {
+                    self.place.put_off();
+                }
             }
         }
         Ok(())

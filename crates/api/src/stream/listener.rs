@@ -185,14 +185,19 @@ impl Listener {
 
     /// Looks who listens now, and what they may hear.
     async fn look(&mut self) -> Bytes {
-        self.place.looks();
+        let due = self.place.looks();
         match self.caller.still(&self.services).await {
-            Ok(Some(caller)) => self.caller = caller,
+            Ok(Some(caller)) => {
+                self.place.saw();
+                self.caller = caller;
+            }
             Ok(None) => return self.end(ClosingReason::SessionEnded),
-            // An outage says nothing about the person.
+            // An outage says nothing about the person. The next beat asks again, or sooner who was told of a change.
             Err(error) => {
                 tracing::warn!(%error, "a stream could not ask who listens");
-                self.place.put_off();
+                if due {
+                    self.place.put_off();
+                }
             }
         }
         Bytes::new()
