@@ -11,13 +11,11 @@ use actix_web::{
     web::{self, Data},
 };
 
-use domain::shop::Rules;
-
 use crate::{
     context::Context,
     docs, health, identity,
     middleware::{authenticate, cors, deadline, limit, log, only::only, request_id, security, small},
-    openapi::{self, Documents, openapi},
+    openapi::{self, Documents, collected},
     problem::Problem,
     query,
     routes::{Found, Routes},
@@ -32,7 +30,7 @@ pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static 
 
 /// Every operation there may be, by its id, with the template of its path: what limits can name.
 pub fn operations() -> BTreeMap<String, String> {
-    let routes = Routes::new(&openapi(&Rules::default()), &beside_the_document(true, true), &[]);
+    let routes = Routes::new(&collected(), &beside_the_document(true, true), &[]);
     routes.operations().into_iter().map(|(_, operation)| (operation.id.clone(), operation.template.clone())).collect()
 }
 
@@ -56,7 +54,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     routes
 }
 
-/// What is drawn from the document once, and shared by all workers of an application.
+/// What is drawn from the handlers once, and shared by all workers of an application.
 #[derive(Debug, Clone)]
 pub struct Drawn {
     routes: Arc<Routes>,
@@ -66,9 +64,8 @@ pub struct Drawn {
 impl Drawn {
     /// Draws it for the shop of these services.
     pub fn of(services: &Services) -> Self {
-        let document = openapi(&services.shop.rules);
-        let routes = Routes::new(&document, &other_routes(services), &services.settings.limits);
-        Self { routes: Arc::new(routes), documents: Documents::of(&document, &services.shop.rules) }
+        let routes = Routes::new(&collected(), &other_routes(services), &services.settings.limits);
+        Self { routes: Arc::new(routes), documents: Documents::of(&services.shop.rules) }
     }
 }
 
