@@ -55,9 +55,10 @@ struct Base;
 
 /// Every documented operation; the application serves exactly these.
 pub fn operations(config: &mut ServiceConfig<'_>) {
+    // Routes are tried in turn: what is asked for most comes first.
+    catalog::operations(config);
     health_operations(config);
     identity::operations(config);
-    catalog::operations(config);
     stream::operations(config);
     socket::operations(config);
     room::operations(config);
