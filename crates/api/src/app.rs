@@ -3,23 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
-    App, Error, HttpMessage as _, HttpRequest, HttpResponse,
-    body::{BoxBody, MessageBody},
+    App, Error, HttpRequest, HttpResponse,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
-    middleware::{Compress, Next, from_fn},
+    middleware::{Compress, from_fn},
     web::{self, Data},
 };
 
-use domain::shop::Rules;
-
 use crate::{
-    context::Context,
     docs, health, identity,
-    middleware::{authenticate, cors, deadline, limit, log, only::only, request_id, security, small},
-    openapi::{self, Documents, openapi},
+    middleware::{admit, cors, deadline, only::only, outermost, small},
+    openapi::{self, Documents, collected},
     problem::Problem,
-    query,
     routes::{Found, Routes},
     services::Services,
     socket, stream,
@@ -32,7 +27,7 @@ pub fn other_routes(services: &Services) -> Vec<(Method, &'static str, &'static 
 
 /// Every operation there may be, by its id, with the template of its path: what limits can name.
 pub fn operations() -> BTreeMap<String, String> {
-    let routes = Routes::new(&openapi(&Rules::default()), &beside_the_document(true, true), &[]);
+    let routes = Routes::new(&collected(), &beside_the_document(true, true), &[]);
     routes.operations().into_iter().map(|(_, operation)| (operation.id.clone(), operation.template.clone())).collect()
 }
 
@@ -56,7 +51,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     routes
 }
 
-/// What is drawn from the document once, and shared by all workers of an application.
+/// What is drawn from the handlers once, and shared by all workers of an application.
 #[derive(Debug, Clone)]
 pub struct Drawn {
     routes: Arc<Routes>,
@@ -66,9 +61,8 @@ pub struct Drawn {
 impl Drawn {
     /// Draws it for the shop of these services.
     pub fn of(services: &Services) -> Self {
-        let document = openapi(&services.shop.rules);
-        let routes = Routes::new(&document, &other_routes(services), &services.settings.limits);
-        Self { routes: Arc::new(routes), documents: Documents::of(&document, &services.shop.rules) }
+        let routes = Routes::new(&collected(), &other_routes(services), &services.settings.limits);
+        Self { routes: Arc::new(routes), documents: Documents::of(&services.shop.rules) }
     }
 }
 
@@ -98,35 +92,13 @@ pub fn build(
             }
         })
         .default_service(web::to(nowhere))
-        .wrap(from_fn(by_route))
-        .wrap(from_fn(limit::by_actor))
-        .wrap(from_fn(authenticate::layer))
-        .wrap(from_fn(limit::by_address))
+        .wrap(from_fn(admit::layer))
         .wrap(from_fn(deadline::layer))
-        .wrap(from_fn(small::mark))
+        .wrap(only(small::asked, from_fn(small::mark)))
         .wrap(only(small::asked, Compress::default()))
-        .wrap(from_fn(small::unmark))
+        .wrap(only(small::asked, from_fn(small::unmark)))
         .wrap(only(cors::asked, cors::layer(settings)))
-        .wrap(from_fn(security::layer))
-        .wrap(from_fn(log::layer))
-        .wrap(from_fn(request_id::layer))
-}
-
-/// Refuses what the table of routes alone can tell: another method of a known path, before a template with parameters
-/// takes the path's last word for an id, and parameters of the query that the operation does not declare.
-async fn by_route<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let refused = match request.extensions().get::<Context>().map(|context| &context.found) {
-        Some(Found::OtherMethod(allow)) => Err(Problem::wrong_method(allow)),
-        Some(Found::Operation(operation)) if !operation.takes_query => query::refuse_all(request.query_string()),
-        _ => Ok(()),
-    };
-    match refused {
-        Err(problem) => Ok(ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))),
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-    }
+        .wrap(from_fn(outermost::layer))
 }
 
 /// Answers what no route takes: 405 when the path is known, else 404.

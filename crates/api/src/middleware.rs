@@ -1,12 +1,14 @@
-//! The layers between a socket and a handler, from the outside in: request id, log, security headers, CORS,
+//! What stands between a socket and a handler, from the outside in: request id, log, security headers, CORS,
 //! compression, timeout, address limit, authentication, actor limit (API-10, ruling R6).
 
-pub mod authenticate;
+pub mod admit;
+mod authenticate;
 pub mod cors;
 pub mod deadline;
-pub mod limit;
-pub mod log;
+mod limit;
+mod log;
 pub mod only;
+pub mod outermost;
 pub mod request_id;
-pub mod security;
+mod security;
 pub mod small;

@@ -7,6 +7,8 @@ pub(crate) mod forms;
 mod headers;
 mod pages;
 
+use std::sync::{Arc, OnceLock};
+
 use actix_web::{
     HttpResponse,
     web::{self, Bytes},
@@ -53,9 +55,10 @@ struct Base;
 
 /// Every documented operation; the application serves exactly these.
 pub fn operations(config: &mut ServiceConfig<'_>) {
+    // Routes are tried in turn: what is asked for most comes first.
+    catalog::operations(config);
     health_operations(config);
     identity::operations(config);
-    catalog::operations(config);
     stream::operations(config);
     socket::operations(config);
     room::operations(config);
@@ -67,11 +70,15 @@ fn health_operations(config: &mut ServiceConfig<'_>) {
     config.service(health::get_health).service(health::get_ready);
 }
 
+/// The operations as the handlers tell them: their paths, names and parameters.
+pub fn collected() -> OpenApi {
+    use utoipa_actix_web::AppExt as _;
+    actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(operations).split_for_parts().1
+}
+
 /// The document in `OpenAPI` 3.1, for a shop with these rules.
 pub fn openapi(rules: &Rules) -> OpenApi {
-    use utoipa_actix_web::AppExt as _;
-    let (_, mut document) =
-        actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(operations).split_for_parts();
+    let mut document = collected();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
@@ -92,33 +99,49 @@ pub fn openapi30(rules: &Rules) -> serde_json::Value {
 
 /// Serves the documents, each shared by all workers, and Swagger UI.
 pub fn serve(config: &mut web::ServiceConfig, documents: &Documents) {
-    let answer = |document: &Bytes| {
-        let document = document.clone();
+    let answer = |which: fn(&Documents) -> Bytes| {
+        let documents = documents.clone();
         web::get().to(move || {
-            let body = document.clone();
+            let body = which(&documents);
             async move { HttpResponse::Ok().content_type("application/json").body(body) }
         })
     };
     config
-        .route("/api-docs/openapi.json", answer(&documents.v31))
-        .route("/api-docs/openapi-3.0.json", answer(&documents.v30))
-        .route("/api-docs/asyncapi.json", answer(&documents.pushed))
+        .route("/api-docs/openapi.json", answer(Documents::v31))
+        .route("/api-docs/openapi-3.0.json", answer(Documents::v30))
+        .route("/api-docs/asyncapi.json", answer(Documents::pushed))
         .service(SwaggerUi::new("/swagger-ui/{_:.*}").config(swagger_ui::Config::from("/api-docs/openapi.json")));
 }
 
-/// The documents as they are sent.
+/// The documents as they are sent. Each is drawn when it is first asked for: that takes milliseconds, and more memory than
+/// the rest of a server that has just started.
 #[derive(Debug, Clone)]
-pub struct Documents {
-    v31: Bytes,
-    v30: Bytes,
-    pushed: Bytes,
+pub struct Documents(Arc<Drawn>);
+
+#[derive(Debug)]
+struct Drawn {
+    rules: Rules,
+    v31: OnceLock<Bytes>,
+    v30: OnceLock<Bytes>,
+    pushed: OnceLock<Bytes>,
 }
 
 impl Documents {
-    /// Of the document in 3.1, for a shop with these rules.
-    pub fn of(document: &OpenApi, rules: &Rules) -> Self {
-        let v31 = serde_json::to_value(document).unwrap_or_default();
-        let pushed = crate::asyncapi(rules).to_string().into();
-        Self { v31: v31.to_string().into(), v30: down::to_30(v31).to_string().into(), pushed }
+    /// For a shop with these rules.
+    pub fn of(rules: &Rules) -> Self {
+        let (v31, v30, pushed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Drawn { rules: rules.clone(), v31, v30, pushed }))
+    }
+
+    fn v31(&self) -> Bytes {
+        self.0.v31.get_or_init(|| serde_json::to_vec(&openapi(&self.0.rules)).unwrap_or_default().into()).clone()
+    }
+
+    fn v30(&self) -> Bytes {
+        self.0.v30.get_or_init(|| openapi30(&self.0.rules).to_string().into()).clone()
+    }
+
+    fn pushed(&self) -> Bytes {
+        self.0.pushed.get_or_init(|| crate::asyncapi(&self.0.rules).to_string().into()).clone()
     }
 }

@@ -33,6 +33,9 @@ use clap::Parser;
 use cli::{Cli, Command};
 use config::{Config, Faults, Layers, Sources};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a command answers; its error is shown with all its causes.
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 

@@ -223,7 +223,7 @@ pub async fn list_products(
     let cursor = asked.cursor.as_deref();
     let question = Question {
         // As it was asked, which was read without a fault: writing down what was read would take longer than the rest.
-        text: format!("list_products|{:?}|{}", filter.scope, known.request().query_string()),
+        text: format_args!("list_products|{:?}|{}", filter.scope, known.request().query_string()),
         tags: LISTED.to_vec(),
         policy: services.settings.cache.lists,
     };

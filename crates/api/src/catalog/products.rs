@@ -72,7 +72,7 @@ pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>,
     let scope = Scope::of(&caller.0);
     let tags = [Tag::Product(id.0), Tag::Categories];
     let question = Question {
-        text: format!("get_product|{scope:?}|{}", id.0),
+        text: format_args!("get_product|{scope:?}|{}", id.0),
         tags: tags.to_vec(),
         policy: services.settings.cache.products,
     };

@@ -1,7 +1,10 @@
 //! Which pages of other origins may call us (SEC-01).
 
 use actix_cors::Cors;
-use actix_web::{dev::ServiceRequest, http::header};
+use actix_web::{
+    dev::ServiceRequest,
+    http::header::{self, HeaderMap},
+};
 
 use crate::settings::HttpSettings;
 
@@ -36,7 +39,12 @@ const ACCEPTED: [&str; 10] = [
 
 /// Whether a page of another origin may be asking. The answer to everybody else names no origin.
 pub fn asked(request: &ServiceRequest) -> bool {
-    request.headers().contains_key(header::ORIGIN)
+    is_cross_origin(request.headers())
+}
+
+/// The same of the headers of a request.
+pub fn is_cross_origin(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN)
 }
 
 /// The layer. An origin that is not listed gets no `Access-Control-Allow-Origin` at all.

@@ -3,11 +3,9 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use actix_web::{
-    Error, HttpMessage as _, HttpResponse,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    HttpMessage as _, HttpResponse,
+    dev::ServiceRequest,
     http::header::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
     web::Data,
 };
 use domain::{Actor, Principal, id::UserId, limit::Decision};
@@ -20,30 +18,57 @@ use crate::{
     services::Services,
 };
 
-/// Counts by client address.
-pub async fn by_address<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let call = Call::of(&request, |operation| &operation.address_limits);
-    layer(request, next, call, |operation| &operation.address_limits).await
-}
-
-/// Counts by person, or by address when nobody is signed in, and everybody together.
-pub async fn by_actor<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let call = Call::of(&request, |operation| &operation.actor_limits);
-    layer(request, next, call, |operation| &operation.actor_limits).await
-}
-
 /// Which of an operation's limits stand at a place.
 type Place = fn(&Operation) -> &[Arc<Limit>];
 
+/// Those that count by client address.
+pub const BY_ADDRESS: Place = |operation| &operation.address_limits;
+/// Those that count by person, or by address when nobody is signed in, and everybody together.
+pub const BY_ACTOR: Place = |operation| &operation.actor_limits;
+
+/// What the limits at a place said of a call, to be told with its answer.
+#[derive(Debug, Default)]
+pub struct Said(Option<(Call, Vec<Decision>)>);
+
+/// Counts a call by the limits at a place, and lets it wait where they say so; a refusal is the answer.
+pub async fn pass(request: &ServiceRequest, place: Place) -> Result<Said, HttpResponse> {
+    let services = request.app_data::<Data<Services>>();
+    let (Some(call), Some(services)) = (Call::of(request, place), services) else { return Ok(Said::default()) };
+    let asked: Vec<_> =
+        call.limits().iter().map(|limit| (&limit.rule.policy, limit.subject(call.client, call.user))).collect();
+    let said = services.limiter.check(&asked).await;
+    let told = || call.limits().iter().zip(&said);
+    let mut refused = told().filter(|(_, decision)| !decision.allowed).peekable();
+    if let Some((limit, decision)) = refused.peek().copied() {
+        refused.for_each(|(limit, decision)| limit.meter(decision));
+        let mut response = HttpResponse::from_error(Problem::from(domain::Error::Limited(decision.retry_after)));
+        tell(response.headers_mut(), limit, decision);
+        return Err(response);
+    }
+    told().for_each(|(limit, decision)| limit.meter(decision));
+    // The call is counted with the moment at which it may go on, so those held back stand in line by themselves.
+    let wait = said.iter().map(|decision| decision.wait).max().unwrap_or_default();
+    if !wait.is_zero() {
+        services.shop.clock.sleep(wait).await;
+    }
+    Ok(Said(Some((call, said))))
+}
+
+impl Said {
+    /// Tells it in the headers of the answer.
+    pub fn on(&self, headers: &mut HeaderMap) {
+        let Some((call, said)) = &self.0 else { return };
+        for (limit, decision) in call.limits().iter().zip(said) {
+            tell(headers, limit, decision);
+        }
+    }
+}
+
 /// A call that some limit counts.
+#[derive(Debug)]
 struct Call {
     operation: Arc<Operation>,
+    place: Place,
     client: IpAddr,
     user: Option<UserId>,
 }
@@ -63,43 +88,12 @@ impl Call {
             return None;
         }
         let user = principal.map(|principal| principal.user);
-        Some(Self { operation: Arc::clone(operation), client: *client, user })
+        Some(Self { operation: Arc::clone(operation), place, client: *client, user })
     }
-}
 
-async fn layer<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-    call: Option<Call>,
-    place: Place,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let services = request.app_data::<Data<Services>>();
-    let (Some(call), Some(services)) = (call, services) else {
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
-    };
-    let limits = place(&call.operation);
-    let asked: Vec<_> =
-        limits.iter().map(|limit| (&limit.rule.policy, limit.subject(call.client, call.user))).collect();
-    let said = services.limiter.check(&asked).await;
-    let told = || limits.iter().zip(&said);
-    let mut refused = told().filter(|(_, decision)| !decision.allowed).peekable();
-    if let Some((limit, decision)) = refused.peek().copied() {
-        refused.for_each(|(limit, decision)| limit.meter(decision));
-        let mut response = HttpResponse::from_error(Problem::from(domain::Error::Limited(decision.retry_after)));
-        tell(response.headers_mut(), limit, decision);
-        return Ok(ServiceResponse::new(request.into_parts().0, response));
+    fn limits(&self) -> &[Arc<Limit>] {
+        (self.place)(&self.operation)
     }
-    told().for_each(|(limit, decision)| limit.meter(decision));
-    // The call is counted with the moment at which it may go on, so those held back stand in line by themselves.
-    let wait = said.iter().map(|decision| decision.wait).max().unwrap_or_default();
-    if !wait.is_zero() {
-        services.shop.clock.sleep(wait).await;
-    }
-    let mut response = next.call(request).await?.map_into_boxed_body();
-    for (limit, decision) in told() {
-        tell(response.headers_mut(), limit, decision);
-    }
-    Ok(response)
 }
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

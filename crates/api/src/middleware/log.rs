@@ -3,51 +3,37 @@
 use std::time::Duration;
 
 use actix_web::{
-    Error, HttpMessage as _,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
+    HttpMessage as _,
+    dev::ServiceResponse,
     http::header::{HeaderName, HeaderValue},
-    middleware::Next,
 };
 use domain::Actor;
 
 use crate::{context::Context, routes::Found, tally};
 
-/// Logs and counts the request.
-pub async fn layer<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let mut response = next.call(request).await?;
-    let mut timing = None;
-    if let Some(context) = response.request().extensions().get::<Context>() {
-        let duration = context.started.elapsed();
-        timing = Some(server_timing(duration));
-        let (request, status) = (response.request(), response.status());
-        let extensions = request.extensions();
-        let user = extensions.get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
-        let method = known(request.method().as_str());
-        match &context.found {
-            Found::Operation(operation) => operation.tally.count(&operation.template, method, status, duration),
-            _ => tally::count_unmatched(method, status, duration),
-        }
-        tracing::info!(
-            target: "souk::access",
-            requestId = &*context.id,
-            method,
-            path = request.path(),
-            route = context.template(),
-            status = status.as_u16(),
-            durationMs = f64::from(micros(duration)) / 1000.0,
-            userId = user.map(tracing::field::display),
-            client = %context.client,
-            "request"
-        );
+/// Logs and counts the answer to a request, and tells how long it took.
+pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
+    let (request, status) = (response.request(), response.status());
+    let duration = context.started.elapsed();
+    let user = request.extensions().get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
+    let method = known(request.method().as_str());
+    match &context.found {
+        Found::Operation(operation) => operation.tally.count(&operation.template, method, status, duration),
+        _ => tally::count_unmatched(method, status, duration),
     }
-    if let Some(timing) = timing {
-        response.headers_mut().insert(HeaderName::from_static("server-timing"), timing);
-    }
-    Ok(response)
+    tracing::info!(
+        target: "souk::access",
+        requestId = &*context.id,
+        method,
+        path = request.path(),
+        route = context.template(),
+        status = status.as_u16(),
+        durationMs = f64::from(micros(duration)) / 1000.0,
+        userId = user.map(tracing::field::display),
+        client = %context.client,
+        "request"
+    );
+    response.headers_mut().insert(HeaderName::from_static("server-timing"), server_timing(duration));
 }
 
 /// The time until the head of the answer, in milliseconds.

@@ -7,7 +7,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{Either as Way, LocalBoxFuture};
 
 /// The layer, around those requests only that need it.
 pub fn only<T>(needs: fn(&ServiceRequest) -> bool, layer: T) -> Only<T> {
@@ -21,13 +21,12 @@ pub struct Only<T> {
     layer: T,
 }
 
-impl<T, S, B, C> Transform<S, ServiceRequest> for Only<T>
+impl<T, S, C> Transform<S, ServiceRequest> for Only<T>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
     T: Transform<Rc<S>, ServiceRequest, Response = ServiceResponse<C>, Error = Error, InitError = ()>,
     T::Transform: 'static,
     T::Future: 'static,
-    B: MessageBody + 'static,
     C: MessageBody + 'static,
 {
     type Response = ServiceResponse<BoxBody>;
@@ -51,27 +50,24 @@ pub struct Either<S, L> {
     through: L,
 }
 
-impl<S, L, B, C> Service<ServiceRequest> for Either<S, L>
+impl<S, L, C> Service<ServiceRequest> for Either<S, L>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
     L: Service<ServiceRequest, Response = ServiceResponse<C>, Error = Error> + 'static,
-    B: MessageBody + 'static,
     C: MessageBody + 'static,
 {
     type Response = ServiceResponse<BoxBody>;
     type Error = Error;
-    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+    type Future = Way<S::Future, LocalBoxFuture<'static, Result<Self::Response, Error>>>;
 
     // The layer asks what is inside of it.
     forward_ready!(through);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        if (self.needs)(&request) {
-            let answer = self.through.call(request);
-            Box::pin(async move { Ok(answer.await?.map_into_boxed_body()) })
-        } else {
-            let answer = self.past.call(request);
-            Box::pin(async move { Ok(answer.await?.map_into_boxed_body()) })
+        if !(self.needs)(&request) {
+            return Way::Left(self.past.call(request));
         }
+        let answer = self.through.call(request);
+        Way::Right(Box::pin(async move { Ok(answer.await?.map_into_boxed_body()) }))
     }
 }

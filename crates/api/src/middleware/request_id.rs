@@ -1,16 +1,10 @@
-//! The outermost layer: gives each request its id, its client address and its operation, and the last word on errors.
+//! The id of each request, the address of its client and its operation.
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_web::{
-    Error, HttpMessage as _,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
-    http::{
-        Method,
-        header::{HeaderMap, HeaderName, HeaderValue},
-    },
-    middleware::Next,
+    dev::ServiceRequest,
+    http::header::{HeaderMap, HeaderName, HeaderValue},
     web::Data,
 };
 use domain::Shop;
@@ -19,7 +13,6 @@ use uuid::Uuid;
 use crate::{
     address,
     context::Context,
-    present::present,
     routes::{Found, Routes},
     services::Services,
 };
@@ -30,35 +23,27 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header by which tracing systems join calls (W3C Trace Context).
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Gives the request its [`Context`] and the answer its `X-Request-Id`.
-pub async fn layer<B: MessageBody + 'static>(
-    mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    let context = {
-        let services = request.app_data::<Data<Services>>();
-        let routes = request.app_data::<Data<Routes>>();
-        let trusted = services.map_or(&[][..], |services| &services.settings.trusted_proxies);
-        let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-        Context {
-            id: given_id(request.headers())
-                .map(Arc::from)
-                .or_else(|| services.map(|services| new_id(&services.shop)))
-                .unwrap_or_default(),
-            client: address::client(peer, request.headers(), trusted),
-            found: routes.map_or(Found::Nothing, |routes| routes.find(request.method(), request.path())),
-            started: Instant::now(),
-        }
-    };
-    let id = HeaderValue::from_str(&context.id).unwrap_or_else(|_| HeaderValue::from_static("invalid"));
-    request.extensions_mut().insert(context);
-    if request.method() == Method::HEAD {
-        // The server leaves the body of an answer to HEAD away; handlers need not know.
-        request.head_mut().method = Method::GET;
+/// What is known of a request from its begin.
+pub fn context(request: &ServiceRequest) -> Context {
+    let services = request.app_data::<Data<Services>>();
+    let routes = request.app_data::<Data<Routes>>();
+    let trusted = services.map_or(&[][..], |services| &services.settings.trusted_proxies);
+    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+    Context {
+        id: given_id(request.headers())
+            .map(Arc::from)
+            .or_else(|| services.map(|services| new_id(&services.shop)))
+            .unwrap_or_default(),
+        client: address::client(peer, request.headers(), trusted),
+        found: routes.map_or(Found::Nothing, |routes| routes.find(request.method(), request.path())),
+        started: Instant::now(),
     }
-    let mut response = present(next.call(request).await?);
-    response.headers_mut().insert(REQUEST_ID, id);
-    Ok(response)
+}
+
+/// Tells the id with the answer.
+pub fn tell(headers: &mut HeaderMap, context: &Context) {
+    let id = HeaderValue::from_str(&context.id).unwrap_or_else(|_| HeaderValue::from_static("invalid"));
+    headers.insert(REQUEST_ID, id);
 }
 
 fn new_id(shop: &Shop) -> Arc<str> {

@@ -1,17 +1,14 @@
-//! Headers that tell browsers what not to do (SEC-02), and proxies that this node ends (RES-06).
+//! Headers of every answer: what browsers shall not do (SEC-02), what caches tell apart, and that this node ends (RES-06).
 
 use actix_web::{
-    Error,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
+    dev::ServiceResponse,
     http::{
         ConnectionType,
-        header::{self, HeaderName, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
-    middleware::Next,
-    web::Data,
 };
 
+use super::cors;
 use crate::services::Services;
 
 /// For answers that no browser should render.
@@ -28,19 +25,18 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
 );
 
-/// Adds the headers to every answer.
-pub async fn layer<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let https = request.app_data::<Data<Services>>().is_some_and(|services| services.settings.https);
-    let policy = match request.path() {
+/// Adds the headers to an answer.
+pub fn add<B>(response: &mut ServiceResponse<B>, services: Option<&Services>) {
+    let https = services.is_some_and(|services| services.settings.https);
+    let draining = services.is_some_and(|services| services.draining.is_on());
+    let policy = match response.request().path() {
         path if path.starts_with("/swagger-ui") => DOCS_POLICY,
         path if path.starts_with("/docs/") => PAGE_POLICY,
         _ => API_POLICY,
     };
-    let mut response = next.call(request).await?;
+    let cross_origin = cors::is_cross_origin(response.request().headers());
     let headers = response.headers_mut();
+    vary(headers, cross_origin);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -50,11 +46,20 @@ pub async fn layer<B: MessageBody + 'static>(
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    let draining = response.request().app_data::<Data<Services>>().is_some_and(|services| services.draining.is_on());
     let head = response.response_mut().head_mut();
     // One that became something else is closed by what it became.
     if draining && head.connection_type() != ConnectionType::Upgrade {
         head.set_connection_type(ConnectionType::Close);
     }
-    Ok(response)
+}
+
+/// Tells caches what an answer depends on; of the origin its layer says so when it is asked.
+fn vary(headers: &mut HeaderMap, cross_origin: bool) {
+    let said = headers.get_all(header::VARY).any(|line| line == "accept-encoding");
+    match (said, cross_origin) {
+        (false, false) => headers.append(header::VARY, HeaderValue::from_static("accept-encoding, origin")),
+        (false, true) => headers.append(header::VARY, HeaderValue::from_static("accept-encoding")),
+        (true, false) => headers.append(header::VARY, HeaderValue::from_static("origin")),
+        (true, true) => {}
+    }
 }

@@ -8,8 +8,6 @@ use actix_web::{
     middleware::Next,
 };
 
-use super::cors;
-
 /// Answers of fewer bytes are sent as they are.
 const LEAST: u64 = 1024;
 
@@ -31,24 +29,15 @@ pub async fn mark<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// Stands outside of the compression and takes the mark away. Caches are told what the answer depends on either way; of
-/// the origin the layer around says so when it is asked.
+/// Stands outside of the compression and takes the mark away.
 pub async fn unmark<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let cross_origin = cors::asked(&request);
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         headers.remove(header::CONTENT_ENCODING);
-    }
-    let said = headers.get_all(header::VARY).any(|line| line == "accept-encoding");
-    match (said, cross_origin) {
-        (false, false) => headers.append(header::VARY, HeaderValue::from_static("accept-encoding, origin")),
-        (false, true) => headers.append(header::VARY, HeaderValue::from_static("accept-encoding")),
-        (true, false) => headers.append(header::VARY, HeaderValue::from_static("origin")),
-        (true, true) => {}
     }
     Ok(response)
 }

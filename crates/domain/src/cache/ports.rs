@@ -98,6 +98,11 @@ impl fmt::Debug for Lead {
 /// whose making began before. A cache that is away is slower, never wrong (CA-11).
 #[async_trait]
 pub trait Cache: Send + Sync {
+    /// Whether it ever keeps anything. Of one that does not nothing needs to be asked.
+    fn keeps(&self) -> bool {
+        true
+    }
+
     /// Looks for an entry. Of many who miss at once, one gets the lead and the others wait for what it makes.
     async fn look(&self, key: &Key, policy: Policy) -> Looked;
 
@@ -127,6 +132,10 @@ pub struct NoCache;
 
 #[async_trait]
 impl Cache for NoCache {
+    fn keeps(&self) -> bool {
+        false
+    }
+
     async fn look(&self, _: &Key, _: Policy) -> Looked {
         Looked::Bypass
     }

@@ -1,22 +1,22 @@
 //! One product with all that belongs to it: the statement for one, and for those asked for at the same moment.
 
-use std::{hash::Hash, sync::Arc};
+use std::{cmp::Reverse, hash::Hash, sync::Arc};
 
 use domain::{
-    Result,
+    Error, Result,
     catalog::{
-        Review, Slug,
+        Image, Review, Slug,
         policy::Scope,
         queries::{CategoryRef, LATEST_REVIEWS, ProductDetail},
     },
     clock::Timestamp,
-    id::{CategoryId, ProductId, ReviewId, UserId},
+    id::{CategoryId, ImageId, ProductId, ReviewId, UserId},
 };
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, TryGetable, Value};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::product_row::{COLUMNS, JsonImage, WIDTH, json_list, read};
+use super::product_row::{COLUMNS, WIDTH, read};
 use crate::{
     bulk,
     database::Database,
@@ -126,27 +126,30 @@ impl<K: Key> By<K> {
     }
 }
 
-/// Lists come as JSON. On PostgreSQL they are arrays of sorted subqueries, for an aggregate would sort them again; and a
-/// category is looked up by itself, for a join would read all of them.
+/// Lists come as JSON, each item an array in the order of the fields of [`JsonImage`] or [`JsonReview`], and are sorted here:
+/// an aggregate that sorts makes SQLite set up a table for it, which takes longer than the rest of the statement. On
+/// PostgreSQL a category is looked up by itself, for a join would read all of them.
 fn sql(engine: Engine, products: &str, condition: &str) -> String {
-    let images = engine.pick(
-        "(SELECT json_group_array(json_object('id', lower(hex(i.id)), 'url', i.url, 'alt', i.alt) ORDER BY i.position) \
-          FROM product_images i WHERE i.product_id = p.id)",
-        "array_to_json(ARRAY(SELECT json_build_object('id', i.id, 'url', i.url, 'alt', i.alt) \
-          FROM product_images i WHERE i.product_id = p.id ORDER BY i.position))::text",
-    );
-    let latest = format!(
+    let images = "FROM product_images i WHERE i.product_id = p.id";
+    let images = match engine {
+        Engine::Sqlite => {
+            format!("(SELECT json_group_array(json_array(i.position, hex(i.id), i.url, i.alt)) {images})")
+        }
+        Engine::Postgres => {
+            format!("array_to_json(ARRAY(SELECT json_build_array(i.position, i.id, i.url, i.alt) {images}))::text")
+        }
+    };
+    let reviews = format!(
         "FROM reviews r WHERE r.product_id = p.id AND NOT r.hidden ORDER BY r.created_at DESC, r.id DESC LIMIT {LATEST_REVIEWS}"
     );
     let reviews = match engine {
         Engine::Sqlite => format!(
-            "(SELECT json_group_array(json_object('id', lower(hex(id)), 'author', lower(hex(author_id)), 'stars', stars, \
-             'comment', comment, 'created_at', created_at, 'updated_at', updated_at) ORDER BY created_at DESC, id DESC) \
-             FROM (SELECT r.id, r.author_id, r.stars, r.comment, r.created_at, r.updated_at {latest}) latest)"
+            "(SELECT json_group_array(json_array(hex(id), hex(author_id), stars, comment, created_at, updated_at)) \
+             FROM (SELECT r.id, r.author_id, r.stars, r.comment, r.created_at, r.updated_at {reviews}) latest)"
         ),
         Engine::Postgres => format!(
-            "array_to_json(ARRAY(SELECT json_build_object('id', r.id, 'author', r.author_id, 'stars', r.stars, \
-             'comment', r.comment, 'created_at', r.created_at, 'updated_at', r.updated_at) {latest}))::text"
+            "array_to_json(ARRAY(SELECT json_build_array(r.id, r.author_id, r.stars, r.comment, r.created_at, r.updated_at) \
+             {reviews}))::text"
         ),
     };
     let category = engine.pick(
@@ -162,9 +165,33 @@ fn detail(row: &QueryResult) -> Result<ProductDetail> {
         Some(id) => Some(CategoryRef { id: CategoryId(id), name: at(row, WIDTH + 1)?, slug: at(row, WIDTH + 2)? }),
         None => None,
     };
-    product.images = json_list::<JsonImage>(row, WIDTH + 3)?.into_iter().map(Into::into).collect();
-    let reviews = json_list::<JsonReview>(row, WIDTH + 4)?.into_iter().map(|review| review.of(product.id)).collect();
+    let mut images: Vec<JsonImage> = json_list(row, WIDTH + 3)?;
+    images.sort_unstable_by_key(|image| image.position);
+    product.images = images.into_iter().map(Into::into).collect();
+    let mut reviews: Vec<JsonReview> = json_list(row, WIDTH + 4)?;
+    reviews.sort_unstable_by_key(|review| Reverse((review.created_at, review.id)));
+    let reviews = reviews.into_iter().map(|review| review.of(product.id)).collect();
     Ok(ProductDetail { product, category, reviews })
+}
+
+/// A JSON array the database put together, as text.
+fn json_list<T: DeserializeOwned>(row: &QueryResult, index: usize) -> Result<Vec<T>> {
+    serde_json::from_str(&at::<String>(row, index)?).map_err(Error::internal)
+}
+
+/// A picture as the database writes it into JSON.
+#[derive(Debug, Deserialize)]
+struct JsonImage {
+    position: i32,
+    id: Uuid,
+    url: String,
+    alt: Option<String>,
+}
+
+impl From<JsonImage> for Image {
+    fn from(image: JsonImage) -> Self {
+        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
+    }
 }
 
 /// A review as the database writes it into JSON.

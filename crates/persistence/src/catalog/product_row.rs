@@ -8,7 +8,6 @@ use domain::{
     text,
 };
 use sea_orm::QueryResult;
-use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -95,26 +94,4 @@ fn object(value: Value) -> Map<String, Value> {
 
 fn deletion(at: Option<chrono::DateTime<chrono::Utc>>, by: Option<Uuid>) -> Option<domain::catalog::Deleted> {
     Some(domain::catalog::Deleted { at: at?, by: by.map_or(UserId(Uuid::nil()), UserId) })
-}
-
-/// A JSON array the database put together, as text.
-pub(super) fn json_list<T: DeserializeOwned>(row: &QueryResult, index: usize) -> Result<Vec<T>> {
-    match at::<Option<String>>(row, index)? {
-        Some(text) => serde_json::from_str(&text).map_err(Error::internal),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// A picture as the database writes it into JSON.
-#[derive(Debug, Deserialize)]
-pub(super) struct JsonImage {
-    id: Uuid,
-    url: String,
-    alt: Option<String>,
-}
-
-impl From<JsonImage> for Image {
-    fn from(image: JsonImage) -> Self {
-        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
-    }
 }

@@ -1,0 +1,74 @@
+//! Who may come in: the limit of an address before anybody is known, who calls, the limits of who calls (API-10, ruling R6);
+//! and with what.
+//!
+//! One layer, since each costs a cached answer a hundredth of its time.
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
+
+use super::{
+    authenticate,
+    limit::{self, BY_ACTOR, BY_ADDRESS, Said},
+};
+use crate::{context::Context, problem::Problem, query, routes::Found};
+
+/// Lets in whom no limit refuses, as who they are.
+pub async fn layer<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let address = match limit::pass(&request, BY_ADDRESS).await {
+        Ok(said) => said,
+        Err(refusal) => return Ok(instead(request, refusal)),
+    };
+    let mut response = match known(&request).await {
+        Ok((invalid, actor)) => {
+            let mut response = match by_route(&request) {
+                Ok(()) => next.call(request).await?.map_into_boxed_body(),
+                Err(problem) => instead(request, HttpResponse::from_error(problem)),
+            };
+            actor.on(response.headers_mut());
+            if invalid {
+                authenticate::say_invalid(response.response_mut());
+            }
+            response
+        }
+        Err(refusal) => instead(request, refusal),
+    };
+    address.on(response.headers_mut());
+    Ok(response)
+}
+
+/// Whether the caller sent a token that does not hold, and what their own limits said.
+async fn known(request: &ServiceRequest) -> Result<(bool, Said), HttpResponse> {
+    let invalid =
+        authenticate::identify(request).await.map_err(|error| HttpResponse::from_error(Problem::from(error)))?;
+    match limit::pass(request, BY_ACTOR).await {
+        Ok(said) => Ok((invalid, said)),
+        Err(mut refusal) => {
+            if invalid {
+                authenticate::say_invalid(&mut refusal);
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// Answers without asking further.
+fn instead(request: ServiceRequest, response: HttpResponse) -> ServiceResponse<BoxBody> {
+    ServiceResponse::new(request.into_parts().0, response)
+}
+
+/// Refuses what the table of routes alone can tell: another method of a known path, before a template with parameters
+/// takes the path's last word for an id, and parameters of the query that the operation does not declare.
+fn by_route(request: &ServiceRequest) -> Result<(), Problem> {
+    match request.extensions().get::<Context>().map(|context| &context.found) {
+        Some(Found::OtherMethod(allow)) => Err(Problem::wrong_method(allow)),
+        Some(Found::Operation(operation)) if !operation.takes_query => query::refuse_all(request.query_string()),
+        _ => Ok(()),
+    }
+}
