@@ -118,11 +118,12 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Events>) -> 
     let body = stream::unfold(listener, |mut listener| async move {
         listener.next().await.map(|written| (Ok::<_, actix_web::Error>(written), listener))
     });
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        // A proxy that gathers what it passes on would hold events back; so would compression.
-        .insert_header(("X-Accel-Buffering", "no"))
-        .insert_header((header::CONTENT_ENCODING, "identity"))
-        .streaming(body))
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
+    // A proxy that gathers what it passes on would hold events back; so would compression, where it is asked for.
+    answer.insert_header(("X-Accel-Buffering", "no"));
+    if request.headers().contains_key(header::ACCEPT_ENCODING) {
+        answer.insert_header((header::CONTENT_ENCODING, "identity"));
+    }
+    Ok(answer.streaming(body))
 }
