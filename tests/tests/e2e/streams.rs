@@ -289,6 +289,8 @@ async fn an_idle_stream_keeps_its_place_and_ends_with_its_person(database: Datab
 
 async fn a_stream_is_told_of_the_shutdown(database: Database) {
     let mut server = Server::start(database).await;
+    // What the demo shop was made of is told by then.
+    server.settled().await;
     let mut streams = Vec::new();
     for _ in 0..20 {
         streams.push(listen(&server.client(), PRODUCTS).await);
