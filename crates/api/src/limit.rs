@@ -21,6 +21,8 @@ pub struct Limit {
     pub rule: LimitRule,
     /// Its part of the header `RateLimit-Policy`.
     pub told: HeaderValue,
+    /// How much it allows: the header `RateLimit-Limit`.
+    pub most: HeaderValue,
     allowed: Counter,
     held: Counter,
     refused: Counter,
@@ -38,7 +40,7 @@ impl Limit {
         let (allowed, held, refused) = (counter("allowed"), counter("held"), counter("refused"));
         // A name is checked where it is given.
         let told = told.unwrap_or_else(|_| HeaderValue::from_static(""));
-        Self { rule: rule.clone(), told, allowed, held, refused }
+        Self { rule: rule.clone(), told, most: (*limit).into(), allowed, held, refused }
     }
 
     /// Those of the limits that count an operation, before the caller is known or after.

@@ -111,7 +111,7 @@ fn tell(headers: &mut HeaderMap, limit: &Limit, decision: &Decision) {
     }
     let told = headers.get(REMAINING).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
     if told.is_none_or(|remaining| decision.remaining < remaining) {
-        headers.insert(LIMIT, decision.limit.into());
+        headers.insert(LIMIT, limit.most.clone());
         headers.insert(REMAINING, decision.remaining.into());
         headers.insert(RESET, reset.into());
     }
