@@ -2,7 +2,10 @@
 
 mod coding;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use actix_web::{
     HttpResponse,
@@ -14,6 +17,8 @@ use domain::cache::{Entry, Key, Looked, Policy, Tag};
 
 use crate::{Answer, Services, etag::IfNoneMatch, problem::Problem};
 
+/// The bytes of most keys.
+const KEY_ROOM: usize = 128;
 /// Answers of fewer bytes are kept as they are: coding would save nothing.
 const CODED_LEAST: usize = 1024;
 
@@ -49,23 +54,24 @@ pub async fn kept(
     make: impl AsyncFnOnce() -> Result<Option<Made>, Problem>,
 ) -> Result<Option<Arc<Entry>>, Problem> {
     if !services.cache.keeps() {
-        let found = entry(make().await?, Coding::Identity).await?;
-        return Ok(Some(found).filter(|found| **found != Entry::Absent));
+        return anew(make, Coding::Identity).await.map(present);
     }
     let coding = Coding::of(reader.request());
-    let key = Key::new(format!("{}|{}", coding.name(), question.text), question.tags);
+    let mut text = String::with_capacity(KEY_ROOM);
+    // A string takes what is written to it.
+    let _ = write!(text, "{}|{}", coding.name(), question.text);
+    let key = Key::new(text, question.tags);
     let found = match services.cache.look(&key, question.policy).await {
         Looked::Hit(found) => found,
-        // The layer around compresses what is not to be kept.
-        Looked::Bypass => entry(make().await?, Coding::Identity).await?,
+        // In boxes: what is there already needs no room for the making. The layer around compresses what is not kept.
+        Looked::Bypass => Box::pin(anew(make, Coding::Identity)).await?,
         Looked::Miss(lead) => {
-            let new = entry(make().await?, coding).await?;
+            let new = Box::pin(anew(make, coding)).await?;
             lead.fill(Arc::clone(&new));
             new
         }
-        Looked::Stale(old, lead) => match make().await {
-            Ok(answer) => {
-                let new = entry(answer, coding).await?;
+        Looked::Stale(old, lead) => match Box::pin(anew(make, coding)).await {
+            Ok(new) => {
                 lead.fill(Arc::clone(&new));
                 new
             }
@@ -76,7 +82,19 @@ pub async fn kept(
             Err(problem) => return Err(problem),
         },
     };
-    Ok(Some(found).filter(|found| **found != Entry::Absent))
+    Ok(present(found))
+}
+
+/// `None` for the knowledge that there is nothing.
+fn present(found: Arc<Entry>) -> Option<Arc<Entry>> {
+    Some(found).filter(|found| **found != Entry::Absent)
+}
+
+async fn anew(
+    make: impl AsyncFnOnce() -> Result<Option<Made>, Problem>,
+    coding: Coding,
+) -> Result<Arc<Entry>, Problem> {
+    entry(make().await?, coding).await
 }
 
 /// What is kept of an answer. Coding it takes longer than a request may hold up its thread.
