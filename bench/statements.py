@@ -10,7 +10,10 @@ import re
 from dataclasses import dataclass
 
 # What the background does meanwhile is no part of a request.
-BACKGROUND = re.compile(r"leases|event_cursor|audit_chain|audit_marks|product_count_deltas LIMIT|^(SELECT 1 FROM|UPDATE) events")
+BACKGROUND = re.compile(
+    r"leases|event_cursor|audit_chain|audit_marks|product_count_deltas LIMIT|^(SELECT 1 FROM|UPDATE) events"
+    r"|FROM events e |\bjobs\b|schedule|\brooms\b|presence|cache_|pg_notify"
+)
 NOW = "2026-01-01T00:00:00+00:00"
 
 

@@ -3,10 +3,13 @@
 import json
 import random
 import re
+import time
 
 from statements import told, values
 
 READS = ["get", "list", "list by price", "list by cursor", "search", "search by name"]
+# Seconds until a line of the log is in its file: lines wait a moment for each other.
+LOGGED = 0.2
 # How many requests of a kind differ, for the server and for the database alone alike.
 URLS = 5000
 
@@ -111,11 +114,13 @@ class Workloads(dict):
     def capture(self):
         """Sends one request of each kind, keeps the answer, and reads from the log which statements it became."""
         for name, workload in self.items():
+            time.sleep(LOGGED)
             before = len(self.server.log())
             if name == "create":
                 workload.sample = self.server.post("/api/v1/products", self.body(0), self.token)
             else:
                 workload.sample = self.server.get(workload.urls[0].removeprefix(self.server.url))
+            time.sleep(LOGGED)
             statements = told(self.server.log()[before:])
             workload.variants = [
                 [(sql, values(self, name, sql, number)) for sql in statements] for number in range(URLS)
