@@ -47,15 +47,7 @@ pub async fn layer<B: MessageBody + 'static>(
 async fn known(request: &ServiceRequest) -> Result<(bool, Said), HttpResponse> {
     let invalid =
         authenticate::identify(request).await.map_err(|error| HttpResponse::from_error(Problem::from(error)))?;
-    match limit::pass(request, BY_ACTOR).await {
-        Ok(said) => Ok((invalid, said)),
-        Err(mut refusal) => {
-            if invalid {
-                authenticate::say_invalid(&mut refusal);
-            }
-            Err(refusal)
-        }
-    }
+    Ok((invalid, limit::pass(request, BY_ACTOR).await?))
 }
 
 /// Answers without asking further.
