@@ -3,12 +3,15 @@
 //! ```text
 //! streams sse HOST:PORT CLIENTS RATE SECONDS TOKEN PRODUCT   events of one product, whose stock is changed
 //! streams ws HOST:PORT CLIENTS RATE SECONDS TOKEN            messages in the room of all
+//! streams peer HOST:PORT CLIENTS RATE SECONDS                what is POSTed to /broadcast of another server of WebSockets
 //! ```
 //!
 //! `HOST:PORT,HOST:PORT` listens at the first and publishes at the second: the way from node to node.
-//! RATE is changes per second; 0 publishes the next change when every client has the last one. What is published is its
-//! number, so that one clock, this process's, times the way from the request to each client. Prints one JSON line.
+//! RATE is changes per second; 0 publishes the next change when every client has the last one, and w16 when every client
+//! has all but the last 16. What is published is its number, so that one clock, this process's, times the way from the
+//! request to each client. Prints one JSON line.
 
+mod peer;
 mod sse;
 mod ws;
 
@@ -23,6 +26,7 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout};
 
+const USAGE: &str = "usage: streams sse|ws|peer HOST:PORT CLIENTS RATE|wWINDOW SECONDS [TOKEN [PRODUCT]]";
 /// Most changes of one run.
 const CHANGES: usize = 100_000;
 
@@ -41,14 +45,23 @@ struct Run {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (address, clients, rate, seconds, token, product) = match arguments.as_slice() {
-        [kind, address, clients, rate, seconds, token, product] if kind == "sse" => {
-            (address, clients, rate, seconds, token, Some(product))
-        }
-        [kind, address, clients, rate, seconds, token] if kind == "ws" => (address, clients, rate, seconds, token, None),
-        _ => return Err("usage: streams sse|ws HOST:PORT CLIENTS RATE SECONDS TOKEN [PRODUCT]".into()),
+    let [kind, address, clients, rate, seconds, rest @ ..] = arguments.as_slice() else {
+        return Err(USAGE.into());
     };
-    let (clients, rate, seconds): (usize, f64, f64) = (clients.parse()?, rate.parse()?, seconds.parse()?);
+    let to = match (kind.as_str(), rest) {
+        ("sse", [token, product]) => To::Sse { token, product },
+        ("ws", [token]) => To::Ws { token },
+        ("peer", []) => To::Peer,
+        _ => return Err(USAGE.into()),
+    };
+    let (clients, seconds): (usize, f64) = (clients.parse()?, seconds.parse()?);
+    let pace = match rate.strip_prefix('w') {
+        Some(window) => Pace::Window(window.parse()?),
+        None => match rate.parse()? {
+            0.0 => Pace::Window(1),
+            rate => Pace::Rate(rate),
+        },
+    };
     let (address, published_at) = address.split_once(',').unwrap_or((address, address));
     if [address, published_at].iter().any(|address| !address.starts_with("127.0.0.1:")) {
         return Err("only 127.0.0.1 is measured".into());
@@ -64,9 +77,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     let mut readers = tokio::task::JoinSet::new();
     for n in 0..clients {
-        match product {
-            Some(_) => readers.spawn(sse::listen(Arc::clone(&run), address.to_owned())),
-            None => readers.spawn(ws::listen(Arc::clone(&run), address.to_owned())),
+        let (shared, address) = (Arc::clone(&run), address.to_owned());
+        match to {
+            To::Sse { .. } => readers.spawn(sse::listen(shared, address)),
+            To::Ws { .. } => readers.spawn(ws::listen(shared, address, Some("\"room_joined\""))),
+            To::Peer => readers.spawn(ws::listen(shared, address, None)),
         };
         // As many as may wait to be accepted.
         while run.listening.load(Ordering::Relaxed) + 500 < n {
@@ -76,12 +91,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while run.listening.load(Ordering::Relaxed) < clients {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let publisher = match product {
-        Some(product) => Publisher::Sse(sse::Publisher::connect(published_at, token, product).await?),
-        None => Publisher::Ws(ws::Publisher::connect(published_at, token).await?),
+    let publisher = match to {
+        To::Sse { token, product } => Publisher::Sse(sse::Publisher::connect(published_at, token, product).await?),
+        To::Ws { token } => Publisher::Ws(ws::Publisher::connect(published_at, token).await?),
+        To::Peer => Publisher::Peer(peer::Publisher::connect(published_at).await?),
     };
     let began = Instant::now();
-    let changes = publish(&run, publisher, rate, seconds).await?;
+    let changes = publish(&run, publisher, pace, seconds).await?;
     let elapsed = began.elapsed().as_secs_f64();
     // What is still on its way.
     let _ = timeout(Duration::from_secs(5), async {
@@ -94,10 +110,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while readers.join_next().await.is_some() {}
     let mut waits = run.waits.lock().map(|mut waits| std::mem::take(&mut *waits)).unwrap_or_default();
     waits.sort_unstable();
-    let at = |share: f64| waits.get((waits.len() as f64 * share) as usize).or(waits.last()).map_or(0.0, |us| f64::from(*us) / 1000.0);
+    let at = |share: f64| {
+        waits.get((waits.len() as f64 * share) as usize).or(waits.last()).map_or(0.0, |us| f64::from(*us) / 1000.0)
+    };
     let delivered = run.delivered.load(Ordering::Relaxed);
     println!(
-        "{{\"clients\":{clients},\"rate\":{rate},\"changes\":{changes},\"delivered\":{delivered},\"lost\":{},\"disordered\":{},\"perSecond\":{:.0},\"p50\":{:.2},\"p99\":{:.2},\"max\":{:.2}}}",
+        "{{\"kind\":\"{kind}\",\"clients\":{clients},\"rate\":\"{rate}\",\"changes\":{changes},\"delivered\":{delivered},\"lost\":{},\"disordered\":{},\"perSecond\":{:.0},\"p50\":{:.2},\"p99\":{:.2},\"max\":{:.2}}}",
         (changes * clients).saturating_sub(delivered),
         run.disordered.load(Ordering::Relaxed),
         delivered as f64 / elapsed,
@@ -132,13 +150,31 @@ impl Run {
     }
 }
 
+/// What is measured.
+#[derive(Clone, Copy)]
+enum To<'a> {
+    Sse { token: &'a str, product: &'a str },
+    Ws { token: &'a str },
+    Peer,
+}
+
+/// When the next change is published.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// So many a second.
+    Rate(f64),
+    /// When every client has all but the last so many.
+    Window(usize),
+}
+
 enum Publisher {
     Sse(sse::Publisher),
     Ws(ws::Publisher),
+    Peer(peer::Publisher),
 }
 
 /// Publishes for so long; gives how much.
-async fn publish(run: &Run, mut publisher: Publisher, rate: f64, seconds: f64) -> Result<usize, Box<dyn Error>> {
+async fn publish(run: &Run, mut publisher: Publisher, pace: Pace, seconds: f64) -> Result<usize, Box<dyn Error>> {
     let (began, mut changes) = (Instant::now(), 0);
     while began.elapsed().as_secs_f64() < seconds && changes + 1 < CHANGES {
         changes += 1;
@@ -146,12 +182,18 @@ async fn publish(run: &Run, mut publisher: Publisher, rate: f64, seconds: f64) -
         match &mut publisher {
             Publisher::Sse(publisher) => publisher.publish(changes).await?,
             Publisher::Ws(publisher) => publisher.publish(changes).await?,
+            Publisher::Peer(publisher) => publisher.publish(changes).await?,
         }
-        if rate > 0.0 {
-            let next = began + Duration::from_secs_f64(changes as f64 / rate);
-            tokio::time::sleep_until(next.into()).await;
-        } else {
-            timeout(Duration::from_secs(10), run.round.notified()).await?;
+        match pace {
+            Pace::Rate(rate) => {
+                let next = began + Duration::from_secs_f64(changes as f64 / rate);
+                tokio::time::sleep_until(next.into()).await;
+            }
+            Pace::Window(window) => {
+                while changes - run.delivered.load(Ordering::Relaxed) / run.clients >= window {
+                    timeout(Duration::from_secs(10), run.round.notified()).await?;
+                }
+            }
         }
     }
     Ok(changes)

@@ -10,7 +10,7 @@ use tokio::{
 use crate::{Run, number};
 
 /// What makes a message as long as those of the peer this is compared with.
-const PADDING: usize = 165;
+pub const PADDING: usize = 165;
 
 async fn open(address: &str, token: Option<&str>) -> Option<TcpStream> {
     let mut socket = TcpStream::connect(address).await.ok()?;
@@ -59,10 +59,14 @@ impl Frames {
     }
 }
 
-pub async fn listen(run: Arc<Run>, address: String) -> Option<()> {
+/// Listens; what is said counts from the text that holds `from` on, or from the beginning.
+pub async fn listen(run: Arc<Run>, address: String, from: Option<&str>) -> Option<()> {
     let mut socket = open(&address, None).await?;
     let (mut frames, mut buffer, mut last, mut listening) =
-        (Frames { bytes: Vec::new(), start: 0 }, vec![0; 8192], 0, false);
+        (Frames { bytes: Vec::new(), start: 0 }, vec![0; 8192], 0, from.is_none());
+    if listening {
+        run.listens();
+    }
     loop {
         let read = socket.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
         let now = Instant::now();
@@ -75,7 +79,7 @@ pub async fn listen(run: Arc<Run>, address: String) -> Option<()> {
                     let text = std::str::from_utf8(payload).ok()?;
                     if let Some(said) = number(text, "\"content\":\"") {
                         run.heard(said, &mut last, now);
-                    } else if !listening && text.contains("\"room_joined\"") {
+                    } else if !listening && from.is_some_and(|from| text.contains(from)) {
                         listening = true;
                         run.listens();
                     }

@@ -116,6 +116,11 @@ impl Place {
         self.due = true;
     }
 
+    /// Another pair of eyes: it changes whenever the connection is to look again.
+    pub(crate) fn watch(&self) -> watch::Receiver<()> {
+        self.changed.clone()
+    }
+
     /// Whether the connection is to look again.
     pub(crate) fn is_due(&self) -> bool {
         self.due || self.changed.has_changed().unwrap_or(false) || self.owed.is_some_and(|at| at <= Instant::now())

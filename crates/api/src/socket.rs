@@ -1,13 +1,17 @@
 //! WebSockets: rooms, and the topics of live streams, over one connection (RT-04 to RT-12).
 //!
-//! The [`Floor`] of a node knows who is in which room on it. A connection is one task that hears its client, passes on what
-//! the floor puts into its mailbox, and knows how far it came in each room.
+//! The [`Floor`] of a node knows who is in which room on it. A connection has two halves: its session
+//! hears the client and decides, its body writes what the session tells and what the floor puts into the mailbox.
 
 mod attendance;
+mod body;
 mod closing;
 pub mod commands;
 mod floor;
+mod frame;
+mod heard;
 mod incoming;
+mod line;
 mod mailbox;
 mod open;
 mod outgoing;
@@ -21,6 +25,7 @@ mod wire;
 
 pub use closing::{Ended, closings};
 pub use floor::Floor;
+pub use frame::Frame;
 pub use incoming::{Incoming, Request};
 pub use open::{aliases, open_socket};
 pub use outgoing::{GapView, LeftReason, MessageView, Outgoing, SocketMessage};

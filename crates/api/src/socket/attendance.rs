@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use domain::id::{RoomId, UserId};
 use uuid::Uuid;
 
-use super::{floor::Floor, served::Served};
+use super::{floor::Floor, line::Line, served::Served};
 
 /// The rooms one connection is in.
-#[derive(Debug)]
 pub(super) struct Attendance {
     floor: Arc<Floor>,
+    line: Line,
     connection: Uuid,
     user: Option<UserId>,
     rooms: HashMap<RoomId, Attended>,
@@ -21,8 +21,6 @@ pub(super) struct Attendance {
 pub(super) struct Attended {
     pub(super) name: Arc<str>,
     served: Arc<Served>,
-    /// Everything up to this offset was told.
-    pub(super) position: u64,
     /// What was told begins after this offset.
     pub(super) since: u64,
     /// Whether one is in it by the leave of an administrator.
@@ -32,8 +30,8 @@ pub(super) struct Attended {
 }
 
 impl Attendance {
-    pub(super) fn new(floor: Arc<Floor>, connection: Uuid, user: Option<UserId>) -> Self {
-        Self { floor, connection, user, rooms: HashMap::new() }
+    pub(super) fn new(floor: Arc<Floor>, line: Line, connection: Uuid, user: Option<UserId>) -> Self {
+        Self { floor, line, connection, user, rooms: HashMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,7 +52,8 @@ impl Attendance {
     }
 
     pub(super) fn add(&mut self, room: RoomId, name: &str, served: Arc<Served>, from: u64, admin: bool) {
-        let attended = Attended { name: name.into(), served, position: from, since: from, admin, typed: None };
+        let attended = Attended { name: name.into(), served, since: from, admin, typed: None };
+        self.line.enter(room, from);
         self.rooms.insert(room, attended);
     }
 
@@ -86,6 +85,7 @@ impl Attendance {
 
     fn out_of(&self, room: RoomId, attended: &Attended) {
         attended.served.leave(self.connection);
+        self.line.leave(room);
         if let Some(user) = self.user {
             self.floor.people.depart(room, user);
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use actix_ws::{CloseCode, CloseReason, ProtocolError};
+use actix_http::ws::{CloseCode, CloseReason, ProtocolError};
 use domain::Shop;
 
 use super::outgoing::Outgoing;
@@ -84,9 +84,6 @@ impl Ended {
     pub fn of(error: &ProtocolError) -> Self {
         match error {
             ProtocolError::Overflow => Self::TooBig,
-            ProtocolError::Io(cause) if cause.kind() == std::io::ErrorKind::InvalidData => Self::NotUtf8,
-            // The library has no other sign for it; a test holds it to these words.
-            ProtocolError::Io(cause) if cause.to_string() == "Exceeded maximum continuation size" => Self::TooBig,
             ProtocolError::Io(_) => Self::Client,
             _ => Self::Protocol,
         }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use domain::{event::Event, id::RoomId, room::NodeId};
+use metrics::Counter;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -27,6 +28,8 @@ pub struct Floor {
     pub people: People,
     rooms: Mutex<HashMap<RoomId, Arc<Served>>>,
     wanted: Notify,
+    /// Counts the messages that are written.
+    pub(super) written: Counter,
     /// How many connections there are.
     pub(crate) places: Arc<Places>,
 }
@@ -39,6 +42,7 @@ impl Floor {
             people: People::default(),
             rooms: Mutex::default(),
             wanted: Notify::new(),
+            written: metrics::counter!("socket_messages_total", "direction" => "out"),
             places: Places::new("ws"),
         })
     }

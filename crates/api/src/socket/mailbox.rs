@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use bytestring::ByteString;
 use domain::id::{RoomId, UserId};
 use tokio::sync::{Notify, mpsc};
 
-use super::outgoing::LeftReason;
+use super::{frame::Frame, outgoing::LeftReason};
 
 /// News of a room for those in it.
 #[derive(Debug)]
@@ -21,13 +20,13 @@ pub struct Parcel {
 #[derive(Debug)]
 pub enum News {
     /// A message of this offset.
-    Message(u64, ByteString),
+    Message(u64, Frame),
     /// What passes: for who is signed in, for others, and a person whose own connections are left out.
     Passing {
         /// For who is signed in.
-        full: ByteString,
+        full: Frame,
         /// For who is not.
-        bare: Option<ByteString>,
+        bare: Option<Frame>,
         /// Whose connections are left out.
         except: Option<UserId>,
     },

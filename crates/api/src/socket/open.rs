@@ -1,7 +1,10 @@
 //! Opening a WebSocket: who may, before it is one.
 
+use actix_http::ws;
 use actix_web::{
-    HttpRequest, get,
+    HttpRequest,
+    body::{BodyStream, MessageBody as _},
+    get,
     http::{
         StatusCode,
         header::{self, HeaderValue},
@@ -10,7 +13,10 @@ use actix_web::{
 };
 use utoipa::IntoParams;
 
-use super::session::{self, Opening};
+use super::{
+    heard::Heard,
+    session::{self, Opening},
+};
 use crate::{
     Answer, Services, Shared,
     problem::Problem,
@@ -89,14 +95,17 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, pay
     places.any(&bounds)?;
     let caller = Caller::of(&request, &services, ticket.as_deref()).await?;
     let place = places.admit(&request, &caller, &bounds)?;
-    let (response, socket, heard) = actix_ws::handle(&request, payload)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
-    let most = services.settings.sockets.frame_bytes;
-    let heard = heard.max_frame_size(most).aggregate_continuations().max_continuation_size(most);
+    let mut response =
+        ws::handshake(request.head()).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let heard = Heard::new(payload.into_inner(), services.settings.sockets.frame_bytes);
     let opening = Opening { services, caller, place, resume: offset.map(|offset| (offset, epoch)) };
+    let (session, body) = session::begin(opening);
     // It ends with the client, with the hub of the streams, or with the runtime of this worker.
-    actix_web::rt::spawn(session::run(opening, socket, heard));
-    Ok(response)
+    actix_web::rt::spawn(session.run(heard));
+    let response = response
+        .message_body(BodyStream::new(body).boxed())
+        .map_err(|error| Problem::from(domain::Error::internal(error.to_string())))?;
+    Ok(response.into())
 }
 
 fn is_upgrade(request: &HttpRequest) -> bool {

@@ -1,12 +1,12 @@
 //! What clients are told, as JSON.
 
-use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use domain::room::{Gap, Message};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::frame::Frame;
 use crate::stream::{GapReason, NoticeView};
 
 /// What a client is told of its connection and of rooms. `ref` is that of the request it answers.
@@ -398,8 +398,8 @@ impl Outgoing {
     }
 
     /// As it is sent.
-    pub fn text(&self) -> ByteString {
+    pub fn frame(&self) -> Frame {
         // Plain values: writing them to memory cannot fail.
-        serde_json::to_string(self).unwrap_or_default().into()
+        Frame::text(&serde_json::to_string(self).unwrap_or_default())
     }
 }

@@ -97,7 +97,7 @@ impl Session {
                 (attended.since, upto) = (after, since);
             } else {
                 // Another node had come further.
-                attended.position = attended.position.max(after);
+                self.line.skip(id, after);
             }
         }
         let members = self.user().map(|_| crowd.some.iter().map(|user| user.0).collect());
@@ -173,7 +173,7 @@ impl Session {
             };
             let Some(last) = page.last().map(|message| message.offset) else { break };
             for message in page.iter().filter(|message| message.offset <= upto) {
-                wire.send(Outgoing::message(&name, message).text()).await?;
+                wire.send(Outgoing::message(&name, message).frame()).await?;
             }
             told = last;
             // It may take long: who they are, and with it where they may be, may change meanwhile.

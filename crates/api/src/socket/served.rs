@@ -145,8 +145,8 @@ impl Served {
                 return true;
             }
             state.position = message.offset;
-            let text = Outgoing::message(&self.name, message).text();
-            self.tell(&state, News::Message(message.offset, text));
+            let frame = Outgoing::message(&self.name, message).frame();
+            self.tell(&state, News::Message(message.offset, frame));
         }
         false
     }
@@ -162,15 +162,15 @@ impl Served {
         let room = || self.name.to_string();
         let both = |make: &dyn Fn(Option<Uuid>) -> Outgoing, user: UserId| {
             let except = Some(user);
-            News::Passing { full: make(Some(user.0)).text(), bare: Some(make(None).text()), except }
+            News::Passing { full: make(Some(user.0)).frame(), bare: Some(make(None).frame()), except }
         };
         let news = match hint {
             Hint::Message { message } => return self.deliver(std::slice::from_ref(message)),
             Hint::Stored { offset } => return *offset > self.state().position,
             Hint::Admission | Hint::Crowd => return false,
             Hint::Erased { offset } => {
-                let text = Outgoing::MessageDeleted { room: room(), offset: *offset }.text();
-                vec![News::Passing { full: text.clone(), bare: Some(text), except: None }]
+                let frame = Outgoing::MessageDeleted { room: room(), offset: *offset }.frame();
+                vec![News::Passing { full: frame.clone(), bare: Some(frame), except: None }]
             }
             Hint::Typing { user, active } => {
                 let make = |user_id| Outgoing::Typing { room: room(), user_id, active: *active };
@@ -197,11 +197,11 @@ impl Served {
         let room = || self.name.to_string();
         let came = joined.iter().map(|user| {
             let make = |user_id| Outgoing::MemberJoined { room: room(), user_id, member_count };
-            News::Passing { full: make(Some(user.0)).text(), bare: Some(make(None).text()), except: Some(*user) }
+            News::Passing { full: make(Some(user.0)).frame(), bare: Some(make(None).frame()), except: Some(*user) }
         });
         let went = left.iter().map(|user| {
             let make = |user_id| Outgoing::MemberLeft { room: room(), user_id, member_count };
-            News::Passing { full: make(Some(user.0)).text(), bare: Some(make(None).text()), except: Some(*user) }
+            News::Passing { full: make(Some(user.0)).frame(), bare: Some(make(None).frame()), except: Some(*user) }
         });
         came.chain(went).collect()
     }
@@ -215,7 +215,7 @@ impl Served {
         state.count = crowd.count;
         let make = |members| Outgoing::RoomMembers { room: self.name.to_string(), members, member_count: crowd.count };
         let members = crowd.some.iter().map(|user| user.0).collect();
-        let (full, bare) = (make(Some(members)).text(), Some(make(None).text()));
+        let (full, bare) = (make(Some(members)).frame(), Some(make(None).frame()));
         self.tell(&state, News::Passing { full, bare, except: None });
     }
 
@@ -269,12 +269,12 @@ fn gathered(joined: &[UserId], left: &[UserId], member_count: u64) -> Vec<News> 
     let mut news = Vec::new();
     if let Some(first) = joined.first() {
         let make = |user_id, user_ids| Outgoing::UserJoined { user_id, user_ids, member_count };
-        let (full, bare) = (make(Some(first.0), ids(joined)).text(), Some(make(None, Vec::new()).text()));
+        let (full, bare) = (make(Some(first.0), ids(joined)).frame(), Some(make(None, Vec::new()).frame()));
         news.push(News::Passing { full, bare, except: None });
     }
     if let Some(first) = left.first() {
         let make = |user_id, user_ids| Outgoing::UserLeft { user_id, user_ids, member_count };
-        let (full, bare) = (make(Some(first.0), ids(left)).text(), Some(make(None, Vec::new()).text()));
+        let (full, bare) = (make(Some(first.0), ids(left)).frame(), Some(make(None, Vec::new()).frame()));
         news.push(News::Passing { full, bare, except: None });
     }
     news
@@ -301,7 +301,10 @@ mod tests {
     use domain::{clock::Timestamp, id::MessageId, room::GLOBAL};
 
     use super::*;
-    use crate::socket::mailbox::{Post, mailbox};
+    use crate::socket::{
+        frame::Frame,
+        mailbox::{Post, mailbox},
+    };
 
     const ADA: UserId = UserId(Uuid::from_u128(1));
     const BOB: UserId = UserId(Uuid::from_u128(2));
@@ -322,8 +325,8 @@ mod tests {
     fn told(post: &mut Post, signed_in: bool) -> Vec<String> {
         let read = |parcel: Arc<Parcel>| match &parcel.news {
             News::Message(offset, _) => offset.to_string(),
-            News::Passing { full, .. } if signed_in => full.to_string(),
-            News::Passing { bare, .. } => bare.as_ref().map(ToString::to_string).unwrap_or_default(),
+            News::Passing { full, .. } if signed_in => full.read(),
+            News::Passing { bare, .. } => bare.as_ref().map(Frame::read).unwrap_or_default(),
             News::Removed(reason) => format!("{reason:?}"),
         };
         std::iter::from_fn(|| post.parcels.try_recv().ok()).map(read).collect()

@@ -1,4 +1,4 @@
-//! One connection: hears its client, passes on what is new, and ends.
+//! The half of a connection that decides: hears its client, looks who that is, and ends.
 
 use std::{
     pin::Pin,
@@ -6,24 +6,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_ws::{AggregatedMessage, AggregatedMessageStream};
 use domain::{
     Actor, Principal,
     id::{RoomId, UserId},
     identity::ports::Session as SignedIn,
 };
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{Interval, MissedTickBehavior, Sleep},
 };
 use uuid::Uuid;
 
 use super::{
     attendance::Attendance,
+    body::Body,
     closing::Ended,
     floor::Floor,
+    heard::{Heard, Said},
     incoming::Request,
-    mailbox::{Mailbox, News, Parcel, Post, mailbox},
+    line::{Call, Line},
+    mailbox::{Mailbox, mailbox},
     outgoing::{LeftReason, Outgoing},
     pace::Frames,
     topics::Following,
@@ -35,8 +37,6 @@ use crate::{
     stream::{Told, caller::Caller},
 };
 
-/// Parcels passed on before the client is heard again.
-const GATHER: usize = 64;
 /// How far ahead a timer is set that nobody waits for.
 const NEVER: Duration = Duration::from_hours(24 * 365);
 
@@ -47,6 +47,7 @@ pub(super) struct Session {
     pub(super) floor: Arc<Floor>,
     pub(super) caller: Caller,
     pub(super) attended: Attendance,
+    pub(super) line: Line,
     pub(super) mailbox: Mailbox,
     pub(super) following: Option<Following>,
     frames: Frames,
@@ -63,19 +64,23 @@ pub(super) struct Opening {
     pub(super) resume: Option<(u64, Option<String>)>,
 }
 
-/// Runs a connection to its end.
-pub(super) async fn run(opening: Opening, socket: actix_ws::Session, heard: AggregatedMessageStream) {
+/// The two halves of a connection that begins: its session, which is to be run, and the body of the answer.
+pub(super) fn begin(opening: Opening) -> (Begun, Body) {
     let Opening { services, caller, place, resume } = opening;
     let floor = Arc::clone(&services.rooms.floor);
     let closing = services.streams.hub.closing();
     let (mailbox, post) = mailbox(services.settings.sockets.queue);
     let id: Uuid = services.shop.id();
-    let user = caller.session.map(|session| session.user);
-    let wire = Wire::new(socket, Arc::clone(&post.overrun), closing.clone());
+    let (user, until) = caller.session.map(|session| (session.user, session.until)).unzip();
+    let line = Line::new(user.is_some(), until, place.watch());
+    let body =
+        Body { line: line.clone(), parcels: post.parcels, services: services.clone(), written: floor.written.clone() };
+    let wire = Wire::new(line.clone(), Arc::clone(&post.overrun), closing.clone());
     let session = Session {
         id,
-        attended: Attendance::new(Arc::clone(&floor), id, user),
+        attended: Attendance::new(Arc::clone(&floor), line.clone(), id, user),
         floor,
+        line,
         caller,
         mailbox,
         following: None,
@@ -84,29 +89,35 @@ pub(super) async fn run(opening: Opening, socket: actix_ws::Session, heard: Aggr
         services,
         place,
     };
-    session.run(wire, heard, post, closing, resume).await;
+    (Begun { session, wire, overrun: post.overrun, closing, resume }, body)
 }
 
-impl Session {
-    async fn run(
-        mut self,
-        mut wire: Wire,
-        heard: AggregatedMessageStream,
-        post: Post,
-        closing: watch::Receiver<bool>,
-        resume: Option<(u64, Option<String>)>,
-    ) {
-        let ended = match Box::pin(self.begin(&mut wire, resume)).await {
-            Ok(()) => self.serve(&mut wire, heard, post, closing).await,
+/// A session that is to be run.
+pub(super) struct Begun {
+    session: Session,
+    wire: Wire,
+    overrun: Arc<Notify>,
+    closing: watch::Receiver<bool>,
+    resume: Option<(u64, Option<String>)>,
+}
+
+impl Begun {
+    /// Runs it to its end.
+    pub(super) async fn run(self, heard: Heard) {
+        let Self { mut session, mut wire, overrun, closing, resume } = self;
+        let ended = match Box::pin(session.begin(&mut wire, resume)).await {
+            Ok(()) => session.serve(&mut wire, heard, &overrun, closing).await,
             Err(ended) => ended,
         };
         metrics::counter!("streams_closed_total", "protocol" => "ws", "reason" => ended.name()).increment(1);
-        let farewell = ended.farewell(&self.services.shop);
-        // It leaves its rooms before it waits for its client once more.
-        drop(self);
-        wire.close(ended, farewell).await;
+        let farewell = ended.farewell(&session.services.shop);
+        // It leaves its rooms before its client is told.
+        drop(session);
+        wire.close(ended, &farewell);
     }
+}
 
+impl Session {
     async fn begin(&mut self, wire: &mut Wire, resume: Option<(u64, Option<String>)>) -> Result<(), Ended> {
         self.expire();
         let settings = &self.services.settings.sockets;
@@ -125,8 +136,8 @@ impl Session {
     async fn serve(
         &mut self,
         wire: &mut Wire,
-        mut heard: AggregatedMessageStream,
-        mut post: Post,
+        mut heard: Heard,
+        overrun: &Notify,
         mut closing: watch::Receiver<bool>,
     ) -> Ended {
         let (beat, patience) = (self.services.settings.sockets.heartbeat, self.services.settings.sockets.timeout);
@@ -136,24 +147,30 @@ impl Session {
             if let Err(ended) = self.current(wire).await {
                 return ended;
             }
-            let done = tokio::select! {
+            self.line.open();
+            let woken = tokio::select! {
                 ended = closed(&mut closing) => return ended,
-                () = post.overrun.notified() => return Ended::TooSlow,
+                () = overrun.notified() => return Ended::TooSlow,
                 () = self.expiry.as_mut() => return Ended::SessionEnded,
-                () = self.place.due() => Ok(()),
-                said = heard.recv() => {
-                    let Some(said) = said else { return Ended::Client };
+                () = self.place.due() => Woken::Called(Call::Nudge),
+                call = self.line.called() => Woken::Called(call),
+                said = heard.next() => Woken::Heard(said),
+                told = news(&mut self.following) => Woken::Told(told),
+                _ = beat.tick() => Woken::Beat,
+            };
+            self.line.shut();
+            let done = match woken {
+                Woken::Called(Call::Lost) => Err(Ended::Client),
+                Woken::Called(Call::Nudge) => Ok(()),
+                Woken::Called(Call::Removed(rooms)) => self.removed_from(wire, rooms).await,
+                Woken::Heard(said) => {
                     last_heard = Instant::now();
-                    self.hear(wire, said).await
+                    // In a box of its own: a connection that waits does not hold the room that its requests take.
+                    Box::pin(self.hear(wire, said)).await
                 }
-                Some(parcel) = post.parcels.recv() => self.pass_all(wire, parcel, &mut post).await,
-                told = news(&mut self.following) => Box::pin(self.follow(wire, told)).await,
-                _ = beat.tick() => {
-                    if last_heard.elapsed() >= patience {
-                        return Ended::PingTimeout;
-                    }
-                    Box::pin(self.beat(wire)).await
-                }
+                Woken::Told(told) => Box::pin(self.follow(wire, told)).await,
+                Woken::Beat if last_heard.elapsed() >= patience => Err(Ended::PingTimeout),
+                Woken::Beat => Box::pin(self.beat(wire)).await,
             };
             if let Err(ended) = done {
                 return ended;
@@ -161,29 +178,18 @@ impl Session {
         }
     }
 
-    async fn hear(
-        &mut self,
-        wire: &mut Wire,
-        said: Result<AggregatedMessage, actix_ws::ProtocolError>,
-    ) -> Result<(), Ended> {
-        match said {
-            Ok(AggregatedMessage::Text(text)) => {
+    async fn hear(&mut self, wire: &mut Wire, said: Result<Said, Ended>) -> Result<(), Ended> {
+        match said? {
+            Said::Text(text) => {
                 metrics::counter!("socket_messages_total", "direction" => "in").increment(1);
-                if text.len() > self.services.settings.sockets.frame_bytes {
-                    return Err(Ended::TooBig);
-                }
-                // In a box of its own: a connection that waits does not hold the room that its requests take.
-                Box::pin(self.answer(wire, Request::read(&text))).await
+                self.answer(wire, Request::read(&text)).await
             }
-            Ok(AggregatedMessage::Ping(bytes)) => {
+            Said::Ping(carried) => {
                 // It is answered whatever is left: the protocol demands it, and it costs what hearing it does.
                 let _ = self.count_frame();
-                wire.pong(&bytes).await
+                wire.pong(&carried).await
             }
-            Ok(AggregatedMessage::Pong(_)) => Ok(()),
-            Ok(AggregatedMessage::Binary(_)) => Err(Ended::Binary),
-            Ok(AggregatedMessage::Close(_)) => Err(Ended::Client),
-            Err(error) => Err(Ended::of(&error)),
+            Said::Pong => Ok(()),
         }
     }
 
@@ -200,35 +206,11 @@ impl Session {
         if self.is_admin() { Ok(()) } else { self.frames.count(Instant::now()) }
     }
 
-    async fn pass_all(&mut self, wire: &mut Wire, first: Arc<Parcel>, post: &mut Post) -> Result<(), Ended> {
-        self.pass(wire, &first).await?;
-        for _ in 1..GATHER {
-            let Ok(parcel) = post.parcels.try_recv() else { break };
-            self.pass(wire, &parcel).await?;
+    async fn removed_from(&mut self, wire: &mut Wire, rooms: Vec<(RoomId, LeftReason)>) -> Result<(), Ended> {
+        for (room, reason) in rooms {
+            self.removed(wire, room, reason).await?;
         }
         Ok(())
-    }
-
-    async fn pass(&mut self, wire: &mut Wire, parcel: &Parcel) -> Result<(), Ended> {
-        let Some(attended) = self.attended.get_mut(parcel.room) else { return Ok(()) };
-        match &parcel.news {
-            News::Message(offset, text) => {
-                // What was read from the database when entering comes again here.
-                if *offset > attended.position {
-                    attended.position = *offset;
-                    wire.send(text.clone()).await?;
-                }
-                Ok(())
-            }
-            News::Passing { full, bare, .. } => {
-                let text = if self.user().is_some() { Some(full) } else { bare.as_ref() };
-                match text {
-                    Some(text) => wire.send(text.clone()).await,
-                    None => Ok(()),
-                }
-            }
-            News::Removed(reason) => self.removed(wire, parcel.room, *reason).await,
-        }
     }
 
     async fn removed(&mut self, wire: &mut Wire, room: RoomId, reason: LeftReason) -> Result<(), Ended> {
@@ -244,8 +226,8 @@ impl Session {
         self.current(wire).await?;
         let scope = self.caller.scope;
         let Some(following) = &mut self.following else { return Ok(()) };
-        for text in following.take(&self.services, scope, told).await {
-            wire.send(text).await?;
+        for frame in following.take(&self.services, scope, told).await {
+            wire.send(frame).await?;
         }
         Ok(())
     }
@@ -267,6 +249,7 @@ impl Session {
     /// Looks who the caller is now, and leaves the rooms they may not be in any more.
     async fn look_again(&mut self, wire: &mut Wire) -> Result<(), Ended> {
         let due = self.place.looks();
+        self.line.looks();
         let gone = match self.caller.still(&self.services).await {
             Ok(Some(caller)) => {
                 self.caller = caller;
@@ -278,9 +261,7 @@ impl Session {
         match gone {
             Ok(gone) => {
                 self.place.saw();
-                for (room, reason) in gone {
-                    self.removed(wire, room, reason).await?;
-                }
+                self.removed_from(wire, gone).await?;
             }
             // An outage says nothing about the person. The next beat asks again, or sooner who was told of a change.
             Err(error) => {
@@ -303,6 +284,7 @@ impl Session {
     fn expire(&mut self) {
         let left = self.caller.session.map(|session| session.until - self.services.shop.now());
         let left = left.map_or(NEVER, |left| left.to_std().unwrap_or_default());
+        self.line.holds_until(self.caller.session.map(|session| session.until));
         self.expiry.as_mut().reset(tokio::time::Instant::now() + left.min(NEVER));
     }
 
@@ -320,6 +302,18 @@ impl Session {
             Actor::Anonymous => None,
         }
     }
+}
+
+/// What a session waits for.
+enum Woken {
+    /// The line wants something of it.
+    Called(Call),
+    /// The client said something.
+    Heard(Result<Said, Ended>),
+    /// There is something new of the topics.
+    Told(Option<Arc<Told>>),
+    /// It is time for a sign of life.
+    Beat,
 }
 
 /// What is new of the topics: something that came, or nothing when the log is to be read. Never anything without topics.

@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use bytestring::ByteString;
 use domain::{
     catalog::policy::Scope,
     realtime::{Notice, Topic},
 };
 use tokio::time::{Instant, sleep_until};
 
-use super::outgoing::Outgoing;
+use super::{frame::Frame, outgoing::Outgoing};
 use crate::{
     Services,
     stream::{
@@ -70,7 +69,7 @@ impl Following {
     }
 
     /// What is to be told of what [`Following::news`] gave.
-    pub(super) async fn take(&mut self, services: &Services, scope: Scope, told: Option<Arc<Told>>) -> Vec<ByteString> {
+    pub(super) async fn take(&mut self, services: &Services, scope: Scope, told: Option<Arc<Told>>) -> Vec<Frame> {
         self.paused = None;
         match told {
             Some(told) => self.hear(services, scope, &told).into_iter().collect(),
@@ -90,7 +89,7 @@ impl Following {
         }
     }
 
-    fn hear(&mut self, services: &Services, scope: Scope, told: &Told) -> Option<ByteString> {
+    fn hear(&mut self, services: &Services, scope: Scope, told: &Told) -> Option<Frame> {
         if told.notice.seq <= self.position {
             return None;
         }
@@ -104,13 +103,13 @@ impl Following {
     }
 
     /// Reads on in the log.
-    async fn read_log(&mut self, services: &Services, scope: Scope) -> domain::Result<Vec<ByteString>> {
+    async fn read_log(&mut self, services: &Services, scope: Scope) -> domain::Result<Vec<Frame>> {
         let mut out = Vec::new();
         let page = services.streams.feed.after(self.position, PAGE).await?;
         let first = page.first().map_or(self.listening.from + 1, |numbered| numbered.seq);
         if first > self.position + 1 {
             let (after, resumed_at) = (self.position, first - 1);
-            out.push(Outgoing::Gap { reason: GapReason::Expired, after, resumed_at }.text());
+            out.push(Outgoing::Gap { reason: GapReason::Expired, after, resumed_at }.frame());
             self.position = resumed_at;
         }
         for numbered in &page {
@@ -140,7 +139,7 @@ impl Missed<'_> {
     }
 
     /// The next page; `None` at the end.
-    pub(super) async fn page(&mut self, services: &Services, scope: Scope) -> domain::Result<Option<Vec<ByteString>>> {
+    pub(super) async fn page(&mut self, services: &Services, scope: Scope) -> domain::Result<Option<Vec<Frame>>> {
         if self.position >= self.upto {
             return Ok(None);
         }
@@ -168,11 +167,11 @@ fn any(of: &[Topic], these: &BTreeSet<Topic>) -> bool {
     of.iter().any(|topic| these.contains(topic))
 }
 
-fn spoken(services: &Services, scope: Scope, told: &Told) -> Option<ByteString> {
+fn spoken(services: &Services, scope: Scope, told: &Told) -> Option<Frame> {
     let heard = told.notice.heard(scope)?;
     metrics::counter!("stream_events_sent_total", "protocol" => "ws").increment(1);
     Some(told.spoken(heard, || {
         let view = NoticeView::new(&told.notice, heard, services.shop.rules.currency);
-        serde_json::to_string(&view).unwrap_or_default().into()
+        Frame::text(&serde_json::to_string(&view).unwrap_or_default())
     }))
 }

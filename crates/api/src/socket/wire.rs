@@ -1,80 +1,67 @@
-//! The side of a connection that is written.
+//! The side of a connection that is written, as its session holds it.
 
 use std::{sync::Arc, time::Duration};
 
-use actix_ws::Session as Socket;
-use bytestring::ByteString;
 use tokio::{
     sync::{Notify, watch},
     time::timeout,
 };
 
-use super::{closing::Ended, outgoing::Outgoing};
+use super::{closing::Ended, frame::Frame, line::Line, outgoing::Outgoing};
 
 /// How long a client may take nothing while something is to be told.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the end of a connection may take to be written.
-const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The side of a connection that is written.
+/// The side of a connection that is written. Dropping it ends the connection.
 pub(super) struct Wire {
-    socket: Socket,
+    line: Line,
     overrun: Arc<Notify>,
     closing: watch::Receiver<bool>,
 }
 
 impl Wire {
-    pub(super) fn new(socket: Socket, overrun: Arc<Notify>, closing: watch::Receiver<bool>) -> Self {
-        Self { socket, overrun, closing }
+    pub(super) fn new(line: Line, overrun: Arc<Notify>, closing: watch::Receiver<bool>) -> Self {
+        Self { line, overrun, closing }
     }
 
     /// Tells something; waits while the client takes nothing, but not for long.
-    pub(super) async fn send(&mut self, text: ByteString) -> Result<(), Ended> {
-        metrics::counter!("socket_messages_total", "direction" => "out").increment(1);
-        tokio::select! {
-            biased;
-            sent = timeout(PATIENCE, self.socket.text(text)) => match sent {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(Ended::Client),
-                Err(_) => Err(Ended::TooSlow),
-            },
-            () = self.overrun.notified() => Err(Ended::TooSlow),
-            ended = closed(&mut self.closing) => Err(ended),
+    pub(super) async fn send(&mut self, mut frame: Frame) -> Result<(), Ended> {
+        while let Err(back) = self.line.put(frame) {
+            frame = back;
+            tokio::select! {
+                biased;
+                room = timeout(PATIENCE, self.line.room()) => room.map_err(|_| Ended::TooSlow)?,
+                () = self.overrun.notified() => return Err(Ended::TooSlow),
+                ended = closed(&mut self.closing) => return Err(ended),
+            }
         }
+        if self.line.is_lost() { Err(Ended::Client) } else { Ok(()) }
     }
 
     pub(super) async fn say(&mut self, told: &Outgoing) -> Result<(), Ended> {
-        self.send(told.text()).await
+        self.send(told.frame()).await
     }
 
     /// Asks for a sign of life.
     pub(super) async fn ping(&mut self) -> Result<(), Ended> {
-        match timeout(PATIENCE, self.socket.ping(b"")).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Ended::Client),
-            Err(_) => Err(Ended::TooSlow),
-        }
+        self.send(Frame::ping()).await
     }
 
     /// Gives back what a ping carried.
-    pub(super) async fn pong(&mut self, bytes: &[u8]) -> Result<(), Ended> {
-        match timeout(PATIENCE, self.socket.pong(bytes)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Ended::Client),
-            Err(_) => Err(Ended::TooSlow),
-        }
+    pub(super) async fn pong(&mut self, carried: &[u8]) -> Result<(), Ended> {
+        self.send(Frame::pong(carried)).await
     }
 
     /// Closes the connection with a word why.
-    pub(super) async fn close(self, ended: Ended, farewell: Outgoing) {
-        let Self { mut socket, .. } = self;
-        let ending = async move {
-            if ended != Ended::Client {
-                let _ = socket.text(farewell.text()).await;
-            }
-            let _ = socket.close(Some(ended.reason())).await;
-        };
-        let _ = timeout(FAREWELL, ending).await;
+    pub(super) fn close(self, ended: Ended, farewell: &Outgoing) {
+        let word = (ended != Ended::Client).then(|| farewell.frame());
+        self.line.end(word.into_iter().chain([Frame::close(ended.reason())]));
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.line.end([]);
     }
 }
 

@@ -9,14 +9,13 @@ use std::{
 };
 
 use actix_web::web::Bytes;
-use bytestring::ByteString;
 use domain::{
     event::Event,
     realtime::{Heard, Notice, Topic},
 };
 use tokio::sync::{mpsc, watch};
 
-use crate::place::Places;
+use crate::{place::Places, socket::Frame};
 
 /// How many notices may wait for one listener. One that falls further behind reads the log instead.
 const QUEUE: usize = 256;
@@ -27,7 +26,7 @@ pub struct Told {
     /// The notice.
     pub notice: Notice,
     written: [OnceLock<Bytes>; 3],
-    spoken: [OnceLock<ByteString>; 3],
+    spoken: [OnceLock<Frame>; 3],
 }
 
 impl Told {
@@ -42,7 +41,7 @@ impl Told {
     }
 
     /// The same as WebSockets carry it.
-    pub fn spoken(&self, heard: Heard, write: impl FnOnce() -> ByteString) -> ByteString {
+    pub fn spoken(&self, heard: Heard, write: impl FnOnce() -> Frame) -> Frame {
         of(&self.spoken, heard).get_or_init(write).clone()
     }
 }
