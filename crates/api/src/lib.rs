@@ -15,6 +15,7 @@ pub mod docs;
 pub mod done;
 pub mod draining;
 pub mod etag;
+mod header_text;
 pub mod health;
 pub mod idempotency;
 pub mod identity;

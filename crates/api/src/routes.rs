@@ -1,6 +1,6 @@
 //! The table of routes, made from the document: which operation a request is, and what else its path answers to.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::http::Method;
 use utoipa::openapi::{
@@ -30,7 +30,8 @@ pub struct Operation {
 /// A place in the tree of paths, one level for each segment.
 #[derive(Debug, Default)]
 struct Place {
-    fixed: HashMap<String, Place>,
+    /// In order, so that one is found by halves: they are few, and each request looks.
+    fixed: Vec<(String, Place)>,
     /// `{name}`: one segment that is not empty.
     any: Option<Box<Place>>,
     /// `{tail:.*}`: everything that follows.
@@ -100,7 +101,7 @@ impl Routes {
                     return;
                 }
                 any if any.starts_with('{') => place.any.get_or_insert_default(),
-                fixed => place.fixed.entry(fixed.to_owned()).or_default(),
+                fixed => place.fixed(fixed),
             };
         }
         place.here.push((method, operation));
@@ -125,6 +126,21 @@ impl Routes {
 }
 
 impl Place {
+    /// Where a segment is, or belongs.
+    fn seek(&self, segment: &str) -> Result<usize, usize> {
+        self.fixed.binary_search_by(|(fixed, _)| fixed.as_str().cmp(segment))
+    }
+
+    /// The place that a segment leads to.
+    #[expect(clippy::indexing_slicing, reason = "it is there by then")]
+    fn fixed(&mut self, segment: &str) -> &mut Self {
+        let at = self.seek(segment).unwrap_or_else(|at| {
+            self.fixed.insert(at, (segment.to_owned(), Self::default()));
+            at
+        });
+        &mut self.fixed[at].1
+    }
+
     /// What the rest of a path leads to from here. A fixed segment that leads anywhere is what was meant, whatever the
     /// method. The methods of what fits are left in `others`.
     fn find<'a>(
@@ -134,7 +150,9 @@ impl Place {
         others: &mut Vec<Method>,
     ) -> Option<Arc<Operation>> {
         let Some(segment) = rest.next() else { return chosen(&self.here, method, others) };
-        if let Some(fixed) = self.fixed.get(segment) {
+        if let Ok(at) = self.seek(segment)
+            && let Some((_, fixed)) = self.fixed.get(at)
+        {
             let found = fixed.find(method, rest.clone(), others);
             if found.is_some() || !others.is_empty() {
                 return found;
@@ -151,7 +169,7 @@ impl Place {
 
     fn gather<'a>(&'a self, all: &mut Vec<(&'a Method, &'a Operation)>) {
         all.extend(self.here.iter().chain(&self.tail).map(|(method, operation)| (method, operation.as_ref())));
-        self.fixed.values().chain(self.any.as_deref()).for_each(|place| place.gather(all));
+        self.fixed.iter().map(|(_, place)| place).chain(self.any.as_deref()).for_each(|place| place.gather(all));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The time a request may take until the head of its answer (ruling R26), and the body of every error within it.
 
+use std::pin::pin;
+
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
     body::{BoxBody, MessageBody},
@@ -9,6 +11,7 @@ use actix_web::{
     test::TestRequest,
     web::Data,
 };
+use futures_util::future::poll_immediate;
 
 use crate::{context::Context, present::present, problem::Problem, services::Services};
 
@@ -24,7 +27,12 @@ pub async fn layer<B: MessageBody + 'static>(
     let origin = request.headers().get(header::ORIGIN).cloned();
     let accept = request.headers().get(header::ACCEPT).cloned();
     let context = request.extensions().get::<Context>().cloned();
-    if let Ok(response) = tokio::time::timeout(limit, next.call(request)).await {
+    let mut answer = pin!(next.call(request));
+    // What is answered out of memory needs no timer.
+    if let Some(response) = poll_immediate(&mut answer).await {
+        return Ok(present(response?));
+    }
+    if let Ok(response) = tokio::time::timeout(limit, answer).await {
         return Ok(present(response?));
     }
     // The request went with the work. A stand-in with what the outer layers read carries the answer.

@@ -12,6 +12,7 @@ use domain::{Actor, Principal, id::UserId, limit::Decision};
 
 use crate::{
     context::Context,
+    header_text::written,
     limit::Limit,
     problem::Problem,
     routes::{Found, Operation},
@@ -106,7 +107,7 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 fn tell(headers: &mut HeaderMap, limit: &Limit, decision: &Decision) {
     let (name, reset) = (&limit.rule.policy.name, seconds(decision.reset));
     headers.append(POLICY, limit.told.clone());
-    if let Ok(value) = HeaderValue::try_from(format!("\"{name}\";r={};t={reset}", decision.remaining)) {
+    if let Some(value) = written(format_args!("\"{name}\";r={};t={reset}", decision.remaining)) {
         headers.append(STATE, value);
     }
     let told = headers.get(REMAINING).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());

@@ -9,7 +9,7 @@ use actix_web::{
 };
 use domain::Actor;
 
-use crate::{context::Context, routes::Found, tally};
+use crate::{context::Context, header_text::written, routes::Found, tally};
 
 /// Logs and counts the answer to a request, and tells how long it took.
 pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
@@ -39,8 +39,8 @@ pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
 /// The time until the head of the answer, in milliseconds.
 fn server_timing(time: Duration) -> HeaderValue {
     let hundredths = micros(time) / 10;
-    let text = format!("total;dur={}.{:02}", hundredths / 100, hundredths % 100);
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("total"))
+    let value = written(format_args!("total;dur={}.{:02}", hundredths / 100, hundredths % 100));
+    value.unwrap_or_else(|| HeaderValue::from_static("total"))
 }
 
 /// Whole microseconds, of which an hour has fewer than fit.
