@@ -5,11 +5,14 @@ use std::future::{Ready, ready};
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
-    http::header::{self, HeaderMap, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderValue},
+    },
 };
-use domain::{Actor, Authorized, Error, Permission};
+use domain::{Actor, Authorized, Error, Permission, identity::ports::Session};
 
-use crate::problem::Problem;
+use crate::{cookies::Cookie, csrf::Forged, problem::Problem};
 
 /// What a 401 or a public answer says of a token that did not hold.
 pub const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
@@ -23,12 +26,14 @@ impl<P: Permission> FromRequest for Auth<P> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let extensions = request.extensions();
-        let proof = match extensions.get::<Actor>() {
+        let proof = match request.extensions().get::<Actor>() {
             Some(actor) => actor.authorize::<P>(),
             None => Err(Error::Unauthenticated),
         };
-        ready(proof.map(Self).map_err(|error| Problem::challenge(error, P::NAME)))
+        ready(proof.map(Self).map_err(|error| match error {
+            Error::Unauthenticated => unknown(request, || Problem::challenge(Error::Unauthenticated, P::NAME)),
+            other => Problem::challenge(other, P::NAME),
+        }))
     }
 }
 
@@ -45,6 +50,46 @@ impl FromRequest for MaybeAuth {
     }
 }
 
+/// The session the caller calls with.
+#[derive(Debug, Clone, Copy)]
+pub struct Own(pub Session);
+
+impl FromRequest for Own {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let session = request.extensions().get::<Session>().copied();
+        ready(session.map(Self).ok_or_else(|| refusal(request)))
+    }
+}
+
+/// Why somebody who sent credentials is not taken for who they say. Public routes answer them as anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untaken {
+    /// This node cannot know at present whether they still are.
+    Unknown,
+    /// Their browser may have been made to send it.
+    Forged(Forged),
+}
+
+/// What a caller is told who would have to be signed in and is not: that nobody is, unless this node cannot know, or does not
+/// believe their cookies.
+pub fn refusal(request: &HttpRequest) -> Problem {
+    unknown(request, || Problem::from(Error::Unauthenticated))
+}
+
+fn unknown(request: &HttpRequest, nobody: impl FnOnce() -> Problem) -> Problem {
+    match request.extensions().get::<Untaken>() {
+        None => nobody(),
+        Some(Untaken::Unknown) => {
+            let source = "it is not known who calls: the database or its log is away".into();
+            Problem::from(Error::Unavailable { what: "Sign-in", source })
+        }
+        Some(Untaken::Forged(forged)) => Problem::new(StatusCode::FORBIDDEN, forged.message()),
+    }
+}
+
 /// The credentials of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Bearer<'a> {
@@ -52,14 +97,18 @@ pub enum Bearer<'a> {
     Absent,
     /// A bearer token.
     Token(&'a str),
+    /// A token that the browser sends by itself.
+    Cookie(&'a str),
     /// Something else, which cannot hold.
     Other,
 }
 
 impl<'a> Bearer<'a> {
-    /// What the headers carry.
-    pub fn of(headers: &'a HeaderMap) -> Self {
-        let Some(value) = headers.get(header::AUTHORIZATION) else { return Self::Absent };
+    /// What the headers carry. A header is meant, a cookie is sent along: where there is a header it counts alone.
+    pub fn of(headers: &'a HeaderMap, https: bool) -> Self {
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            return Cookie::Session.of(headers, https).map_or(Self::Absent, Self::Cookie);
+        };
         let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
         match parts {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Self::Token(token.trim()),

@@ -11,6 +11,8 @@ pub mod auth;
 pub mod body;
 pub mod catalog;
 pub mod context;
+pub mod cookies;
+pub mod csrf;
 pub mod docs;
 pub mod done;
 pub mod draining;

@@ -1,7 +1,7 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::id::{CategoryId, JobId, ProductId, ReviewId, RoomId};
+use domain::id::{CategoryId, JobId, ProductId, ReviewId, RoomId, SessionId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -27,6 +27,10 @@ impl Named for ReviewId {
 
 impl Named for RoomId {
     const NAME: &'static str = "room";
+}
+
+impl Named for SessionId {
+    const NAME: &'static str = "session";
 }
 
 impl Named for JobId {

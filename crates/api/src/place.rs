@@ -11,11 +11,7 @@ use actix_web::{
     HttpMessage as _, HttpRequest,
     http::{StatusCode, header},
 };
-use domain::{
-    cache::{Tag, tags},
-    event::Event,
-    id::UserId,
-};
+use domain::{event::Event, id::UserId, identity::known::concerns};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -194,14 +190,8 @@ impl Places {
 
     /// Heeds an event: the connections of whom it changes look again at who they are.
     pub(crate) fn heed(&self, event: &Event) {
-        // Most events are of products, which are nobody; they need not be read for that.
-        if event.entity.kind == "product" {
-            return;
-        }
-        for tag in tags(event) {
-            if let Tag::Person(user) = tag {
-                self.look_again(user);
-            }
+        if let Some(user) = concerns(event) {
+            self.look_again(user);
         }
     }
 

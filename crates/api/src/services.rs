@@ -13,7 +13,10 @@ use domain::{
     },
     clock::Timestamp,
     health::Probe,
-    identity::ports::{PasswordHasher, Tokens, UserQueries},
+    identity::{
+        Known, Sessions,
+        ports::{PasswordHasher, SessionQueries, UserQueries},
+    },
     job::ports::JobQueries,
     limit::RateLimiter,
     realtime::{EventFeed, TicketBox},
@@ -72,8 +75,12 @@ pub struct Services {
     pub users: Arc<dyn UserQueries>,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Makes and reads access tokens.
-    pub tokens: Arc<dyn Tokens>,
+    /// Makes sessions and their tokens, and reads access tokens.
+    pub sessions: Sessions,
+    /// Reads sessions.
+    pub session_list: Arc<dyn SessionQueries>,
+    /// Who callers are now.
+    pub known: Arc<Known>,
     /// The public keys of the tokens, as a JSON Web Key Set.
     pub jwks: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Reads products.

@@ -30,6 +30,6 @@ pub fn named(answer: Answer, tags: &[Tag], wanted: bool) -> Answer {
         headers.insert(name, value);
     }
     // Who keeps it without asking must not give one caller what another may see.
-    headers.append(header::VARY, HeaderValue::from_static("authorization"));
+    headers.append(header::VARY, HeaderValue::from_static("authorization, cookie"));
     Ok(response)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, config_command, events, export, import, migrate, openapi, seed, user};
+use crate::{audit, config_command, events, export, import, keys, migrate, openapi, seed, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Makes accounts, gives roles and takes them back.
     #[command(subcommand)]
     User(user::Command),
+    /// Shows the keys that sign tokens, and changes them.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Fills a shop with made-up products, for trials.
     Seed(seed::Seeding),
     /// Writes data out.

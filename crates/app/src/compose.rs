@@ -1,13 +1,14 @@
 //! The wiring: every port gets its adapter here, and nowhere else.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
-use credentials::EdDsaTokens;
+use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
-    cache::{Cache, Cached, InvalidatingStore, NoCache, Policy},
+    cache::{Cache, InvalidatingStore, NoCache},
     health::Probe,
+    identity::{Known, Sessions, known::Herald},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::Engine;
@@ -21,11 +22,6 @@ use crate::{
     schedule,
     views::Seen,
 };
-
-/// How long it is kept who somebody is. What Souk changes ends it at once; what an operator changes past Souk is seen
-/// after this.
-const PEOPLE: Policy =
-    Policy { fresh: Duration::from_secs(30), stale: Duration::ZERO, absent: Duration::from_secs(10) };
 
 /// Where answers are kept. Every node must see every change before its answer: through Redis where there are several, and what
 /// one process keeps in memory does where that process is the only one who writes.
@@ -42,9 +38,29 @@ pub(crate) fn cache(config: &Config, foundation: &Foundation, nodes: &Nodes) -> 
     }
 }
 
-/// The shop whose commits make old what the cache keeps of what they changed.
-pub(crate) fn shop(foundation: &Foundation, cache: &Arc<dyn Cache>) -> Shop {
-    let store = InvalidatingStore::new(Arc::clone(&foundation.shop.store), Arc::clone(cache));
+/// By what callers are known.
+#[derive(Clone)]
+pub(crate) struct Callers {
+    /// Who they are, as this node knows. It knows nobody yet.
+    pub(crate) known: Arc<Known>,
+    /// Makes and reads their tokens.
+    pub(crate) tokens: Arc<EdDsaTokens>,
+}
+
+pub(crate) async fn callers(config: &Config, foundation: &Foundation) -> domain::Result<Callers> {
+    let Foundation { database, seal, shop, .. } = foundation;
+    let clock = Arc::clone(&shop.clock);
+    let known = Arc::new(Known::new(database.users(), database.sessions(), clock, config.identity.known));
+    let (sealer, entropy) = (Arc::<Seal>::clone(seal), Arc::clone(&shop.entropy));
+    let rules = config.identity.tokens.clone();
+    let tokens = EdDsaTokens::load(database.signing_keys(), sealer, entropy, shop.now(), rules).await?;
+    Ok(Callers { known, tokens: Arc::new(tokens) })
+}
+
+/// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
+pub(crate) fn shop(foundation: &Foundation, cache: &Arc<dyn Cache>, known: &Arc<Known>, nodes: &Nodes) -> Shop {
+    let herald = Herald { known: Arc::clone(known), bus: Arc::clone(&nodes.bus) };
+    let store = InvalidatingStore::new(Arc::clone(&foundation.shop.store), Arc::clone(cache)).before(Arc::new(herald));
     Shop { store: Arc::new(store), ..foundation.shop.clone() }
 }
 
@@ -54,26 +70,31 @@ pub(crate) async fn services(
     foundation: &Foundation,
     nodes: &Nodes,
     cache: Arc<dyn Cache>,
+    callers: &Callers,
     seen: Seen,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
-    let Foundation { database, seal, passwords, .. } = foundation;
-    let shop = shop(foundation, &cache);
-    let keys = database.signing_keys();
+    let Foundation { database, passwords, .. } = foundation;
+    let Callers { known, tokens } = callers.clone();
+    let shop = shop(foundation, &cache, &known, nodes);
     let started = shop.now();
-    let tokens = EdDsaTokens::load(&*keys, seal, &*shop.entropy, started, config.identity.tokens.clone()).await?;
-    let jwks = tokens.jwks();
+    let (signs, mac) = (Arc::<EdDsaTokens>::clone(&tokens), Arc::new(foundation.mac("session")?));
+    let sessions = Sessions { tokens: signs, mac, rules: config.identity.sessions };
     let schema: Arc<dyn Probe> = Arc::new(SchemaProbe::new(database.clone()));
     let feed = database.feed();
     let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
+    // After the place in the log was taken: what comes after it is heeded.
+    known.reload().await?;
     let (queries, presence) = (database.rooms(), Arc::clone(&nodes.presence));
     let rooms = Rooms { floor: Floor::new(shop.id()), queries, presence };
     Ok(Services {
         shop,
-        users: Arc::new(Cached::new(database.users(), Arc::clone(&cache), PEOPLE)),
+        users: database.users(),
         hasher: passwords.clone(),
-        tokens: Arc::new(tokens),
-        jwks: Arc::new(move || jwks.clone()),
+        sessions,
+        session_list: database.sessions(),
+        known,
+        jwks: Arc::new(move || tokens.jwks()),
         products: database.products(),
         categories: database.categories(),
         reviews: database.reviews(),

@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::DirBuilderExt, sync::Arc};
 
-use credentials::{KeyedHash, MasterKey, Passwords, Seal};
+use credentials::{KeyedHash, MasterKey, NewKeys, Passwords, Seal};
 use domain::{
     Shop,
     clock::{Clock, Entropy},
@@ -21,7 +21,7 @@ pub(crate) struct Foundation {
     pub(crate) database: Database,
     pub(crate) shop: Shop,
     pub(crate) master: MasterKey,
-    pub(crate) seal: Seal,
+    pub(crate) seal: Arc<Seal>,
     pub(crate) passwords: Arc<Passwords>,
 }
 
@@ -40,10 +40,15 @@ impl Foundation {
         }
         require_schema(&database).await?;
         let passwords = passwords(config)?;
-        let seal = Seal::new(master.clone(), Arc::clone(&entropy));
+        let seal = Arc::new(Seal::new(master.clone(), Arc::clone(&entropy)));
         let (meter, rules) = (Arc::new(Counters), config.shop.rules.clone());
         let shop = Shop { store: database.store(), clock, entropy, meter, rules };
         Ok(Self { database, shop, master, seal, passwords })
+    }
+
+    /// Makes keys that sign tokens.
+    pub(crate) fn key_maker(&self) -> NewKeys {
+        NewKeys::new(Arc::<Seal>::clone(&self.seal), Arc::clone(&self.shop.entropy))
     }
 
     /// A keyed hash for one purpose.

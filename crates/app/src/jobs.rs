@@ -6,6 +6,7 @@ use domain::{
     Result, Shop,
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
+    identity::{RotateKeys, rotate_keys},
     job::{Failure, Reactions},
     retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
     schedule::Scheduler,
@@ -71,16 +72,18 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let sweep = Sweep::new(foundation, config, shop)?;
     let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
-    let (walking, paging) = (shop.clone(), shop.clone());
+    let (walking, paging, rotating) = (shop.clone(), shop.clone(), shop.clone());
+    let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
     Ok(Handlers::default()
         // What is gone already is not removed twice.
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, logs } = sweep.once().await?;
+                let Gone { products, messages, sessions, logs } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
+                    sessions,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,
@@ -100,6 +103,15 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |step: ReindexProducts, id| {
             let (shop, products) = (walking.clone(), Arc::clone(&products));
             async move { Ok(reindex_products(&shop, &*products, &step, id).await?) }
+        })
+        .on(move |_: RotateKeys, id| {
+            let (shop, maker) = (rotating.clone(), Arc::clone(&maker));
+            async move {
+                let rotated = rotate_keys(&shop, &*maker, plan, Some(id)).await?;
+                let made = rotated.made.map(|key| key.kid);
+                tracing::info!(made, removed = rotated.removed.len(), "signing keys");
+                Ok(())
+            }
         })
         .on(move |page: ReindexPage, id| {
             let shop = paging.clone();

@@ -14,6 +14,7 @@ mod foundation;
 mod import;
 mod jobs;
 mod json_lines;
+mod keys;
 mod lines;
 mod migrate;
 mod nodes;
@@ -78,6 +79,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Audit(command) => audit::run(&command, &config).await,
             Command::Events(command) => events::run(&command, &config).await,
             Command::Purge => purge::run(&config).await,
+            Command::Keys(command) => keys::run(command, &config).await,
             Command::User(command) => user::run(command, &config).await,
             Command::Export(command) => export::run(command, &config).await,
             Command::Seed(asked) => seed::run(asked, &config).await,

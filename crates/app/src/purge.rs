@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Result, Shop,
     catalog::purge_products,
+    identity::{ports::SessionQueries, purge_sessions},
     retention::{Keep, Purge, Purged, purge},
     room::{KeepMessages, ports::MessagePurge, purge_messages},
 };
@@ -15,6 +16,7 @@ use crate::{Outcome, audit, config::Config, foundation::Foundation};
 pub(crate) struct Gone {
     pub(crate) products: u64,
     pub(crate) messages: u64,
+    pub(crate) sessions: u64,
     pub(crate) logs: Purged,
 }
 
@@ -25,6 +27,8 @@ pub(crate) struct Sweep {
     products: Option<Duration>,
     rooms: Arc<dyn MessagePurge>,
     messages: KeepMessages,
+    signed_in: Arc<dyn SessionQueries>,
+    sessions: Option<Duration>,
 }
 
 impl Sweep {
@@ -44,7 +48,8 @@ impl Sweep {
             keep,
         };
         let (rooms, messages) = (database.message_purge(), config.retention.messages);
-        Ok(Self { logs, products: config.retention.deleted_products, rooms, messages })
+        let (signed_in, sessions) = (database.sessions(), config.retention.sessions);
+        Ok(Self { logs, products: config.retention.deleted_products, rooms, messages, signed_in, sessions })
     }
 
     /// Purges once: products first, whose purge leaves events of its own.
@@ -54,7 +59,8 @@ impl Sweep {
             None => 0,
         };
         let messages = purge_messages(&*self.rooms, self.logs.shop.now(), self.messages).await?;
-        Ok(Gone { products, messages, logs: purge(&self.logs).await? })
+        let sessions = purge_sessions(&*self.signed_in, self.logs.shop.now(), self.sessions).await?;
+        Ok(Gone { products, messages, sessions, logs: purge(&self.logs).await? })
     }
 }
 
@@ -62,9 +68,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, logs } = done?;
+    let Gone { products, messages, sessions, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

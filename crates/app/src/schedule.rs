@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     catalog::ReindexProducts,
+    identity::RotateKeys,
     job::{Job, Request},
     retention::{PurgeJobs, PurgeShop},
     schedule::Entry,
@@ -17,6 +18,7 @@ pub(crate) fn entries(config: &Config) -> Arc<[Entry]> {
     Arc::from([
         entry("purge", &schedule.purge, &PurgeShop {}),
         entry("purge_jobs", &schedule.purge_jobs, &PurgeJobs {}),
+        entry("rotate_keys", &schedule.rotate_keys, &RotateKeys {}),
         entry("reindex", &schedule.reindex, &ReindexProducts::default()),
     ])
 }

@@ -5,7 +5,7 @@ use std::{any::Any, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
 use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     workers::{
         Workers,
         feed::{Feed, feed_worker},
+        keys::keys_worker,
         relay::{relay, relay_worker},
         rooms::{Rooms, presence_worker, rooms_worker},
     },
@@ -61,15 +62,24 @@ pub(crate) async fn run(config: Config) -> Outcome {
     });
     let cache = compose::cache(&config, &foundation, &nodes);
     let mut doing = Workers::new(Arc::clone(&foundation.shop.clock));
-    jobs::start(&mut doing, &foundation, &config, &compose::shop(&foundation, &cache), &nodes.bus)?;
+    let callers = compose::callers(&config, &foundation).await?;
+    let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
+    jobs::start(&mut doing, &foundation, &config, &shop, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
+    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, seen, metrics).await?;
     let services = Arc::new(services);
+    let changed_keys = Arc::new(Notify::new());
+    workers.start("signing_keys", {
+        let (changed, clock) = (Arc::clone(&changed_keys), Arc::clone(&foundation.shop.clock));
+        let tokens = callers.tokens;
+        move |stop| keys_worker(Arc::clone(&tokens), Arc::clone(&changed), Arc::clone(&clock), stop)
+    });
     workers.start("feed", {
         let log = foundation.database.feed();
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
         let (floor, bus) = (Arc::clone(&services.rooms.floor), Arc::clone(&nodes.bus));
-        let feed = Feed { log, cache, hub, floor, clock, bus };
+        let (known, keys) = (callers.known, changed_keys);
+        let feed = Feed { log, cache, known, keys, hub, floor, clock, bus };
         move |stop| feed_worker(feed.clone(), stop)
     });
     let rooms = Rooms {

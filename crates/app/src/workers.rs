@@ -3,6 +3,7 @@
 pub(crate) mod feed;
 pub(crate) mod job_gauges;
 pub(crate) mod jobs;
+pub(crate) mod keys;
 mod pause;
 pub(crate) mod relay;
 pub(crate) mod rooms;

@@ -7,9 +7,11 @@ mod passwords;
 mod sealer;
 mod signing_key;
 mod tokens;
+mod verified;
 
 pub use mac::KeyedHash;
 pub use master_key::{MasterKey, WeakKey};
 pub use passwords::{Argon2Cost, Passwords};
 pub use sealer::Seal;
+pub use signing_key::NewKeys;
 pub use tokens::{EdDsaTokens, TokenRules};

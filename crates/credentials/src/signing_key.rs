@@ -1,9 +1,11 @@
-//! The key pairs that sign tokens: Ed25519, made once, kept sealed in the database.
+//! The key pairs that sign tokens: Ed25519, kept sealed in the database.
+
+use std::sync::Arc;
 
 use domain::{
     clock::{Entropy, Timestamp},
     error::{Error, Result},
-    identity::ports::{SealedKey, SigningKeys},
+    identity::ports::{KeyMaker, SealedKey, SigningKeys},
     secrets::Sealer,
 };
 use jsonwebtoken::{
@@ -19,25 +21,27 @@ const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4
 /// One key pair.
 pub(crate) struct SigningKey {
     pub(crate) kid: String,
+    /// From when on it signs.
+    pub(crate) from: Timestamp,
     pub(crate) private: EncodingKey,
     pub(crate) public: DecodingKey,
     pub(crate) jwk: Jwk,
 }
 
 impl SigningKey {
-    pub(crate) fn new(kid: &str, seed: &[u8; 32]) -> Result<Self> {
+    pub(crate) fn new(kid: &str, from: Timestamp, seed: &[u8; 32]) -> Result<Self> {
         let private = EncodingKey::from_ed_der(&[PKCS8.as_slice(), seed].concat());
         let mut jwk = Jwk::from_encoding_key(&private, Algorithm::EdDSA).map_err(Error::internal)?;
         jwk.common.key_id = Some(kid.to_owned());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let public = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
-        Ok(Self { kid: kid.to_owned(), private, public, jwk })
+        Ok(Self { kid: kid.to_owned(), from, private, public, jwk })
     }
 
     fn open(stored: &SealedKey, sealer: &dyn Sealer) -> Result<Self> {
         let seed = sealer.open(&context(&stored.kid), &stored.sealed)?;
         let seed = seed.as_slice().try_into().map_err(Error::internal)?;
-        Self::new(&stored.kid, seed)
+        Self::new(&stored.kid, stored.signs_from, seed)
     }
 }
 
@@ -45,7 +49,38 @@ fn context(kid: &str) -> String {
     format!("signing_key/{kid}")
 }
 
-/// Every stored key, oldest first; the first one is made when there is none.
+/// Makes the keys that come after the first.
+pub struct NewKeys {
+    sealer: Arc<dyn Sealer>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl NewKeys {
+    /// Keys sealed by this sealer.
+    pub fn new(sealer: Arc<dyn Sealer>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { sealer, entropy }
+    }
+}
+
+impl std::fmt::Debug for NewKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewKeys")
+    }
+}
+
+impl KeyMaker for NewKeys {
+    fn make(&self, kid: &str) -> Result<Vec<u8>> {
+        seed(&*self.sealer, &*self.entropy, kid)
+    }
+}
+
+fn seed(sealer: &dyn Sealer, entropy: &dyn Entropy, kid: &str) -> Result<Vec<u8>> {
+    let mut seed = [0; 32];
+    entropy.fill(&mut seed);
+    sealer.seal(&context(kid), &seed)
+}
+
+/// Every stored key, in the order in which they sign; the first one is made when there is none.
 pub(crate) async fn load(
     keys: &dyn SigningKeys,
     sealer: &dyn Sealer,
@@ -54,9 +89,8 @@ pub(crate) async fn load(
 ) -> Result<Vec<SigningKey>> {
     let mut stored = keys.all().await?;
     if stored.is_empty() {
-        let mut seed = [0; 32];
-        entropy.fill(&mut seed);
-        let first = SealedKey { kid: FIRST.to_owned(), sealed: sealer.seal(&context(FIRST), &seed)?, created_at: now };
+        let made = seed(sealer, entropy, FIRST)?;
+        let first = SealedKey { kid: FIRST.to_owned(), sealed: made, created_at: now, signs_from: now };
         keys.insert_if_absent(&first).await?;
         // Read back: another node may have been first.
         stored = keys.all().await?;

@@ -1,11 +1,15 @@
 //! Access tokens: JWT signed with Ed25519, so that other services verify them from the JWKS without a call.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     clock::{Entropy, Timestamp},
     error::{Error, Result},
-    id::UserId,
+    id::{SessionId, UserId, time_sorted},
     identity::{
         Profile,
         ports::{AccessToken, Session, SigningKeys, Tokens},
@@ -15,8 +19,12 @@ use domain::{
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::signing_key::{self, SigningKey};
+use crate::{
+    signing_key::{self, SigningKey},
+    verified::{Said, Verified},
+};
 
 /// How far the clocks of two nodes may differ, in seconds.
 const SKEW: i64 = 5;
@@ -32,11 +40,20 @@ pub struct TokenRules {
     pub lifetime: Duration,
 }
 
-/// Makes and reads tokens; signs with the newest key, verifies with any.
+/// Makes and reads tokens: signs with the latest key whose time has come, verifies with any.
 pub struct EdDsaTokens {
-    keys: Vec<SigningKey>,
+    keys: RwLock<Arc<[SigningKey]>>,
     rules: TokenRules,
     validation: Validation,
+    verified: Verified,
+    source: Source,
+}
+
+/// Where keys come from.
+struct Source {
+    keys: Arc<dyn SigningKeys>,
+    sealer: Arc<dyn Sealer>,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl std::fmt::Debug for EdDsaTokens {
@@ -45,11 +62,23 @@ impl std::fmt::Debug for EdDsaTokens {
     }
 }
 
-/// The claims. Roles and seller are for other services to read; this one asks the database on every request, so that
-/// a lost role or a ban counts at once.
+/// The header, and nothing else in it: a key that a token brings along, or points to, is no key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    alg: Algorithm,
+    kid: String,
+    #[serde(rename = "typ")]
+    _typ: Option<String>,
+}
+
+/// The claims. Roles and seller are for other services to read; this one knows who somebody is now (`domain::identity::Known`), so
+/// that a lost role or a ban counts at once.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     sub: UserId,
+    sid: SessionId,
+    jti: Uuid,
     iss: String,
     aud: String,
     iat: i64,
@@ -66,39 +95,85 @@ impl EdDsaTokens {
     /// # Errors
     /// [`Error::Internal`] when a stored key does not open: the master key is another than before.
     pub async fn load(
-        keys: &dyn SigningKeys,
-        sealer: &dyn Sealer,
-        entropy: &dyn Entropy,
+        keys: Arc<dyn SigningKeys>,
+        sealer: Arc<dyn Sealer>,
+        entropy: Arc<dyn Entropy>,
         now: Timestamp,
         rules: TokenRules,
     ) -> Result<Self> {
-        Ok(Self::new(signing_key::load(keys, sealer, entropy, now).await?, rules))
+        let loaded = signing_key::load(&*keys, &*sealer, &*entropy, now).await?;
+        Ok(Self::new(loaded, rules, Source { keys, sealer, entropy }))
     }
 
-    fn new(keys: Vec<SigningKey>, rules: TokenRules) -> Self {
+    fn new(keys: Vec<SigningKey>, rules: TokenRules, source: Source) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&rules.issuer]);
         validation.set_audience(&[&rules.audience]);
         validation.set_required_spec_claims(&["sub", "iss", "aud", "exp"]);
         // The library would ask the system's clock; `verify` compares with the moment it is given.
         validation.validate_exp = false;
-        Self { keys, rules, validation }
+        Self { keys: RwLock::new(keys.into()), rules, validation, verified: Verified::default(), source }
     }
 
-    /// The public keys as a JSON Web Key Set (RFC 7517).
+    /// Reads the keys anew: others may have been made, and some be done with. Gives whether they are others than before.
+    ///
+    /// # Errors
+    /// Those of [`EdDsaTokens::load`]; then the keys stay as they are.
+    pub async fn reload(&self, now: Timestamp) -> Result<bool> {
+        let Source { keys, sealer, entropy } = &self.source;
+        let loaded = signing_key::load(&**keys, &**sealer, &**entropy, now).await?;
+        let names = |keys: &[SigningKey]| keys.iter().map(|key| (key.kid.clone(), key.from)).collect::<Vec<_>>();
+        if names(&loaded) == names(&self.keys()) {
+            return Ok(false);
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = loaded.into();
+        // After the keys, so that nothing is kept anew by one that is gone.
+        self.verified.clear();
+        Ok(true)
+    }
+
+    /// The public keys as a JSON Web Key Set (RFC 7517): also of those whose time is still to come.
     pub fn jwks(&self) -> Value {
-        json!({ "keys": self.keys.iter().map(|key| &key.jwk).collect::<Vec<_>>() })
+        json!({ "keys": self.keys().iter().map(|key| &key.jwk).collect::<Vec<_>>() })
+    }
+
+    fn keys(&self) -> Arc<[SigningKey]> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a token says, when one of our keys signed it.
+    fn read(&self, token: &str) -> Option<Said> {
+        if let Some(said) = self.verified.get(token) {
+            return Some(said);
+        }
+        let head = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+        let head: Head = serde_json::from_slice(&head).ok()?;
+        let keys = self.keys();
+        let key = keys.iter().find(|key| key.kid == head.kid && head.alg == Algorithm::EdDSA)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.public, &self.validation).ok()?.claims;
+        let said = Said { session: claims.sid, user: claims.sub, iat: claims.iat, exp: claims.exp };
+        self.verified.keep(token, said);
+        if !self.keys().iter().any(|still| still.kid == key.kid) {
+            // The key went meanwhile, maybe after what was kept by it was forgotten.
+            self.verified.clear();
+            return None;
+        }
+        Some(said)
     }
 }
 
 impl Tokens for EdDsaTokens {
-    fn issue(&self, profile: &Profile, now: Timestamp) -> Result<AccessToken> {
-        let key = self.keys.last().ok_or_else(|| Error::internal("no key to sign with"))?;
+    fn issue(&self, profile: &Profile, session: SessionId, latest: Timestamp, now: Timestamp) -> Result<AccessToken> {
+        let keys = self.keys();
+        let due = keys.iter().rev().find(|key| key.from <= now);
+        let key = due.or(keys.first()).ok_or_else(|| Error::internal("no key to sign with"))?;
         let iat = now.timestamp();
         let lifetime = i64::try_from(self.rules.lifetime.as_secs()).map_err(Error::internal)?;
-        let exp = iat.saturating_add(lifetime);
+        let exp = iat.saturating_add(lifetime).min(latest.timestamp());
         let claims = Claims {
             sub: profile.user.id,
+            sid: session,
+            jti: time_sorted(now, &*self.source.entropy),
             iss: self.rules.issuer.clone(),
             aud: self.rules.audience.clone(),
             iat,
@@ -115,32 +190,32 @@ impl Tokens for EdDsaTokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Option<Session> {
-        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let key = self.keys.iter().find(|key| key.kid == kid)?;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.public, &self.validation).ok()?.claims;
-        let until = Timestamp::from_timestamp(claims.exp, 0)?;
+        let said = self.read(token)?;
+        let until = Timestamp::from_timestamp(said.exp, 0)?;
         let now = now.timestamp();
-        let holds = now < claims.exp.saturating_add(SKEW) && claims.iat <= now.saturating_add(SKEW);
-        holds.then_some(Session { user: claims.sub, until })
+        let holds = now < said.exp.saturating_add(SKEW) && said.iat <= now.saturating_add(SKEW);
+        holds.then_some(Session { id: said.session, user: said.user, until })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use chrono::TimeDelta;
     use domain::{
-        identity::{Email, User, ports::SealedKey},
+        identity::{
+            Email, User,
+            ports::{KeyMaker as _, SealedKey},
+        },
         permission::{Role, Roles},
     };
     use jsonwebtoken::EncodingKey;
 
     use super::*;
     use crate::{
-        Seal,
+        NewKeys, Seal,
         mac::tests::{Counting, master},
     };
 
@@ -174,8 +249,24 @@ mod tests {
         TokenRules { issuer: "https://shop.example".into(), audience: "souk".into(), lifetime: Duration::from_mins(15) }
     }
 
+    const SESSION: SessionId = SessionId(Uuid::from_u128(5));
+
+    fn source(keys: Arc<Kept>) -> Source {
+        let entropy = Arc::new(Counting::default());
+        Source { keys, sealer: Arc::new(Seal::new(master(), entropy.clone())), entropy }
+    }
+
+    fn named(kid: &str, seed: u8, rules: TokenRules) -> EdDsaTokens {
+        let key = SigningKey::new(kid, now(), &[seed; 32]).unwrap();
+        EdDsaTokens::new(vec![key], rules, source(Arc::default()))
+    }
+
     fn tokens(seed: u8, rules: TokenRules) -> EdDsaTokens {
-        EdDsaTokens::new(vec![SigningKey::new("1", &[seed; 32]).unwrap()], rules)
+        named("1", seed, rules)
+    }
+
+    fn issue(tokens: &EdDsaTokens) -> AccessToken {
+        tokens.issue(&profile(), SESSION, after(86_400), now()).unwrap()
     }
 
     fn profile() -> Profile {
@@ -196,28 +287,35 @@ mod tests {
 
     #[test]
     fn a_token_says_who_and_until_when() {
-        let issued = tokens(1, rules()).issue(&profile(), now()).unwrap();
+        let issued = issue(&tokens(1, rules()));
         assert_eq!(part(&issued.token, 0), json!({ "typ": "JWT", "alg": "EdDSA", "kid": "1" }));
+        let jti = part(&issued.token, 1)["jti"].clone();
+        assert!(jti.as_str().is_some_and(|text| text.parse::<Uuid>().is_ok()));
         assert_eq!(
             part(&issued.token, 1),
             json!({
-                "sub": profile().user.id, "iss": "https://shop.example", "aud": "souk",
+                "sub": profile().user.id, "sid": SESSION, "jti": jti, "iss": "https://shop.example", "aud": "souk",
                 "iat": 1_790_000_000, "exp": 1_790_000_900, "roles": ["user", "seller"]
             })
         );
         assert_eq!(issued.expires_at, after(900));
-        let session = Session { user: profile().user.id, until: issued.expires_at };
+        let session = Session { id: SESSION, user: profile().user.id, until: issued.expires_at };
         assert_eq!(tokens(1, rules()).verify(&issued.token, now()), Some(session));
     }
 
     #[test]
     fn a_token_ends_and_does_not_come_from_the_future() {
         let tokens = tokens(1, rules());
-        let token = tokens.issue(&profile(), now()).unwrap().token;
-        assert!(tokens.verify(&token, after(904)).is_some());
-        assert!(tokens.verify(&token, after(905)).is_none());
-        assert!(tokens.verify(&token, after(-5)).is_some());
-        assert!(tokens.verify(&token, after(-6)).is_none());
+        let token = issue(&tokens).token;
+        // Known by now or not, it is looked at each time.
+        for _ in 0..2 {
+            assert!(tokens.verify(&token, after(904)).is_some());
+            assert!(tokens.verify(&token, after(905)).is_none());
+            assert!(tokens.verify(&token, after(-5)).is_some());
+            assert!(tokens.verify(&token, after(-6)).is_none());
+        }
+        let short = tokens.issue(&profile(), SESSION, after(60), now()).unwrap();
+        assert_eq!(short.expires_at, after(60), "no token outlives its session");
     }
 
     #[test]
@@ -227,10 +325,10 @@ mod tests {
             tokens(2, rules()),
             tokens(1, TokenRules { issuer: "https://other.example".into(), ..rules() }),
             tokens(1, TokenRules { audience: "other".into(), ..rules() }),
-            EdDsaTokens::new(vec![SigningKey::new("2", &[1; 32]).unwrap()], rules()),
+            named("2", 1, rules()),
         ];
         for stranger in strangers {
-            let token = stranger.issue(&profile(), now()).unwrap().token;
+            let token = issue(&stranger).token;
             assert!(stranger.verify(&token, now()).is_some());
             assert!(ours.verify(&token, now()).is_none());
         }
@@ -239,7 +337,7 @@ mod tests {
     #[test]
     fn other_algorithms_and_changed_bytes_are_refused() {
         let ours = tokens(1, rules());
-        let token = ours.issue(&profile(), now()).unwrap().token;
+        let token = issue(&ours).token;
         let (head, body, tail) = {
             let mut parts = token.split('.');
             (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap())
@@ -249,10 +347,36 @@ mod tests {
         claims["sub"] = json!(uuid::Uuid::from_u128(8));
         let forged = URL_SAFE_NO_PAD.encode(claims.to_string());
         // The public key taken for an HMAC secret: the classic confusion.
-        let public = ours.keys[0].public.try_get_as_bytes().unwrap();
+        let keys = ours.keys();
+        let public = keys[0].public.try_get_as_bytes().unwrap();
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some("1".into());
         let confused = jsonwebtoken::encode(&header, &part(&token, 1), &EncodingKey::from_secret(public)).unwrap();
+        // Keys that come with the token, or are pointed to by it; names of keys that are paths or statements.
+        let theirs = SigningKey::new("1", now(), &[9; 32]).unwrap();
+        let mut tricks = Vec::new();
+        for trick in [
+            json!({ "jwk": theirs.jwk }),
+            json!({ "jku": "https://evil.example/jwks.json" }),
+            json!({ "x5u": "https://evil.example/chain.pem" }),
+            json!({ "crit": ["exp"] }),
+            json!({ "kid": "../../dev/null" }),
+            json!({ "kid": "1' OR '1'='1" }),
+            json!({ "kid": null }),
+            json!({ "kid": ["1"] }),
+        ] {
+            for signer in [&theirs.private, &keys[0].private] {
+                let mut header = json!({ "typ": "JWT", "alg": "EdDSA", "kid": "1" });
+                header.as_object_mut().unwrap().extend(trick.as_object().unwrap().clone());
+                let head = URL_SAFE_NO_PAD.encode(header.to_string());
+                let signed = format!("{head}.{body}");
+                let tail = jsonwebtoken::crypto::sign(signed.as_bytes(), signer, Algorithm::EdDSA).unwrap();
+                tricks.push(format!("{signed}.{tail}"));
+            }
+        }
+        for bad in &tricks {
+            assert!(ours.verify(bad, now()).is_none(), "{bad}");
+        }
         for bad in [
             format!("{none}.{body}."),
             format!("{none}.{body}.{tail}"),
@@ -279,17 +403,43 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_key_is_made_once_and_survives_a_restart() {
-        let kept = Kept::default();
-        let entropy = Arc::new(Counting::default());
-        let sealer = Seal::new(master(), entropy.clone());
-        let before = EdDsaTokens::load(&kept, &sealer, &*entropy, now(), rules()).await.unwrap();
-        let token = before.issue(&profile(), now()).unwrap().token;
-        let again = EdDsaTokens::load(&kept, &sealer, &*entropy, now(), rules()).await.unwrap();
+        let kept = Arc::new(Kept::default());
+        let load = async |source: Source| {
+            let Source { keys, sealer, entropy } = source;
+            EdDsaTokens::load(keys, sealer, entropy, now(), rules()).await
+        };
+        let before = load(source(kept.clone())).await.unwrap();
+        let token = issue(&before).token;
+        let again = load(source(kept.clone())).await.unwrap();
         assert!(again.verify(&token, now()).is_some());
         assert_eq!(kept.0.lock().unwrap().len(), 1);
 
         let other = crate::MasterKey::parse("Zt9LbR4nWc8KdY3sHf6JuT5egXq7vP2m").unwrap();
-        let sealer = Seal::new(other, entropy.clone());
-        assert!(EdDsaTokens::load(&kept, &sealer, &*entropy, now(), rules()).await.is_err());
+        let sealer = Arc::new(Seal::new(other, Arc::new(Counting::default())));
+        assert!(load(Source { sealer, ..source(kept) }).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_new_key_is_published_before_it_signs_and_an_old_one_holds_until_it_is_removed() {
+        let kept = Arc::new(Kept::default());
+        let Source { keys, sealer, entropy } = source(kept.clone());
+        let maker = NewKeys::new(sealer.clone(), entropy.clone());
+        let tokens = EdDsaTokens::load(keys, sealer, entropy, now(), rules()).await.unwrap();
+        let old = issue(&tokens).token;
+        let sealed = maker.make("next").unwrap();
+        let next = SealedKey { kid: "next".into(), sealed, created_at: now(), signs_from: after(600) };
+        kept.0.lock().unwrap().push(next);
+        assert!(tokens.reload(now()).await.unwrap() && !tokens.reload(now()).await.unwrap());
+        let kids = |tokens: &EdDsaTokens| {
+            let keys = tokens.jwks();
+            keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(kids(&tokens), ["1", "next"]);
+        let kid = |at| part(&tokens.issue(&profile(), SESSION, after(86_400), at).unwrap().token, 0)["kid"].clone();
+        assert_eq!((kid(after(599)), kid(after(600))), (json!("1"), json!("next")));
+        assert!(tokens.verify(&old, after(600)).is_some());
+        kept.0.lock().unwrap().remove(0);
+        tokens.reload(after(600)).await.unwrap();
+        assert_eq!(tokens.verify(&old, after(600)), None, "also one that was known");
     }
 }

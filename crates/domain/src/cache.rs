@@ -5,13 +5,11 @@
 //! answered. So nothing is cached that has no path of invalidation (CA-08), and that path is the event every change
 //! leaves anyway.
 
-mod cached;
 mod epochs;
 mod ports;
 mod store;
 mod tag;
 
-pub use cached::Cached;
 pub use epochs::{Epochs, Standing};
 pub use ports::{Cache, Entry, Key, Lead, Looked, NoCache, Policy};
 pub use store::InvalidatingStore;

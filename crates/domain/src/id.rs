@@ -48,6 +48,8 @@ macro_rules! id {
 }
 
 id! {
+    /// A sign-in that lasts, the `sid` of its tokens.
+    SessionId,
     /// A person who signs in.
     UserId,
     /// A seller account, owned by one or more users.

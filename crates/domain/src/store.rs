@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
@@ -30,6 +30,10 @@ pub trait Tx: Send {
     fn users(&mut self) -> &mut dyn UserRepo;
     /// Seller accounts.
     fn sellers(&mut self) -> &mut dyn SellerRepo;
+    /// Sessions.
+    fn sessions(&mut self) -> &mut dyn SessionRepo;
+    /// The keys that sign tokens.
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo;
     /// Products with their pictures.
     fn products(&mut self) -> &mut dyn ProductRepo;
     /// The category tree.

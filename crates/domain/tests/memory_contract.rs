@@ -9,7 +9,7 @@ use souk_domain::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::UserQueries,
+    identity::ports::{SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
@@ -34,6 +34,10 @@ impl Harness for Memory {
     }
 
     fn users(&self) -> Arc<dyn UserQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn sessions(&self) -> Arc<dyn SessionQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -114,6 +118,8 @@ suites!(
     transactions,
     users,
     sellers,
+    sessions,
+    signing_keys,
     categories,
     products,
     reviews,

@@ -9,6 +9,5 @@ pub(crate) mod product_slug_history;
 pub(crate) mod review;
 pub(crate) mod seller;
 pub(crate) mod seller_member;
-pub(crate) mod signing_key;
 pub(crate) mod user;
 pub(crate) mod user_role;

@@ -9,7 +9,7 @@ use domain::{
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
@@ -72,6 +72,14 @@ impl Tx for SeaTx {
     }
 
     fn sellers(&mut self) -> &mut dyn SellerRepo {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepo {
+        self
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
         self
     }
 

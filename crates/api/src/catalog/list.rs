@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get};
 use domain::{
-    Actor, Error, Violations,
+    Actor, Violations,
     cache::Tag,
     catalog::{
         ProductStatus, Statuses,
@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     Answer, Services, Shared,
-    auth::{Auth, MaybeAuth},
+    auth::{self, Auth, MaybeAuth},
     etag::{self, IfNoneMatch},
     kept::{self, Made, Question},
     page::{PageParams, PageView},
@@ -218,7 +218,7 @@ pub async fn list_products(
     let currency = services.shop.rules.currency;
     let (filter, sort, page) = (asked.filter(Scope::of(&actor), currency)?, asked.sort(), asked.page());
     if !filter.statuses.is_open() && actor == Actor::Anonymous {
-        return Err(Error::Unauthenticated.into());
+        return Err(auth::refusal(known.request()));
     }
     let cursor = asked.cursor.as_deref();
     let question = Question {

@@ -1,17 +1,22 @@
 //! Signing up and signing in.
 
-use actix_web::{HttpResponse, http::StatusCode, post, web};
+use actix_web::{HttpRequest, http::StatusCode, post, web};
 use domain::identity::{self, Login, NewUser};
 
-use super::dto::{
-    registration::{Registration, registration},
-    session::{LoginRequest, Session, credentials},
-    user::UserView,
+use super::{
+    dto::{
+        registration::{Registration, registration},
+        session::{LoginRequest, Mode, Session, credentials},
+        user::UserView,
+    },
+    sessions::{client, signed_in},
 };
 use crate::{
     Answer, Shared,
     body::JsonBody,
+    csrf,
     idempotency::{Keyed, reply},
+    problem::Problem,
 };
 
 /// Signs a person up.
@@ -47,26 +52,35 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
         .await
 }
 
-/// Signs a person in with their password.
+/// Signs a person in with their password. The session lasts until it is ended, or not used for long.
+///
+/// With `"mode":"cookie"` a browser keeps the tokens: `__Host-souk_session` and `__Host-souk_refresh`, which no script can read, and
+/// `__Host-souk_csrf`, which a page sends back as `X-CSRF-Token` with every change (over plain http without `__Host-`).
 #[utoipa::path(
     tag = "auth",
     request_body = LoginRequest,
     responses(
-        (status = 200, description = "Signed in", body = Session),
+        (status = 200, description = "Signed in", body = Session, headers(
+            ("Set-Cookie" = String, description = "In cookie mode, the tokens"),
+        )),
         (status = 401, description = "Address or password is wrong"),
+        (status = 403, description = "In cookie mode: the page is of another origin"),
     )
 )]
 #[post("/api/v1/auth/login")]
-pub async fn login(services: Shared, body: JsonBody) -> Answer {
-    sign_in(services, body).await
+pub async fn login(services: Shared, request: HttpRequest, body: JsonBody) -> Answer {
+    sign_in(services, request, body).await
 }
 
-async fn sign_in(services: Shared, body: JsonBody) -> Answer {
-    let given = body.read(credentials)?;
-    let door =
-        Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), tokens: services.tokens.as_ref() };
-    let signed = door.with_password(&services.shop, given).await?;
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Session::from(signed)))
+async fn sign_in(services: Shared, request: HttpRequest, body: JsonBody) -> Answer {
+    let (given, mode) = body.read(|fields| credentials(fields, client(&request)))?;
+    if mode == Mode::Cookie {
+        // Or a page of somebody else signs its readers in as it likes.
+        csrf::origin(request.method(), request.headers(), &services.settings)
+            .map_err(|forged| Problem::new(StatusCode::FORBIDDEN, forged.message()))?;
+    }
+    let door = Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), sessions: &services.sessions };
+    signed_in(&services, &door.with_password(&services.shop, given).await?, mode)
 }
 
 /// The short paths of ruling R4.

@@ -128,7 +128,15 @@ impl Session {
 
     async fn refresh(&mut self, wire: &mut Wire, token: &str, reference: Option<String>) -> Result<(), Ended> {
         let now = self.services.shop.now();
-        let refused = match (self.services.tokens.verify(token, now), self.user()) {
+        let verified = self.services.sessions.tokens.verify(token, now);
+        let known = match &verified {
+            Some(session) => match self.services.known.who(session).await {
+                Ok(known) => known,
+                Err(error) => return self.refuse(wire, error, reference).await,
+            },
+            None => None,
+        };
+        let refused = match (verified.filter(|_| known.is_some()), self.user()) {
             (Some(session), Some(user)) if session.user == user => {
                 self.go_on(session);
                 return wire.say(&Outgoing::Refreshed { expires_at: session.until, reference }).await;

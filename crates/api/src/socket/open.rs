@@ -18,7 +18,7 @@ use super::{
     session::{self, Opening},
 };
 use crate::{
-    Answer, Services, Shared,
+    Answer, Shared, csrf,
     problem::Problem,
     query::{Params, Query, Read},
     stream::caller::Caller,
@@ -88,7 +88,7 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, pay
             .header(header::UPGRADE, HeaderValue::from_static("websocket")));
     }
     let (places, bounds) = (&services.rooms.floor.places, services.settings.sockets.places);
-    if !is_of_origin(&request, &services) {
+    if csrf::is_of_origin(request.headers(), &services.settings) == Some(false) {
         places.refused();
         return Err(Problem::new(StatusCode::FORBIDDEN, "Pages of this origin may not connect"));
     }
@@ -112,17 +112,4 @@ fn is_upgrade(request: &HttpRequest) -> bool {
     let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let upgrade = header(header::UPGRADE).is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
     upgrade && header(header::CONNECTION).is_some_and(|value| value.to_ascii_lowercase().contains("upgrade"))
-}
-
-/// A page sends where it comes from; its browser would send credentials of ours along from anywhere. Programs send nothing.
-fn is_of_origin(request: &HttpRequest, services: &Services) -> bool {
-    let Some(origin) = request.headers().get(header::ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    if services.settings.allowed_origins.iter().any(|allowed| allowed == origin) {
-        return true;
-    }
-    // Our own pages.
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let bare = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    bare.is_some() && bare == host
 }

@@ -2,12 +2,15 @@
 
 use actix_web::{
     HttpMessage as _, HttpRequest,
-    http::header::{self, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
-use domain::{Actor, Error, catalog::policy::Scope, identity::ports::Session, realtime};
+use domain::{Actor, catalog::policy::Scope, identity::ports::Session, realtime};
 
 use crate::{
-    auth::{Bearer, INVALID_TOKEN},
+    auth::{self, Bearer, INVALID_TOKEN},
     problem::{In, Problem},
     services::Services,
 };
@@ -24,15 +27,18 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Reads the credentials of a request. Unlike other public routes, a stream refuses credentials that do not hold: an
+    /// Reads the credentials of a request: a header, a ticket, or the cookie of a page of ours (ruling R33). Unlike other public routes, a stream refuses credentials that do not hold: an
     /// `EventSource` stops at a 401, and would never learn from an anonymous stream that its person is signed out.
     ///
     /// # Errors
-    /// 401 for a token or ticket that does not hold, 400 for both at once.
+    /// 401 for a token or ticket that does not hold, 403 for the cookie of a page of another origin, 503 when it is not known at present
+    /// who calls, 400 for a header and a ticket at once.
     pub async fn of(request: &HttpRequest, services: &Services, ticket: Option<&str>) -> Result<Self, Problem> {
-        let by_header = Bearer::of(request.headers()) != Bearer::Absent;
+        let given = Bearer::of(request.headers(), services.settings.https);
+        // A cookie is sent along whether it is meant or not; a ticket is meant.
+        let by_header = matches!(given, Bearer::Token(_) | Bearer::Other);
         match ticket {
-            None if by_header => Self::of_header(request),
+            None if given != Bearer::Absent => Self::of_request(request),
             None => Ok(Self { session: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
             Some(_) if by_header => {
                 Err(Problem::broken(In::Query, "ticket", "exclusive", "cannot go together with Authorization"))
@@ -41,14 +47,20 @@ impl Caller {
         }
     }
 
-    fn of_header(request: &HttpRequest) -> Result<Self, Problem> {
-        let extensions = request.extensions();
-        match (extensions.get::<Actor>(), extensions.get::<Session>()) {
-            (Some(actor @ Actor::Signed(_)), Some(session)) => {
-                Ok(Self { session: Some(*session), actor: actor.clone(), scope: Scope::of(actor) })
-            }
-            _ => Err(Problem::from(Error::Unauthenticated).header(header::WWW_AUTHENTICATE, INVALID_TOKEN)),
-        }
+    fn of_request(request: &HttpRequest) -> Result<Self, Problem> {
+        let known = {
+            let extensions = request.extensions();
+            let session = extensions.get::<Session>().copied();
+            session.zip(extensions.get::<Actor>().filter(|actor| **actor != Actor::Anonymous).cloned())
+        };
+        let Some((session, actor)) = known else {
+            let refusal = auth::refusal(request);
+            return Err(match refusal.status() {
+                StatusCode::UNAUTHORIZED => refusal.header(header::WWW_AUTHENTICATE, INVALID_TOKEN),
+                _ => refusal,
+            });
+        };
+        Ok(Self { session: Some(session), scope: Scope::of(&actor), actor })
     }
 
     async fn of_ticket(services: &Services, secret: &str) -> Result<Self, Problem> {
@@ -56,7 +68,7 @@ impl Caller {
         let session = realtime::redeem_ticket(&services.shop, services.mac.as_ref(), tickets, secret).await?;
         let refused = || {
             Problem::new(
-                actix_web::http::StatusCode::UNAUTHORIZED,
+                StatusCode::UNAUTHORIZED,
                 "The ticket was used, has ended or never was; ask for another at POST /api/v1/events/tickets",
             )
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
@@ -71,7 +83,8 @@ impl Caller {
         self.session.is_some_and(|session| session.until <= services.shop.now())
     }
 
-    /// The caller as they are now: roles may have changed. `None` when the session has ended or the person is gone.
+    /// The caller as they are now: roles may have changed. `None` when the session has ended, by time or because somebody ended it, or
+    /// the person is gone.
     ///
     /// # Errors
     /// Those of the database.
@@ -80,7 +93,9 @@ impl Caller {
         if self.is_over(services) {
             return Ok(None);
         }
-        let principal = services.users.principal(session.user).await?;
+        // What changed past Souk is seen at the next heartbeat.
+        let (streams, sockets) = (services.settings.streams.heartbeat, services.settings.sockets.heartbeat);
+        let principal = services.known.who_within(&session, streams.min(sockets)).await?;
         Ok(principal.map(|principal| {
             let scope = Scope::of_principal(&principal);
             Self { session: self.session, actor: Actor::Signed(principal), scope }

@@ -1,12 +1,15 @@
 //! Tickets for browsers, whose `EventSource` and `WebSocket` send no headers (ruling R33).
 
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::header, post};
+use actix_web::{HttpResponse, http::header, post};
 use chrono::{DateTime, Utc};
-use domain::{Error, identity::ports::Session, permission::OwnAccount, realtime};
+use domain::{permission::OwnAccount, realtime};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Answer, Shared, auth::Auth};
+use crate::{
+    Answer, Shared,
+    auth::{Auth, Own},
+};
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,10 +33,9 @@ pub struct TicketView {
     security(("bearer" = ["account:own"]))
 )]
 #[post("/api/v1/events/tickets")]
-pub async fn create_ticket(auth: Auth<OwnAccount>, services: Shared, request: HttpRequest) -> Answer {
-    let session = request.extensions().get::<Session>().copied().ok_or(Error::Unauthenticated)?;
+pub async fn create_ticket(auth: Auth<OwnAccount>, own: Own, services: Shared) -> Answer {
     let tickets = services.streams.tickets.as_ref();
     let (ticket, expires_at) =
-        realtime::issue_ticket(&services.shop, services.mac.as_ref(), tickets, &auth.0, session).await?;
+        realtime::issue_ticket(&services.shop, services.mac.as_ref(), tickets, &auth.0, own.0).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(TicketView { ticket, expires_at }))
 }

@@ -13,6 +13,7 @@ mod problems;
 mod products;
 mod reviews;
 mod rooms;
+mod sessions;
 mod setup;
 mod shell;
 mod streams;

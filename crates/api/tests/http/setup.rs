@@ -16,19 +16,22 @@ use async_trait::async_trait;
 use domain::{
     Principal,
     bus::{Bus, Fanout, Subscription},
-    cache::NoCache,
+    cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     health::Probe,
     id::RoomId,
+    identity::{
+        Known, SessionRules, Sessions,
+        known::{Herald, KnownRules},
+    },
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
     retention::PurgeShop,
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
-    secrets::Mac,
-    testing::{Fixtures, PlainHasher, PlainTokens},
+    testing::{Fixtures, PlainHasher, PlainMac, PlainTokens},
 };
 use serde_json::Value;
 use souk_api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
@@ -88,22 +91,6 @@ impl Presence for Nobody {
     }
 }
 
-/// A keyed hash good enough to tell inputs apart.
-struct Xor;
-
-impl Mac for Xor {
-    fn mac(&self, bytes: &[u8]) -> [u8; 32] {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-        let mut out = [0; 32];
-        for (i, chunk) in out.chunks_mut(8).enumerate() {
-            let mut hasher = DefaultHasher::new();
-            (i, bytes).hash(&mut hasher);
-            chunk.copy_from_slice(&hasher.finish().to_be_bytes());
-        }
-        out
-    }
-}
-
 /// Keeps what was seen.
 #[derive(Default)]
 pub struct Seen(pub Mutex<Vec<ProductView>>);
@@ -152,14 +139,26 @@ impl Door {
     }
 
     pub fn with(change: impl FnOnce(&mut Services)) -> Self {
-        let (fixtures, store) = Fixtures::in_memory();
+        let (mut fixtures, store) = Fixtures::in_memory();
         let seen = Arc::new(Seen::default());
         let reader = Arc::new(store);
+        let clock: Arc<dyn Clock> = fixtures.clock.clone();
+        let known = Arc::new(Known::new(reader.clone(), reader.clone(), clock, KnownRules::default()));
+        known.heard(fixtures.shop.now());
+        let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
+        let heeded = InvalidatingStore::new(reader.clone(), Arc::new(NoCache)).before(Arc::new(herald));
+        fixtures.shop.store = Arc::new(heeded);
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
             hasher: Arc::new(PlainHasher::default()),
-            tokens: Arc::new(PlainTokens),
+            sessions: Sessions {
+                tokens: Arc::new(PlainTokens),
+                mac: Arc::new(PlainMac),
+                rules: SessionRules::default(),
+            },
+            session_list: reader.clone(),
+            known,
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
             products: reader.clone(),
             categories: reader.clone(),
@@ -175,7 +174,7 @@ impl Door {
             rooms: Rooms { floor: Floor::new(fixtures.shop.id()), queries: reader, presence: Arc::new(Nobody) },
             limiter: Arc::new(Counter::default()),
             bus: Arc::new(Silent),
-            mac: Arc::new(Xor),
+            mac: Arc::new(PlainMac),
             draining: Draining::default(),
             probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
             metrics: Arc::new(|| "# nothing yet\n".to_owned()),

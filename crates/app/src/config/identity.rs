@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use credentials::{Argon2Cost, TokenRules};
+use domain::identity::{KeyPlan, SessionRules, known::KnownRules};
 
 use super::{Reader, Setting};
 
@@ -14,6 +15,28 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("identity.audience", "souk", "For whom tokens are: their `aud`."),
     Setting::new("identity.token_minutes", "15", "How long an access token lives."),
+    Setting::new("identity.session_days", "30", "The longest a session lasts, however much it is used."),
+    Setting::new("identity.session_idle_hours", "168", "After so long without a refresh a session is over."),
+    Setting::new(
+        "identity.refresh_grace_seconds",
+        "10",
+        "How long a used refresh token gives the same successor again, for tabs that race; later it ends the session.",
+    ),
+    Setting::new(
+        "identity.max_sessions",
+        "100",
+        "Most sessions of one person; a sign-in beyond ends the one used least lately, 1 is one at a time.",
+    ),
+    Setting::new(
+        "identity.silence_seconds",
+        "30",
+        "After so long without news of the log nobody is taken for signed in: 503 instead of trusting who may be locked out.",
+    ),
+    Setting::new(
+        "identity.key_overlap_minutes",
+        "60",
+        "A new signing key is published for so long before it signs, so that other services know it by then.",
+    ),
     Setting::new("identity.argon2_memory_kib", "19456", "Memory of one password hash."),
     Setting::new("identity.argon2_passes", "2", "Passes of one password hash."),
     Setting::new("identity.argon2_lanes", "1", "Lanes of one password hash."),
@@ -21,10 +44,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("identity.hash_wait_ms", "5000", "How long a sign-in waits for its turn before it is told 503."),
 ];
 
+/// The longest an access token may be made to live.
+const LONGEST_TOKEN: Duration = Duration::from_hours(24);
+
 /// Sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) tokens: TokenRules,
+    pub(crate) sessions: SessionRules,
+    pub(crate) known: KnownRules,
+    pub(crate) keys: KeyPlan,
     pub(crate) cost: Argon2Cost,
     pub(crate) hashes_at_once: usize,
     pub(crate) hash_wait: Duration,
@@ -41,13 +70,26 @@ impl Identity {
         let lanes = reader.number("identity.argon2_lanes", 1..=64);
         let hashes_at_once = reader.number("identity.hashes_at_once", 0..=1024);
         let hash_wait = reader.millis("identity.hash_wait_ms", 1..=30_000);
+        let session_days: Option<u64> = reader.number("identity.session_days", 1..=3650);
+        let idle_hours: Option<u64> = reader.number("identity.session_idle_hours", 1..=24 * 3650);
+        let grace = reader.seconds("identity.refresh_grace_seconds", 0..=300);
+        let most = reader.number("identity.max_sessions", 1..=10_000);
+        let silence = reader.seconds("identity.silence_seconds", 5..=3600);
+        // Nodes read the keys anew every half minute at the latest, and others keep them for five.
+        let overlap: Option<u64> = reader.number("identity.key_overlap_minutes", 6..=7 * 24 * 60);
         let (memory_kib, lanes) = (memory_kib?, lanes?);
         if memory_kib < 8 * lanes {
             reader.fault("identity.argon2_memory_kib", "must be at least 8 for each lane");
             return None;
         }
+        let lifetime = Duration::from_mins(minutes?);
+        let (longest, idle) = (Duration::from_hours(24 * session_days?), Duration::from_hours(idle_hours?));
         Some(Self {
-            tokens: TokenRules { issuer, audience, lifetime: Duration::from_mins(minutes?) },
+            tokens: TokenRules { issuer, audience, lifetime },
+            sessions: SessionRules { longest, idle, grace: grace?, most: most? },
+            known: KnownRules { silence: silence?, keep: lifetime, ..KnownRules::default() },
+            // Its tokens may have been made under another setting, and clocks differ a little.
+            keys: KeyPlan { overlap: Duration::from_mins(overlap?), keep: LONGEST_TOKEN + Duration::from_hours(1) },
             cost: Argon2Cost { memory_kib, passes: passes?, lanes },
             hashes_at_once: hashes_at_once?,
             hash_wait: hash_wait?,

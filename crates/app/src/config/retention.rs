@@ -16,6 +16,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("retention.jobs_days", "7", "Days that done and cancelled jobs are shown; 0 keeps them for ever."),
     Setting::new("retention.messages_days", "0", "Days that messages in rooms are kept; 0 keeps them for ever."),
+    Setting::new(
+        "retention.sessions_days",
+        "30",
+        "Days that sessions are kept after they are over; 0 keeps them for ever.",
+    ),
     Setting::new("retention.dead_jobs_days", "30", "Days that a dead job can be retried; 0 keeps it for ever."),
 ];
 
@@ -27,6 +32,7 @@ pub(crate) struct Retention {
     pub(crate) deleted_products: Option<Duration>,
     pub(crate) jobs: KeepJobs,
     pub(crate) messages: Option<Duration>,
+    pub(crate) sessions: Option<Duration>,
 }
 
 impl Retention {
@@ -39,8 +45,16 @@ impl Retention {
         let audit = days("retention.audit_days");
         let deleted_products = days("retention.deleted_products_days");
         let messages = days("retention.messages_days");
+        let sessions = days("retention.sessions_days");
         let (done, dead) = (days("retention.jobs_days"), days("retention.dead_jobs_days"));
         let jobs = KeepJobs { done: done?, dead: dead? };
-        Some(Self { events: events?, audit: audit?, deleted_products: deleted_products?, jobs, messages: messages? })
+        Some(Self {
+            events: events?,
+            audit: audit?,
+            deleted_products: deleted_products?,
+            jobs,
+            messages: messages?,
+            sessions: sessions?,
+        })
     }
 }

@@ -12,6 +12,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("schedule.purge_jobs", "47 3 * * *", "When to remove jobs that ended long ago; or off."),
     Setting::new("schedule.purge_jobs_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.purge_jobs_catch_up", "once", "After downtime: skip, once or all(N)."),
+    Setting::new("schedule.rotate_keys", "23 4 1 * *", "When to change the key that signs tokens; or off."),
+    Setting::new("schedule.rotate_keys_zone", "UTC", "The time zone of that line."),
+    Setting::new("schedule.rotate_keys_catch_up", "once", "After downtime: skip, once or all(N)."),
     Setting::new("schedule.reindex", "off", "When to find the words of all products anew; by hand after an upgrade."),
     Setting::new("schedule.reindex_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.reindex_catch_up", "skip", "After downtime: skip, once or all(N)."),
@@ -30,6 +33,7 @@ pub(crate) struct Timing {
 pub(crate) struct Schedule {
     pub(crate) purge: Timing,
     pub(crate) purge_jobs: Timing,
+    pub(crate) rotate_keys: Timing,
     pub(crate) reindex: Timing,
 }
 
@@ -37,8 +41,9 @@ impl Schedule {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let purge = timing(reader, "schedule.purge");
         let purge_jobs = timing(reader, "schedule.purge_jobs");
+        let rotate_keys = timing(reader, "schedule.rotate_keys");
         let reindex = timing(reader, "schedule.reindex");
-        Some(Self { purge: purge?, purge_jobs: purge_jobs?, reindex: reindex? })
+        Some(Self { purge: purge?, purge_jobs: purge_jobs?, rotate_keys: rotate_keys?, reindex: reindex? })
     }
 }
 

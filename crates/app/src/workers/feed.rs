@@ -7,10 +7,16 @@ use domain::{
     Result,
     bus::Bus,
     cache::Cache,
-    clock::Clock,
+    clock::{Clock, Timestamp},
+    event::Event,
+    identity::{
+        Known,
+        known::{CHANGED, HEEDED},
+    },
     realtime::{EventFeed, Notice},
     relay::NUMBERED,
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::pause::Pause;
@@ -21,12 +27,19 @@ const PAGE: u32 = 500;
 const SOON: Duration = Duration::from_millis(200);
 /// How often else: the last words of a relay that died may be missing, and nothing more.
 const QUIET: Duration = Duration::from_secs(2);
+/// How often changes of people and sessions are looked for that nobody called for: those of commands beside the server, and the last
+/// words of a node that died.
+const PEOPLE: Duration = Duration::from_secs(1);
 
 /// What the loop works with.
 #[derive(Clone)]
 pub(crate) struct Feed {
     pub(crate) log: Arc<dyn EventFeed>,
     pub(crate) cache: Arc<dyn Cache>,
+    /// Who callers are, as this node knows.
+    pub(crate) known: Arc<Known>,
+    /// Told when the keys that sign tokens change.
+    pub(crate) keys: Arc<Notify>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) floor: Arc<Floor>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -36,11 +49,13 @@ pub(crate) struct Feed {
 /// Runs until told to stop.
 pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<()> {
     let mut numbered = feed.bus.subscribe(&[NUMBERED]).await;
+    let mut changed = feed.bus.subscribe(&[CHANGED]).await;
     told_up_to(feed.hub.last());
     catch_up(&feed).await?;
     let mut pause = Pause::new(SOON, QUIET);
+    let mut people = People { due: true, looked: feed.clock.now() };
     while !stop.is_cancelled() {
-        match deliver(&feed).await {
+        match look(&feed, &mut people).await {
             Ok(0) => pause.nothing(),
             Ok(PAGE) => continue,
             Ok(_) => pause.found(),
@@ -49,13 +64,67 @@ pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<(
                 tracing::warn!(error = crate::chain(&error), pauseMs = pause.millis(), "streams wait for the log");
             }
         }
+        let wait = if pause.is_failing() { pause.length() } else { pause.length().min(PEOPLE) };
         tokio::select! {
-            () = feed.clock.sleep(pause.length()) => {}
+            () = feed.clock.sleep(wait) => {}
             _ = numbered.next(), if !pause.is_failing() => numbered.clear(),
+            // Whoever was called while the database is away looks when it looks again.
+            _ = changed.next(), if !pause.is_failing() => {
+                changed.clear();
+                people.due = true;
+            }
             () = stop.cancelled() => {}
         }
     }
     Ok(())
+}
+
+/// When to look for changes of people and sessions that have no number yet.
+struct People {
+    due: bool,
+    looked: Timestamp,
+}
+
+/// Heeds what is committed of people and sessions and has no number yet, since that must not wait for the relay, which may have died,
+/// nor for the turn of its event; then delivers a page of the log. In this order nothing slips through that gets its number meanwhile.
+async fn look(feed: &Feed, people: &mut People) -> Result<u32> {
+    let began = feed.clock.now();
+    if feed.known.is_in_doubt() {
+        feed.known.reload().await?;
+    }
+    let since = (began - people.looked).to_std().unwrap_or(PEOPLE);
+    let looks = std::mem::take(&mut people.due) || since >= PEOPLE;
+    if looks {
+        // Until it is known that it went well.
+        people.due = true;
+        let waiting = feed.log.waiting(&HEEDED, PAGE).await?;
+        if waiting.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            // More than are read at a time: whoever they concern, all are looked at anew.
+            feed.known.reload().await?;
+        }
+        for event in &waiting {
+            heed(feed, event);
+        }
+        (people.due, people.looked) = (false, began);
+    }
+    let delivered = deliver(feed).await?;
+    if looks && delivered < PAGE {
+        feed.known.heard(began);
+    }
+    Ok(delivered)
+}
+
+/// Who somebody is, and then whose connections are to look at that.
+fn heed(feed: &Feed, event: &Event) {
+    if feed.known.heed(event) {
+        let delay = (feed.clock.now() - event.at).to_std().unwrap_or_default();
+        metrics::histogram!("revocation_delay_seconds").record(delay.as_secs_f64());
+    }
+    if event.entity.kind == "signing_key" {
+        feed.keys.notify_one();
+    }
+    feed.hub.heed(event);
+    feed.floor.heed(event);
 }
 
 /// Shows the cache what was numbered before this node began, and that nobody may have heeded.
@@ -82,6 +151,10 @@ fn told_up_to(seq: u64) {
 async fn deliver(feed: &Feed) -> Result<u32> {
     let page = feed.log.after(feed.hub.last(), PAGE).await?;
     let Some(last) = page.last().map(|numbered| numbered.seq) else { return Ok(0) };
+    if page.first().is_some_and(|first| first.seq > feed.hub.last() + 1) {
+        // What was to be read was purged meanwhile.
+        feed.known.reload().await?;
+    }
     let now = feed.clock.now();
     for numbered in &page {
         let lag = (now - numbered.event.at).to_std().unwrap_or_default();
@@ -91,8 +164,7 @@ async fn deliver(feed: &Feed) -> Result<u32> {
     feed.cache.follow(&page).await;
     // And before what comes after it: who is an administrator no more hears what the others hear.
     for numbered in &page {
-        feed.hub.heed(&numbered.event);
-        feed.floor.heed(&numbered.event);
+        heed(feed, &numbered.event);
     }
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);

@@ -12,7 +12,10 @@ use crate::{
     event::{Event, Outbox},
     id::EventId,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::{
+        known::{HEEDED, Witness},
+        ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
@@ -23,6 +26,7 @@ use crate::{
 pub struct InvalidatingStore {
     inner: Arc<dyn Store>,
     cache: Arc<dyn Cache>,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 impl std::fmt::Debug for InvalidatingStore {
@@ -34,7 +38,13 @@ impl std::fmt::Debug for InvalidatingStore {
 impl InvalidatingStore {
     /// The same store, and the cache that is to hear of its commits.
     pub fn new(inner: Arc<dyn Store>, cache: Arc<dyn Cache>) -> Self {
-        Self { inner, cache }
+        Self { inner, cache, witness: None }
+    }
+
+    /// The same store, and who is to hear of what changed of people and sessions.
+    #[must_use]
+    pub fn before(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 }
 
@@ -42,15 +52,25 @@ impl InvalidatingStore {
 impl Store for InvalidatingStore {
     async fn begin(&self) -> Result<Box<dyn Tx>> {
         let inner = self.inner.begin().await?;
-        Ok(Box::new(InvalidatingTx { inner, cache: Arc::clone(&self.cache), tags: Vec::new(), events: Vec::new() }))
+        Ok(Box::new(InvalidatingTx {
+            inner,
+            cache: Arc::clone(&self.cache),
+            witness: self.witness.clone(),
+            tags: Vec::new(),
+            events: Vec::new(),
+            people: Vec::new(),
+        }))
     }
 }
 
 struct InvalidatingTx {
     inner: Box<dyn Tx>,
     cache: Arc<dyn Cache>,
+    witness: Option<Arc<dyn Witness>>,
     tags: Vec<Tag>,
     events: Vec<EventId>,
+    /// Events of people and sessions.
+    people: Vec<Event>,
 }
 
 #[async_trait]
@@ -62,6 +82,9 @@ impl Outbox for InvalidatingTx {
             }
         }
         self.events.push(event.id);
+        if self.witness.is_some() && HEEDED.contains(&event.entity.kind.as_str()) {
+            self.people.push(event.clone());
+        }
         self.inner.outbox().append(event).await
     }
 }
@@ -74,6 +97,14 @@ impl Tx for InvalidatingTx {
 
     fn sellers(&mut self) -> &mut dyn SellerRepo {
         self.inner.sellers()
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepo {
+        self.inner.sessions()
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
+        self.inner.signing_keys()
     }
 
     fn products(&mut self) -> &mut dyn ProductRepo {
@@ -117,8 +148,11 @@ impl Tx for InvalidatingTx {
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {
-        let Self { inner, cache, tags, events } = *self;
+        let Self { inner, cache, witness, tags, events, people } = *self;
         let committed = inner.commit().await;
+        if let Some(witness) = witness.filter(|_| !people.is_empty()) {
+            witness.committed(&people);
+        }
         // Also after an error: a connection lost in the middle of a commit does not tell whether it counts.
         let old = if tags.is_empty() { Ok(()) } else { cache.invalidate(&tags, &events).await };
         committed.and(old)

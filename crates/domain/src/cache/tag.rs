@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     event::{Event, Fact},
-    id::{ProductId, UserId},
+    id::ProductId,
 };
 
 /// Something that may change under an entry.
@@ -18,8 +18,6 @@ pub enum Tag {
     Product(ProductId),
     /// The category tree.
     Categories,
-    /// What a person is and may do.
-    Person(UserId),
 }
 
 impl fmt::Display for Tag {
@@ -28,7 +26,6 @@ impl fmt::Display for Tag {
             Self::Products => f.write_str("products"),
             Self::Product(id) => write!(f, "product:{id}"),
             Self::Categories => f.write_str("categories"),
-            Self::Person(id) => write!(f, "person:{id}"),
         }
     }
 }
@@ -42,12 +39,17 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         // A review is shown with its product, and its stars in lists.
         Ok(Fact::Review(_)) => event.payload.get("productId").and_then(id).map_or_else(everything, product),
         Ok(Fact::Category(_)) => vec![Tag::Categories],
-        // Who opens an account is a seller from now on.
-        Ok(Fact::Seller(_)) => event.actor.map(Tag::Person).into_iter().collect(),
-        Ok(Fact::User(id)) => vec![Tag::Person(id)],
         // Products that have other words are found by other searches.
         Ok(Fact::Job(_)) if event.kind == "job.reindexed" => vec![Tag::Products],
-        Ok(Fact::AuditPurged(_) | Fact::Job(_) | Fact::Room(_)) => Vec::new(),
+        Ok(
+            Fact::Seller(_)
+            | Fact::User(_)
+            | Fact::Session(_)
+            | Fact::SigningKey(_)
+            | Fact::AuditPurged(_)
+            | Fact::Job(_)
+            | Fact::Room(_),
+        ) => Vec::new(),
         // What nobody can read may have changed anything.
         Err(_) => everything(),
     }
@@ -67,7 +69,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{clock::Timestamp, event::Entity, id::EventId};
+    use crate::{
+        clock::Timestamp,
+        event::Entity,
+        id::{EventId, UserId},
+    };
 
     fn event(kind: &str, payload: Value) -> Event {
         let entity = kind.split_once('.').unwrap().0;
@@ -93,9 +99,8 @@ mod tests {
         let review = json!({ "reviewId": id, "productId": reviewed });
         assert_eq!(tags(&event("review.hidden", review)), [Tag::Products, Tag::Product(ProductId(reviewed))]);
         assert_eq!(tags(&event("category.updated", json!({ "categoryId": id }))), [Tag::Categories]);
-        let seller = event("seller.created", json!({ "sellerId": id }));
-        assert_eq!(tags(&seller), [Tag::Person(UserId(Uuid::from_u128(5)))]);
-        assert_eq!(tags(&event("user.created", json!({ "userId": id }))), [Tag::Person(UserId(id))]);
+        assert_eq!(tags(&event("seller.created", json!({ "sellerId": id }))), []);
+        assert_eq!(tags(&event("user.created", json!({ "userId": id }))), []);
         assert_eq!(tags(&event("audit.purged", json!({ "auditId": id }))), []);
     }
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     catalog::{ProductStatus, Version},
-    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, RoomId, SellerId, UserId},
+    clock::Timestamp,
+    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId},
     money::Amount,
 };
 
@@ -17,6 +18,8 @@ const KINDS: &[(&str, &[&str])] = &[
     ("review", &["created", "updated", "deleted", "hidden", "shown"]),
     ("seller", &["created"]),
     ("user", &["created", "role_granted", "role_revoked"]),
+    ("session", &["created", "refreshed", "ended"]),
+    ("signing_key", &["created", "removed"]),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
@@ -51,6 +54,10 @@ pub enum Fact {
     Seller(SellerId),
     /// A person's account changed.
     User(UserId),
+    /// Somebody signed in, went on, or is signed out.
+    Session(SessionFact),
+    /// The keys that sign tokens are others.
+    SigningKey(Uuid),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
     /// Somebody changed a job, or it tells how far it got.
@@ -128,6 +135,24 @@ struct UserFact {
     user_id: UserId,
 }
 
+/// What every event of a session carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionFact {
+    /// The session.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When the last of its access tokens ends.
+    pub tokens_until: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyFact {
+    key_id: Uuid,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AuditFact {
@@ -181,6 +206,14 @@ impl Fact {
             "seller" => {
                 let id = payload::<SellerFact>(event)?.seller_id;
                 (Self::Seller(id), id.0)
+            }
+            "session" => {
+                let fact: SessionFact = payload(event)?;
+                (Self::Session(fact), fact.session_id.0)
+            }
+            "signing_key" => {
+                let id = payload::<KeyFact>(event)?.key_id;
+                (Self::SigningKey(id), id)
             }
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;

@@ -53,8 +53,7 @@ pub async fn change_role(shop: &Shop, email: &Email, change: RoleChange, role: R
 mod tests {
     use super::*;
     use crate::{
-        cache::{Tag, tags},
-        identity::ports::UserQueries,
+        identity::{known::concerns, ports::UserQueries},
         testing::Fixtures,
     };
 
@@ -77,7 +76,7 @@ mod tests {
         let trace = |verb: &str, told: &str| (format!("user.{verb}_role"), format!("user.role_{told}"));
         assert_eq!(store.traces(), [trace("grant", "granted"), trace("revoke", "revoked")]);
         for event in store.events() {
-            assert_eq!(tags(&event), [Tag::Person(ada)], "whoever keeps who they are hears of it");
+            assert_eq!(concerns(&event), Some(ada), "whoever keeps who they are hears of it");
         }
     }
 

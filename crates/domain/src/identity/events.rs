@@ -1,8 +1,8 @@
 //! The changes of accounts, told once for events and audit.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{RoleChange, Seller, User};
+use super::{EndReason, RoleChange, Seller, StoredSession, User};
 use crate::{
     event::{Change, Entity},
     id::UserId,
@@ -44,4 +44,26 @@ pub(super) fn seller_created(seller: &Seller, member: UserId) -> Change {
         payload: json!({ "sellerId": seller.id, "slug": seller.slug }),
         metadata: json!({ "member": member }),
     }
+}
+
+fn session_change(session: &StoredSession, action: &'static str, event: &'static str, metadata: Value) -> Change {
+    let payload = json!({ "sessionId": session.id, "userId": session.user, "tokensUntil": session.tokens_until });
+    Change { action, event, entity: Entity::new("session", session.id), payload, metadata }
+}
+
+/// Somebody signed in.
+pub(super) fn session_created(session: &StoredSession) -> Change {
+    session_change(session, "session.create", "session.created", json!({ "userId": session.user }))
+}
+
+/// Somebody goes on with their session.
+pub(super) fn session_refreshed(session: &StoredSession) -> Change {
+    let metadata = json!({ "userId": session.user, "generation": session.generation });
+    session_change(session, "session.refresh", "session.refreshed", metadata)
+}
+
+/// A session is over before its time.
+pub(super) fn session_ended(session: &StoredSession, reason: EndReason) -> Change {
+    let metadata = json!({ "userId": session.user, "reason": reason.name() });
+    session_change(session, "session.end", "session.ended", metadata)
 }

@@ -1,8 +1,8 @@
 //! Signing in with a password.
 
 use super::{
-    Email, Password, Profile,
-    ports::{AccessToken, Account, PasswordHasher, Tokens, UserQueries, Verified},
+    Client, Email, Password, Profile, Sessions, SignedIn,
+    ports::{Account, PasswordHasher, UserQueries, Verified},
 };
 use crate::{
     error::{Error, Result},
@@ -16,15 +16,8 @@ pub struct Credentials {
     pub email: String,
     /// Their password.
     pub password: Password,
-}
-
-/// A person signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedIn {
-    /// Who.
-    pub profile: Profile,
-    /// The token they use from now on.
-    pub token: AccessToken,
+    /// Where they sign in from.
+    pub client: Client,
 }
 
 /// What sign-in stands on.
@@ -34,8 +27,8 @@ pub struct Login<'a> {
     pub users: &'a dyn UserQueries,
     /// Checks the password.
     pub hasher: &'a dyn PasswordHasher,
-    /// Makes the token.
-    pub tokens: &'a dyn Tokens,
+    /// Begins the session.
+    pub sessions: &'a Sessions,
 }
 
 impl std::fmt::Debug for Login<'_> {
@@ -59,32 +52,44 @@ impl Login<'_> {
         let (Some(account), Verified::Yes | Verified::YesButOld) = (account, verified) else {
             return Err(Error::BadCredentials);
         };
-        if verified == Verified::YesButOld {
-            self.rehash(shop, &account, &given.password).await?;
-        }
+        let checked = match verified {
+            Verified::YesButOld => self.rehash(shop, &account, &given.password).await?,
+            _ => account.password_hash,
+        };
         let profile = Profile { user: account.user, seller: account.seller };
-        let token = self.tokens.issue(&profile, shop.now())?;
-        Ok(SignedIn { profile, token })
+        let (profile, checked, client) = (&profile, checked.as_str(), &given.client);
+        let signed = shop.write("sign_in", |mut tx| async move {
+            match self.sessions.begin(shop, &mut *tx, profile, client, Some(checked)).await? {
+                Some(signed) => tx.commit(Some(signed)).await,
+                // The password was changed while this one was checked.
+                None => Ok(tx.discard(None)),
+            }
+        });
+        signed.await?.ok_or(Error::BadCredentials)
     }
 
-    async fn rehash(self, shop: &Shop, account: &Account, password: &Password) -> Result<()> {
+    async fn rehash(self, shop: &Shop, account: &Account, password: &Password) -> Result<String> {
         let hash = &self.hasher.hash(password).await?;
         let user = account.user.id;
-        shop.write("rehash_password", |mut tx| async move {
+        let stored = shop.write("rehash_password", |mut tx| async move {
             let now = tx.now();
             tx.users().set_password_hash(user, hash, now).await?;
             tx.commit(()).await
-        })
-        .await
+        });
+        stored.await?;
+        Ok(hash.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
+        identity::{SessionRules, ports::Tokens},
         permission::Role,
-        testing::{Fixtures, PlainHasher, PlainTokens, memory::MemoryStore},
+        testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, memory::MemoryStore},
     };
 
     async fn sign_in(
@@ -94,8 +99,11 @@ mod tests {
         email: &str,
         password: &str,
     ) -> Result<SignedIn> {
-        let login = Login { users: store, hasher, tokens: &PlainTokens };
-        let given_now = Credentials { email: email.to_owned(), password: Password::given(password.to_owned()) };
+        let sessions =
+            Sessions { tokens: Arc::new(PlainTokens), mac: Arc::new(PlainMac), rules: SessionRules::default() };
+        let login = Login { users: store, hasher, sessions: &sessions };
+        let password = Password::given(password.to_owned());
+        let given_now = Credentials { email: email.to_owned(), password, client: Client::default() };
         login.with_password(&given.shop, given_now).await
     }
 
@@ -116,6 +124,8 @@ mod tests {
         let signed = sign_in(&given, &store, &hasher, &shouted, "correct horse").await.unwrap();
         let session = PlainTokens.verify(&signed.token.token, given.shop.now()).unwrap();
         assert_eq!((session.user, session.until), (signed.profile.user.id, signed.token.expires_at));
+        assert_eq!(session.id, signed.session);
+        assert_eq!(store.traces(), [("session.create".to_owned(), "session.created".to_owned())]);
         assert_eq!(PlainTokens.verify(&signed.token.token, signed.token.expires_at), None);
         assert_eq!(hasher.hashed(), 0, "a hash of today's kind stays");
     }

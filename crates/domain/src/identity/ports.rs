@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{Email, Password, Profile, Seller, User};
+use super::{Email, Password, Profile, Seller, StoredSession, User};
 use crate::{
     actor::Principal,
     clock::Timestamp,
     error::Result,
-    id::{SellerId, UserId},
+    id::{SellerId, SessionId, UserId},
+    page::{Page, PageRequest},
     permission::Role,
 };
 
@@ -47,6 +48,38 @@ pub trait SellerRepo: Send {
 
     /// The oldest accounts, at most `limit`, each with its first member.
     async fn oldest(&mut self, limit: u32) -> Result<Vec<Owner>>;
+}
+
+/// The write side of sessions.
+#[async_trait]
+pub trait SessionRepo: Send {
+    /// Stores a new session; `false` when its person is gone, or when `verified` is given and is not the stored hash of their
+    /// password any more. Until the transaction ends nobody changes the person.
+    async fn insert(&mut self, session: &StoredSession, verified: Option<&str>) -> Result<bool>;
+
+    /// The session of that id, over or not. Nobody else changes it until the transaction ends.
+    async fn find(&mut self, id: SessionId) -> Result<Option<StoredSession>>;
+
+    /// Stores all that may change of a session.
+    async fn update(&mut self, session: &StoredSession) -> Result<()>;
+
+    /// The sessions of a person that can be refreshed, or of which an access token may hold still. Waits for whoever signs the person in
+    /// or changes them just now, and shows what they did.
+    async fn live_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<StoredSession>>;
+}
+
+/// The read side of sessions.
+#[async_trait]
+pub trait SessionQueries: Send + Sync {
+    /// The sessions of a person that can be refreshed, the one used last first.
+    async fn live(&self, user: UserId, now: Timestamp, page: PageRequest) -> Result<Page<StoredSession>>;
+
+    /// The sessions that were ended before their time and of which an access token may hold at `now` or later, each with when the last
+    /// of them ends.
+    async fn ended(&self, now: Timestamp) -> Result<Vec<(SessionId, Timestamp)>>;
+
+    /// Removes sessions of which nothing would hold since `before` ([`StoredSession::over_at`]), at most `limit`, and gives how many.
+    async fn purge(&self, before: Timestamp, limit: u32) -> Result<u64>;
 }
 
 /// A seller account and the person who stands for it.
@@ -116,6 +149,8 @@ pub struct AccessToken {
 /// Who signed in, and until when it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
+    /// The sign-in.
+    pub id: SessionId,
     /// The person.
     pub user: UserId,
     /// When the access token ends.
@@ -124,10 +159,10 @@ pub struct Session {
 
 /// Makes and reads access tokens.
 pub trait Tokens: Send + Sync {
-    /// A token for this person.
-    fn issue(&self, profile: &Profile, now: Timestamp) -> Result<AccessToken>;
+    /// A token for this person and session, which ends at `latest` at the latest.
+    fn issue(&self, profile: &Profile, session: SessionId, latest: Timestamp, now: Timestamp) -> Result<AccessToken>;
 
-    /// The session of a valid token; `None` for every other text.
+    /// The session of a valid token; `None` for every other text. Whether that session goes on is not known here.
     fn verify(&self, token: &str, now: Timestamp) -> Option<Session>;
 }
 
@@ -140,14 +175,35 @@ pub struct SealedKey {
     pub sealed: Vec<u8>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when on it signs, until the next one does. It is published from the beginning, so that others know it by then.
+    pub signs_from: Timestamp,
 }
 
 /// Where the keys that sign tokens are kept.
 #[async_trait]
 pub trait SigningKeys: Send + Sync {
-    /// Every key, oldest first.
+    /// Every key, in the order in which they sign.
     async fn all(&self) -> Result<Vec<SealedKey>>;
 
     /// Stores a key unless one of its `kid` is there: of several nodes that start at once, one makes the key.
     async fn insert_if_absent(&self, key: &SealedKey) -> Result<()>;
+}
+
+/// The write side of the keys that sign tokens.
+#[async_trait]
+pub trait SigningKeyRepo: Send {
+    /// Every key, in the order in which they sign. Nobody else changes them until the transaction ends.
+    async fn keys(&mut self) -> Result<Vec<SealedKey>>;
+
+    /// Stores a new key; `false` when one of its `kid` is there.
+    async fn add(&mut self, key: &SealedKey) -> Result<bool>;
+
+    /// Removes a key.
+    async fn remove(&mut self, kid: &str) -> Result<()>;
+}
+
+/// Makes keys that sign tokens.
+pub trait KeyMaker: Send + Sync {
+    /// A new key of that name, sealed.
+    fn make(&self, kid: &str) -> Result<Vec<u8>>;
 }

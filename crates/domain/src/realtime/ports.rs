@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::Ticket;
-use crate::{clock::Timestamp, error::Result, identity::ports::Session, relay::Numbered};
+use crate::{clock::Timestamp, error::Result, event::Event, identity::ports::Session, relay::Numbered};
 
 /// How far the log reaches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub trait EventFeed: Send + Sync {
 
     /// Events after `seq`, in order and without gaps among what is kept, at most `limit`.
     async fn after(&self, seq: u64, limit: u32) -> Result<Vec<Numbered>>;
+
+    /// Committed events of things of these types that have no number yet, at most `limit`, in no promised order: for who must not wait
+    /// until they get one.
+    async fn waiting(&self, types: &[&str], limit: u32) -> Result<Vec<Event>>;
 }
 
 /// Where tickets wait until they are used.

@@ -26,6 +26,8 @@ pub mod reviews;
 pub mod rooms;
 pub mod schedules;
 pub mod sellers;
+pub mod sessions;
+pub mod signing_keys;
 pub mod tickets;
 pub mod transactions;
 pub mod users;
@@ -42,7 +44,7 @@ use crate::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::UserQueries,
+    identity::ports::{SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
     page::{Limit, PageRequest},
     realtime::TicketBox,
@@ -57,6 +59,8 @@ pub trait Harness: Send + Sync {
     fn store(&self) -> Arc<dyn Store>;
     /// The read side of people.
     fn users(&self) -> Arc<dyn UserQueries>;
+    /// The read side of sessions.
+    fn sessions(&self) -> Arc<dyn SessionQueries>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The read side of the category tree.
@@ -96,6 +100,8 @@ pub async fn run_all(harness: &impl Harness) {
     transactions::run(harness).await;
     users::run(harness).await;
     sellers::run(harness).await;
+    sessions::run(harness).await;
+    signing_keys::run(harness).await;
     categories::run(harness).await;
     products::run(harness).await;
     reviews::run(harness).await;

@@ -1,9 +1,12 @@
 //! People, sellers, products and categories for tests, no two alike.
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a fixture that cannot be stored ends its test")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::{Map, json};
@@ -12,8 +15,8 @@ use super::{FakeClock, SeededEntropy, memory::MemoryStore};
 use crate::{
     Actor, Principal, Rules, Shop, Store, Tx,
     catalog::{Category, Image, Product, ProductStatus, Rating, Review, Slug, Version, ports::Stored},
-    id::{CategoryId, ImageId, ProductId, ReviewId, RoomId, SellerId, UserId},
-    identity::{Email, Seller, User},
+    id::{CategoryId, ImageId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId},
+    identity::{Client, Email, Seller, StoredSession, User},
     money::Amount,
     permission::{Authorized, Permission, Role, Roles},
     room::{Epoch, Room, RoomKind, RoomName},
@@ -82,6 +85,36 @@ impl Fixtures {
         assert!(tx.users().insert(&user, "plain$correct horse").await.expect("a user is stored"));
         tx.commit().await.expect("a user is committed");
         Principal { user: user.id, roles: user.roles, seller: None }
+    }
+
+    /// A session that began now, not stored.
+    pub fn session(&self, user: UserId) -> StoredSession {
+        let now = self.shop.now();
+        let mut family = [0; 32];
+        self.shop.entropy.fill(&mut family);
+        StoredSession {
+            id: self.shop.id::<SessionId>(),
+            user,
+            family,
+            generation: 0,
+            rotated_at: now,
+            client: Client { device: Some("Firefox on Linux".to_owned()), address: Some("192.0.2.7".to_owned()) },
+            created_at: now,
+            last_used_at: now,
+            idle_until: now + Duration::from_hours(24),
+            expires_at: now + Duration::from_hours(48),
+            tokens_until: now + Duration::from_mins(15),
+            ended: None,
+        }
+    }
+
+    /// A stored session; the sign-in leaves no trace.
+    pub async fn stored_session(&self, user: UserId) -> StoredSession {
+        let session = self.session(user);
+        let mut tx = self.tx().await;
+        assert!(tx.sessions().insert(&session, None).await.expect("a session is stored"));
+        tx.commit().await.expect("a session is committed");
+        session
     }
 
     /// A stored person with a seller account.

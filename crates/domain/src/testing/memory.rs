@@ -12,6 +12,7 @@ mod realtime;
 mod reviews;
 mod rooms;
 mod schedules;
+mod sessions;
 mod state;
 mod views;
 
@@ -33,7 +34,7 @@ use crate::{
     event::{Event, Outbox},
     id::ProductId,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     page::{Page, PageRequest},
     realtime::Ticket,
@@ -145,6 +146,14 @@ impl Tx for MemoryTx {
     }
 
     fn sellers(&mut self) -> &mut dyn SellerRepo {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepo {
+        self
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
         self
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     clock::Timestamp,
     error::Result,
+    id::{SessionId, UserId},
     identity::{
         Profile,
         ports::{AccessToken, Session, Tokens},
@@ -14,20 +15,23 @@ use crate::{
 /// How long a token lasts.
 const LIFETIME: Duration = Duration::from_mins(15);
 
-/// Tokens of the form `plain.<user>.<microseconds of its end>`, without a signature.
+/// Tokens of the form `plain.<user>.<microseconds of its end>.<session>`, without a signature. A session need not be named: then it has
+/// the id of its person.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct PlainTokens;
 
 impl Tokens for PlainTokens {
-    fn issue(&self, profile: &Profile, now: Timestamp) -> Result<AccessToken> {
-        let expires_at = now + LIFETIME;
-        let token = format!("plain.{}.{}", profile.user.id, expires_at.timestamp_micros());
+    fn issue(&self, profile: &Profile, session: SessionId, latest: Timestamp, now: Timestamp) -> Result<AccessToken> {
+        let expires_at = (now + LIFETIME).min(latest);
+        let token = format!("plain.{}.{}.{session}", profile.user.id, expires_at.timestamp_micros());
         Ok(AccessToken { token, expires_at })
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Option<Session> {
-        let (user, end) = token.strip_prefix("plain.")?.split_once('.')?;
-        let until = Timestamp::from_timestamp_micros(end.parse().ok()?)?;
-        (now < until).then(|| user.parse().ok().map(|user| Session { user, until }))?
+        let mut parts = token.strip_prefix("plain.")?.split('.');
+        let user: UserId = parts.next()?.parse().ok()?;
+        let until = Timestamp::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+        let id = parts.next().map_or(Some(SessionId(user.0)), |id| id.parse().ok())?;
+        (now < until).then_some(Session { id, user, until })
     }
 }

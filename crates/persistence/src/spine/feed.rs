@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Error, Result,
+    event::Event,
     realtime::{EventFeed, Reach},
     relay::Numbered,
 };
@@ -12,7 +13,7 @@ use domain::{
 use super::rows;
 use crate::{
     database::Database,
-    statement::{all, at, count, one, statement},
+    statement::{all, at, count, one, placeholders, statement},
 };
 
 impl Database {
@@ -46,5 +47,19 @@ impl EventFeed for Database {
             Ok(Numbered { seq: u64::try_from(seq).map_err(Error::internal)?, event })
         });
         numbered.collect()
+    }
+
+    async fn waiting(&self, types: &[&str], limit: u32) -> Result<Vec<Event>> {
+        let sql = format!(
+            "SELECT {} FROM events e WHERE e.seq IS NULL AND e.failure IS NULL AND e.entity_type IN ({}) \
+             ORDER BY e.id LIMIT $1",
+            rows::event_columns(self.engine),
+            placeholders(2, types.len())
+        );
+        let types = types.iter().map(|name| (*name).into());
+        let values = std::iter::once(i64::from(limit).into()).chain(types);
+        let found = all(&self.reader, statement(self.engine, sql, values)).await?;
+        // One that does not decode is set aside by the relay.
+        Ok(found.iter().filter_map(|row| rows::event(row, 0).ok()).collect())
     }
 }

@@ -10,7 +10,7 @@ use domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::{Entity, Event},
     id::{EventId, UserId},
-    identity::ports::UserQueries,
+    identity::ports::{SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
@@ -43,6 +43,10 @@ impl Harness for Real {
 
     fn users(&self) -> Arc<dyn UserQueries> {
         self.fresh.database.users()
+    }
+
+    fn sessions(&self) -> Arc<dyn SessionQueries> {
+        self.fresh.database.sessions()
     }
 
     fn products(&self) -> Arc<dyn ProductQueries> {
@@ -137,6 +141,8 @@ suites!(
     transactions,
     users,
     sellers,
+    sessions,
+    signing_keys,
     categories,
     products,
     reviews,

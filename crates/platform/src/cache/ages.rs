@@ -63,7 +63,7 @@ impl Ages {
             match tag {
                 Tag::Products => _ = self.products.fetch_max(tick, Ordering::SeqCst),
                 Tag::Categories => _ = self.categories.fetch_max(tick, Ordering::SeqCst),
-                tag => self.remember(*tag, tick),
+                Tag::Product(_) => self.remember(*tag, tick),
             }
         }
     }
@@ -72,7 +72,7 @@ impl Ages {
         match tag {
             Tag::Products => self.products.load(Ordering::SeqCst),
             Tag::Categories => self.categories.load(Ordering::SeqCst),
-            tag => {
+            Tag::Product(_) => {
                 let Some(shard) = self.shard(tag) else { return u64::MAX };
                 let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
                 shard.changed.get(&tag).copied().unwrap_or(shard.floor)

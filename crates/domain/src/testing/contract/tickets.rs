@@ -27,7 +27,7 @@ async fn kept(harness: &impl Harness) -> (Ticket, [u8; 32]) {
     let given = fixtures(harness);
     let user = given.person(Role::User).await.user;
     let now = given.shop.now();
-    let session = Session { user, until: now + Duration::from_mins(15) };
+    let session = Session { id: given.shop.id(), user, until: now + Duration::from_mins(15) };
     let ticket = Ticket { session, expires_at: now + TICKET_LIFE };
     harness.tickets().keep(&digest(user), &ticket, now).await.unwrap();
     (ticket, digest(user))

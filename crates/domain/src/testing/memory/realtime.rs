@@ -6,6 +6,7 @@ use super::MemoryStore;
 use crate::{
     clock::Timestamp,
     error::Result,
+    event::Event,
     identity::ports::Session,
     realtime::{EventFeed, Reach, Ticket, TicketBox},
     relay::Numbered,
@@ -22,6 +23,10 @@ impl EventFeed for MemoryStore {
         let all = (1..).zip(&state.events).map(|(seq, event)| Numbered { seq, event: event.clone() });
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(all.filter(|numbered| numbered.seq > seq).take(limit).collect())
+    }
+
+    async fn waiting(&self, _: &[&str], _: u32) -> Result<Vec<Event>> {
+        Ok(Vec::new())
     }
 }
 

@@ -9,9 +9,12 @@ use crate::{
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
-    id::{CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
+    id::{CategoryId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
     idempotency::{Key, Reply},
-    identity::{Seller, User, ports::Owner},
+    identity::{
+        Seller, StoredSession, User,
+        ports::{Owner, SealedKey},
+    },
     job::StoredJob,
     schedule::Run,
 };
@@ -23,6 +26,8 @@ use super::rooms::Rooms;
 pub(super) struct State {
     pub users: BTreeMap<UserId, StoredUser>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
+    pub sessions: BTreeMap<SessionId, StoredSession>,
+    pub signing_keys: Vec<SealedKey>,
     pub products: BTreeMap<ProductId, Product>,
     /// Slugs products had before, with who had them last.
     pub old_slugs: BTreeMap<String, ProductId>,

@@ -1,0 +1,117 @@
+//! Sessions, write side.
+
+use async_trait::async_trait;
+use domain::{
+    Error, Result,
+    clock::Timestamp,
+    id::{SessionId, UserId},
+    identity::{Client, EndReason, StoredSession, ports::SessionRepo},
+};
+use sea_orm::{QueryResult, Value};
+
+use crate::{
+    statement::{all, at, execute, one, statement},
+    tx::SeaTx,
+};
+
+/// The columns of a session under the alias `s`, as [`session`] reads them.
+pub(super) const SESSION: &str = "s.id, s.user_id, s.family, s.generation, s.rotated_at, s.device, s.address, \
+    s.created_at, s.last_used_at, s.idle_until, s.expires_at, s.tokens_until, s.ended_at, s.ended_by";
+const UPDATE: &str = "UPDATE sessions SET generation = $2, rotated_at = $3, device = $4, address = $5, last_used_at = $6, \
+    idle_until = $7, tokens_until = $8, ended_at = $9, ended_by = $10 WHERE id = $1";
+
+#[async_trait]
+impl SessionRepo for SeaTx {
+    async fn insert(&mut self, new: &StoredSession, verified: Option<&str>) -> Result<bool> {
+        // Whoever changes the person waits for us, or we for them; SQLite has one writer.
+        let lock = self.engine.pick("", " FOR SHARE OF u");
+        let sql = format!(
+            "INSERT INTO sessions (id, user_id, family, generation, rotated_at, device, address, created_at, last_used_at, \
+             idle_until, expires_at, tokens_until, ended_at, ended_by) \
+             SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM users u \
+             WHERE u.id = $2 AND u.password_hash = coalesce($15, u.password_hash){lock}"
+        );
+        let values: [Value; 15] = [
+            new.id.0.into(),
+            new.user.0.into(),
+            new.family.to_vec().into(),
+            generation(new)?,
+            new.rotated_at.into(),
+            new.client.device.clone().into(),
+            new.client.address.clone().into(),
+            new.created_at.into(),
+            new.last_used_at.into(),
+            new.idle_until.into(),
+            new.expires_at.into(),
+            new.tokens_until.into(),
+            new.ended.map(|(at, _)| at).into(),
+            new.ended.map(|(_, reason)| reason.name()).into(),
+            verified.map(str::to_owned).into(),
+        ];
+        Ok(execute(&self.tx, statement(self.engine, sql, values)).await? == 1)
+    }
+
+    async fn find(&mut self, id: SessionId) -> Result<Option<StoredSession>> {
+        let lock = self.engine.pick("", " FOR NO KEY UPDATE");
+        let sql = format!("SELECT {SESSION} FROM sessions s WHERE s.id = $1{lock}");
+        let row = one(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
+        row.map(|row| session(&row, 0)).transpose()
+    }
+
+    async fn update(&mut self, changed: &StoredSession) -> Result<()> {
+        let values: [Value; 10] = [
+            changed.id.0.into(),
+            generation(changed)?,
+            changed.rotated_at.into(),
+            changed.client.device.clone().into(),
+            changed.client.address.clone().into(),
+            changed.last_used_at.into(),
+            changed.idle_until.into(),
+            changed.tokens_until.into(),
+            changed.ended.map(|(at, _)| at).into(),
+            changed.ended.map(|(_, reason)| reason.name()).into(),
+        ];
+        execute(&self.tx, statement(self.engine, UPDATE, values)).await.map(|_| ())
+    }
+
+    async fn live_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<StoredSession>> {
+        if !self.engine.pick("", "lock").is_empty() {
+            // Who signs them in holds this row; what follows sees what they did, since each statement looks anew.
+            let sql = "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE";
+            one(&self.tx, statement(self.engine, sql, [user.0.into()])).await?;
+        }
+        let lock = self.engine.pick("", " FOR NO KEY UPDATE");
+        let sql = format!(
+            "SELECT {SESSION} FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL \
+             AND (s.tokens_until > $2 OR s.idle_until > $2 AND s.expires_at > $2) ORDER BY s.id{lock}"
+        );
+        let rows = all(&self.tx, statement(self.engine, sql, [user.0.into(), now.into()])).await?;
+        rows.iter().map(|row| session(row, 0)).collect()
+    }
+}
+
+fn generation(session: &StoredSession) -> Result<Value> {
+    i32::try_from(session.generation).map(Into::into).map_err(Error::internal)
+}
+
+/// The session whose columns begin at `first`.
+pub(super) fn session(row: &QueryResult, first: usize) -> Result<StoredSession> {
+    let family: Vec<u8> = at(row, first + 2)?;
+    let ended: Option<Timestamp> = at(row, first + 12)?;
+    let reason: Option<String> = at(row, first + 13)?;
+    Ok(StoredSession {
+        id: SessionId(at(row, first)?),
+        user: UserId(at(row, first + 1)?),
+        family: family.try_into().map_err(|_| Error::internal("a family of refresh tokens has not 32 bytes"))?,
+        generation: u32::try_from(at::<i32>(row, first + 3)?).map_err(Error::internal)?,
+        rotated_at: at(row, first + 4)?,
+        client: Client { device: at(row, first + 5)?, address: at(row, first + 6)? },
+        created_at: at(row, first + 7)?,
+        last_used_at: at(row, first + 8)?,
+        idle_until: at(row, first + 9)?,
+        expires_at: at(row, first + 10)?,
+        tokens_until: at(row, first + 11)?,
+        // A reason of a later version is some reason all the same.
+        ended: ended.map(|at| (at, reason.and_then(|name| EndReason::named(&name)).unwrap_or(EndReason::Revoked))),
+    })
+}
