@@ -1,7 +1,7 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::id::{CategoryId, JobId, ProductId, ReviewId, RoomId};
+use domain::id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoomId, SellerId, UserId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -27,6 +27,22 @@ impl Named for ReviewId {
 
 impl Named for RoomId {
     const NAME: &'static str = "room";
+}
+
+impl Named for UserId {
+    const NAME: &'static str = "person";
+}
+
+impl Named for SellerId {
+    const NAME: &'static str = "seller account";
+}
+
+impl Named for ApiKeyId {
+    const NAME: &'static str = "API key";
+}
+
+impl Named for InvitationId {
+    const NAME: &'static str = "invitation";
 }
 
 impl Named for JobId {

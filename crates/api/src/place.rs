@@ -194,8 +194,19 @@ impl Places {
             return;
         }
         for tag in tags(event) {
-            if let Tag::Person(user) = tag {
-                self.look_again(user);
+            match tag {
+                Tag::Person(user) => self.look_again(user),
+                // Whoever has the role may be somebody else than they were.
+                Tag::Roles => self.all_look_again(),
+                _ => {}
+            }
+        }
+    }
+
+    fn all_look_again(&self) {
+        for (whose, held) in &self.open().of {
+            if matches!(whose, Whose::User(_)) {
+                held.changed.send_replace(());
             }
         }
     }

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     /// Makes accounts, gives roles and takes them back.
     #[command(subcommand)]
     User(user::Command),
+    /// Shows which role may do what.
+    Permissions,
     /// Fills a shop with made-up products, for trials.
     Seed(seed::Seeding),
     /// Writes data out.

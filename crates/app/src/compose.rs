@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
+use api::{Access, Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
 use credentials::EdDsaTokens;
 use domain::{
     Shop,
@@ -16,6 +16,7 @@ use platform::LocalCache;
 use crate::{
     config::{CacheMode, Config},
     foundation::Foundation,
+    key_uses::KeyUses,
     migrate::SchemaProbe,
     nodes::Nodes,
     schedule,
@@ -55,6 +56,7 @@ pub(crate) async fn services(
     nodes: &Nodes,
     cache: Arc<dyn Cache>,
     seen: Seen,
+    key_uses: KeyUses,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
     let Foundation { database, seal, passwords, .. } = foundation;
@@ -68,9 +70,17 @@ pub(crate) async fn services(
     let streams = Streams { hub: Hub::new(feed.reach().await?.last), feed, tickets: database.tickets() };
     let (queries, presence) = (database.rooms(), Arc::clone(&nodes.presence));
     let rooms = Rooms { floor: Floor::new(shop.id()), queries, presence };
+    let access = Access {
+        roles: database.roles(),
+        people: database.people(),
+        keys: Arc::new(Cached::new(database.api_keys(), Arc::clone(&cache), PEOPLE)),
+        key_uses: Arc::new(key_uses),
+        organisations: database.organisations(),
+    };
     Ok(Services {
         shop,
         users: Arc::new(Cached::new(database.users(), Arc::clone(&cache), PEOPLE)),
+        access,
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
         jwks: Arc::new(move || jwks.clone()),

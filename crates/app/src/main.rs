@@ -14,10 +14,12 @@ mod foundation;
 mod import;
 mod jobs;
 mod json_lines;
+mod key_uses;
 mod lines;
 mod migrate;
 mod nodes;
 mod openapi;
+mod permissions;
 mod purge;
 mod schedule;
 mod seed;
@@ -79,6 +81,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Events(command) => events::run(&command, &config).await,
             Command::Purge => purge::run(&config).await,
             Command::User(command) => user::run(command, &config).await,
+            Command::Permissions => permissions::run(&config).await,
             Command::Export(command) => export::run(command, &config).await,
             Command::Seed(asked) => seed::run(asked, &config).await,
             Command::Import(command) => import::run(command, &config).await,

@@ -15,6 +15,7 @@ use crate::{
     ending::{Ending, Signals},
     foundation::Foundation,
     jobs,
+    key_uses::KeyUses,
     nodes::Nodes,
     telemetry,
     views::views,
@@ -43,6 +44,11 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
+    let key_uses = KeyUses::new(foundation.database.api_keys());
+    workers.start("key_uses", {
+        let key_uses = key_uses.clone();
+        move |stop| key_uses.clone().run(stop)
+    });
     workers.start("relay", {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
         let bus = Arc::clone(&nodes.bus);
@@ -63,7 +69,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let mut doing = Workers::new(Arc::clone(&foundation.shop.clock));
     jobs::start(&mut doing, &foundation, &config, &compose::shop(&foundation, &cache), &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, metrics).await?;
+    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), seen, key_uses, metrics).await?;
     let services = Arc::new(services);
     workers.start("feed", {
         let log = foundation.database.feed();

@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use domain::Actor;
+use domain::{Actor, access::KEY_PREFIX};
 
 use crate::{
     auth::{Bearer, INVALID_TOKEN},
@@ -37,6 +37,9 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
         Bearer::Token(token) => token,
     };
     let Some(services) = request.app_data::<Data<Services>>() else { return Ok((Actor::Anonymous, true)) };
+    if token.starts_with(KEY_PREFIX) {
+        return by_key(request, services, token).await;
+    }
     let Some(session) = services.tokens.verify(token, services.shop.now()) else {
         return Ok((Actor::Anonymous, true));
     };
@@ -47,4 +50,13 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
         }
         None => (Actor::Anonymous, true),
     })
+}
+
+/// The caller with an API key, who has no session: the key is found out about with every request.
+async fn by_key(request: &ServiceRequest, services: &Services, token: &str) -> domain::Result<(Actor, bool)> {
+    let now = services.shop.now();
+    let Some(caller) = services.keys().caller(token, now).await? else { return Ok((Actor::Anonymous, true)) };
+    services.access.key_uses.used(caller.key.id, now);
+    request.extensions_mut().insert(caller.key);
+    Ok((Actor::Signed(caller.principal), false))
 }

@@ -24,7 +24,7 @@ const EXPOSED: [&str; 11] = [
 ];
 
 /// What pages may send.
-const ACCEPTED: [&str; 10] = [
+const ACCEPTED: [&str; 11] = [
     "Accept",
     "Authorization",
     "Content-Type",
@@ -32,6 +32,7 @@ const ACCEPTED: [&str; 10] = [
     "If-Match",
     "If-None-Match",
     "Last-Event-ID",
+    "Souk-Seller",
     "X-Request-Id",
     "traceparent",
     "tracestate",

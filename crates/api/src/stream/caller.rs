@@ -4,7 +4,10 @@ use actix_web::{
     HttpMessage as _, HttpRequest,
     http::header::{self, HeaderValue},
 };
-use domain::{Actor, Error, catalog::policy::Scope, identity::ports::Session, realtime};
+use domain::{
+    Actor, Error, access::ApiKey, catalog::policy::Scope, clock::Timestamp, id::ApiKeyId, identity::ports::Session,
+    realtime,
+};
 
 use crate::{
     auth::{Bearer, INVALID_TOKEN},
@@ -12,11 +15,19 @@ use crate::{
     services::Services,
 };
 
+/// When what has no end ends: a moment that every client can read.
+const FAR: Timestamp = match Timestamp::from_timestamp(253_402_300_799, 0) {
+    Some(far) => far,
+    None => Timestamp::MAX_UTC,
+};
+
 /// Who listens, and until when that holds.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Whose session it is; `None` for everybody's eyes.
+    /// Whose session it is; `None` for everybody's eyes. With an API key it lasts as long as the key.
     pub session: Option<Session>,
+    /// The API key they came with, if they did: what they may do is asked of it.
+    pub key: Option<ApiKeyId>,
     /// Who that is, as they were when last asked.
     pub actor: Actor,
     /// What they may know of.
@@ -33,7 +44,7 @@ impl Caller {
         let by_header = Bearer::of(request.headers()) != Bearer::Absent;
         match ticket {
             None if by_header => Self::of_header(request),
-            None => Ok(Self { session: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
+            None => Ok(Self { session: None, key: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
             Some(_) if by_header => {
                 Err(Problem::broken(In::Query, "ticket", "exclusive", "cannot go together with Authorization"))
             }
@@ -43,9 +54,14 @@ impl Caller {
 
     fn of_header(request: &HttpRequest) -> Result<Self, Problem> {
         let extensions = request.extensions();
+        if let (Some(actor @ Actor::Signed(_)), Some(key)) = (extensions.get::<Actor>(), extensions.get::<ApiKey>()) {
+            let session = Session { user: key.user, until: key.expires_at.unwrap_or(FAR) };
+            let (session, key) = (Some(session), Some(key.id));
+            return Ok(Self { session, key, actor: actor.clone(), scope: Scope::of(actor) });
+        }
         match (extensions.get::<Actor>(), extensions.get::<Session>()) {
             (Some(actor @ Actor::Signed(_)), Some(session)) => {
-                Ok(Self { session: Some(*session), actor: actor.clone(), scope: Scope::of(actor) })
+                Ok(Self { session: Some(*session), key: None, actor: actor.clone(), scope: Scope::of(actor) })
             }
             _ => Err(Problem::from(Error::Unauthenticated).header(header::WWW_AUTHENTICATE, INVALID_TOKEN)),
         }
@@ -62,7 +78,7 @@ impl Caller {
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         };
         let session = session.ok_or_else(refused)?;
-        let caller = Self { session: Some(session), actor: Actor::Anonymous, scope: Scope::Published };
+        let caller = Self { session: Some(session), key: None, actor: Actor::Anonymous, scope: Scope::Published };
         caller.still(services).await?.ok_or_else(refused)
     }
 
@@ -80,10 +96,13 @@ impl Caller {
         if self.is_over(services) {
             return Ok(None);
         }
-        let principal = services.users.principal(session.user).await?;
+        let principal = match self.key {
+            None => services.users.principal(session.user).await?,
+            Some(key) => services.keys().still(key, services.shop.now()).await?.map(|caller| caller.principal),
+        };
         Ok(principal.map(|principal| {
             let scope = Scope::of_principal(&principal);
-            Self { session: self.session, actor: Actor::Signed(principal), scope }
+            Self { session: self.session, key: self.key, actor: Actor::Signed(principal), scope }
         }))
     }
 }

@@ -31,6 +31,9 @@ pub struct TicketView {
 )]
 #[post("/api/v1/events/tickets")]
 pub async fn create_ticket(auth: Auth<OwnAccount>, services: Shared, request: HttpRequest) -> Answer {
+    if auth.0.principal().key.is_some() {
+        return Err(Error::forbidden("An API key needs no ticket; send it as Authorization").into());
+    }
     let session = request.extensions().get::<Session>().copied().ok_or(Error::Unauthenticated)?;
     let tickets = services.streams.tickets.as_ref();
     let (ticket, expires_at) =

@@ -20,7 +20,7 @@ use domain::{
     catalog::{ReindexProducts, queries::ProductView},
     clock::Timestamp,
     health::Probe,
-    id::RoomId,
+    id::{ApiKeyId, RoomId},
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
@@ -31,7 +31,7 @@ use domain::{
     testing::{Fixtures, PlainHasher, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
+use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Rooms, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -106,11 +106,17 @@ impl Mac for Xor {
 
 /// Keeps what was seen.
 #[derive(Default)]
-pub struct Seen(pub Mutex<Vec<ProductView>>);
+pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>);
 
 impl ViewSink for Seen {
     fn seen(&self, view: ProductView) {
         self.0.lock().unwrap().push(view);
+    }
+}
+
+impl KeyUseSink for Seen {
+    fn used(&self, key: ApiKeyId, _: Timestamp) {
+        self.1.lock().unwrap().push(key);
     }
 }
 
@@ -158,6 +164,13 @@ impl Door {
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
+            access: Access {
+                roles: reader.clone(),
+                people: reader.clone(),
+                keys: reader.clone(),
+                key_uses: seen.clone(),
+                organisations: reader.clone(),
+            },
             hasher: Arc::new(PlainHasher::default()),
             tokens: Arc::new(PlainTokens),
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),

@@ -7,13 +7,19 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Cache, Entry, Key, Looked, Policy, Tag};
 use crate::{
+    access::{
+        ApiKey,
+        ports::{ApiKeyQueries, HeldKey, KeysOf},
+    },
     actor::Principal,
+    clock::Timestamp,
     error::{Error, Result},
-    id::UserId,
+    id::{ApiKeyId, UserId},
     identity::{
         Email, Profile,
         ports::{Account, UserQueries},
     },
+    page::{Page, PageRequest},
 };
 
 /// A port of queries, some of whose answers are kept for as long as nothing of them changes.
@@ -65,11 +71,32 @@ impl<Q: ?Sized> Cached<Q> {
     }
 }
 
+/// A key is asked for with every request that comes with it; lists of keys are asked for seldom.
+#[async_trait]
+impl ApiKeyQueries for Cached<dyn ApiKeyQueries> {
+    async fn held(&self, id: ApiKeyId) -> Result<Option<HeldKey>> {
+        let key = Key::new(format!("api_key|{id}"), [Tag::ApiKey(id)]).private();
+        self.read(key, self.inner.held(id)).await
+    }
+
+    async fn get(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {
+        self.inner.get(id).await
+    }
+
+    async fn list(&self, of: KeysOf, page: PageRequest) -> Result<Page<ApiKey>> {
+        self.inner.list(of, page).await
+    }
+
+    async fn used(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<()> {
+        self.inner.used(uses).await
+    }
+}
+
 /// Who somebody is, is asked with every signed request; the rest is asked seldom.
 #[async_trait]
 impl UserQueries for Cached<dyn UserQueries> {
     async fn principal(&self, id: UserId) -> Result<Option<Principal>> {
-        let key = Key::new(format!("principal|{id}"), [Tag::Person(id)]).private();
+        let key = Key::new(format!("principal|{id}"), [Tag::Person(id), Tag::Roles]).private();
         self.read(key, self.inner.principal(id)).await
     }
 

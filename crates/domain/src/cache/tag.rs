@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     event::{Event, Fact},
-    id::{ProductId, UserId},
+    id::{ApiKeyId, ProductId, UserId},
 };
 
 /// Something that may change under an entry.
@@ -20,6 +20,10 @@ pub enum Tag {
     Categories,
     /// What a person is and may do.
     Person(UserId),
+    /// What roles may do.
+    Roles,
+    /// An API key.
+    ApiKey(ApiKeyId),
 }
 
 impl fmt::Display for Tag {
@@ -29,6 +33,8 @@ impl fmt::Display for Tag {
             Self::Product(id) => write!(f, "product:{id}"),
             Self::Categories => f.write_str("categories"),
             Self::Person(id) => write!(f, "person:{id}"),
+            Self::Roles => f.write_str("roles"),
+            Self::ApiKey(id) => write!(f, "api_key:{id}"),
         }
     }
 }
@@ -40,21 +46,32 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         Ok(Fact::Product(fact)) => product(fact.product_id),
         Ok(Fact::ProductPurged(id)) => product(id),
         // A review is shown with its product, and its stars in lists.
-        Ok(Fact::Review(_)) => event.payload.get("productId").and_then(id).map_or_else(everything, product),
+        Ok(Fact::Review(_)) => {
+            event.payload.get("productId").and_then(id).map(ProductId).map_or_else(everything, product)
+        }
         Ok(Fact::Category(_)) => vec![Tag::Categories],
-        // Who opens an account is a seller from now on.
-        Ok(Fact::Seller(_)) => event.actor.map(Tag::Person).into_iter().collect(),
+        // Who opens an account is a seller from now on, and so is who becomes a member of it; who leaves it is none.
+        Ok(Fact::Seller(_)) => {
+            let member = event.payload.get("userId").and_then(id).map(UserId);
+            member.or(event.actor).map(Tag::Person).into_iter().collect()
+        }
         Ok(Fact::User(id)) => vec![Tag::Person(id)],
+        Ok(Fact::Role(_)) => vec![Tag::Roles],
+        // Its open connections are those of whoever made it.
+        Ok(Fact::ApiKey(key)) => {
+            let user = event.payload.get("userId").and_then(id).map(UserId);
+            std::iter::once(Tag::ApiKey(key)).chain(user.map(Tag::Person)).collect()
+        }
         // Products that have other words are found by other searches.
         Ok(Fact::Job(_)) if event.kind == "job.reindexed" => vec![Tag::Products],
-        Ok(Fact::AuditPurged(_) | Fact::Job(_) | Fact::Room(_)) => Vec::new(),
+        Ok(Fact::AuditPurged(_) | Fact::Job(_) | Fact::Room(_) | Fact::Invitation(_)) => Vec::new(),
         // What nobody can read may have changed anything.
         Err(_) => everything(),
     }
 }
 
-fn id(value: &serde_json::Value) -> Option<ProductId> {
-    value.as_str()?.parse::<Uuid>().ok().map(ProductId)
+fn id(value: &serde_json::Value) -> Option<Uuid> {
+    value.as_str()?.parse().ok()
 }
 
 /// The tags that every entry about the catalogue has one of.
@@ -96,6 +113,10 @@ mod tests {
         let seller = event("seller.created", json!({ "sellerId": id }));
         assert_eq!(tags(&seller), [Tag::Person(UserId(Uuid::from_u128(5)))]);
         assert_eq!(tags(&event("user.created", json!({ "userId": id }))), [Tag::Person(UserId(id))]);
+        let joined = event("seller.member_joined", json!({ "sellerId": id, "userId": reviewed }));
+        assert_eq!(tags(&joined), [Tag::Person(UserId(reviewed))]);
+        assert_eq!(tags(&event("role.updated", json!({ "roleId": id }))), [Tag::Roles]);
+        assert_eq!(tags(&event("api_key.deleted", json!({ "apiKeyId": id }))), [Tag::ApiKey(ApiKeyId(id))]);
         assert_eq!(tags(&event("audit.purged", json!({ "auditId": id }))), []);
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Event;
 use crate::{
     catalog::{ProductStatus, Version},
-    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, RoomId, SellerId, UserId},
+    id::{ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoleId, RoomId, SellerId, UserId},
     money::Amount,
 };
 
@@ -15,8 +15,11 @@ const KINDS: &[(&str, &[&str])] = &[
     ("product", &["created", "updated", "deleted", "restored", "purged", "stock_changed"]),
     ("category", &["created", "updated", "deleted"]),
     ("review", &["created", "updated", "deleted", "hidden", "shown"]),
-    ("seller", &["created"]),
-    ("user", &["created", "role_granted", "role_revoked"]),
+    ("seller", &["created", "member_joined", "member_changed", "member_left"]),
+    ("invitation", &["created", "revoked"]),
+    ("user", &["created", "role_granted", "role_revoked", "banned", "unbanned"]),
+    ("role", &["created", "updated", "deleted"]),
+    ("api_key", &["created", "renamed", "deleted"]),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
@@ -47,10 +50,16 @@ pub enum Fact {
     Category(CategoryId),
     /// A review changed.
     Review(ReviewId),
-    /// A seller account changed.
+    /// A seller account changed, or who its members are.
     Seller(SellerId),
+    /// Somebody was invited to a seller account, or is no more.
+    Invitation(InvitationId),
     /// A person's account changed.
     User(UserId),
+    /// What a role may do changed.
+    Role(RoleId),
+    /// An API key changed.
+    ApiKey(ApiKeyId),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
     /// Somebody changed a job, or it tells how far it got.
@@ -130,6 +139,24 @@ struct UserFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct InvitationFact {
+    invitation_id: InvitationId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleFact {
+    role_id: RoleId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiKeyFact {
+    api_key_id: ApiKeyId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct AuditFact {
     audit_id: AuditId,
 }
@@ -181,6 +208,18 @@ impl Fact {
             "seller" => {
                 let id = payload::<SellerFact>(event)?.seller_id;
                 (Self::Seller(id), id.0)
+            }
+            "invitation" => {
+                let id = payload::<InvitationFact>(event)?.invitation_id;
+                (Self::Invitation(id), id.0)
+            }
+            "role" => {
+                let id = payload::<RoleFact>(event)?.role_id;
+                (Self::Role(id), id.0)
+            }
+            "api_key" => {
+                let id = payload::<ApiKeyFact>(event)?.api_key_id;
+                (Self::ApiKey(id), id.0)
             }
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;

@@ -5,6 +5,7 @@ use super::{
     ports::{AccessToken, Account, PasswordHasher, Tokens, UserQueries, Verified},
 };
 use crate::{
+    access::Ban,
     error::{Error, Result},
     shop::Shop,
 };
@@ -48,7 +49,8 @@ impl Login<'_> {
     /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`] for every cause.
+    /// [`Error::BadCredentials`] for every cause; [`Error::Forbidden`] for who is banned and knows the password: to everybody
+    /// else a banned account is like any other.
     pub async fn with_password(self, shop: &Shop, given: Credentials) -> Result<SignedIn> {
         let account = match Email::parse(&given.email) {
             Ok(email) => self.users.account(&email).await?,
@@ -59,6 +61,9 @@ impl Login<'_> {
         let (Some(account), Verified::Yes | Verified::YesButOld) = (account, verified) else {
             return Err(Error::BadCredentials);
         };
+        if let Some(ban) = &account.ban {
+            return Err(suspended(ban));
+        }
         if verified == Verified::YesButOld {
             self.rehash(shop, &account, &given.password).await?;
         }
@@ -77,6 +82,12 @@ impl Login<'_> {
         })
         .await
     }
+}
+
+/// What somebody who is banned is told, once they have proved who they are.
+fn suspended(ban: &Ban) -> Error {
+    let until = ban.until.map_or_else(String::new, |until| format!(" until {}", until.format("%Y-%m-%dT%H:%M:%SZ")));
+    Error::forbidden(format!("This account is suspended{until}"))
 }
 
 #[cfg(test)]

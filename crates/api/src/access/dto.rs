@@ -1,0 +1,5 @@
+//! What people, roles and API keys look like in JSON.
+
+pub mod key;
+pub mod person;
+pub mod role;
