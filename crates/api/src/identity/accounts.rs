@@ -54,6 +54,7 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     responses(
         (status = 200, description = "Signed in", body = Session),
         (status = 401, description = "Address or password is wrong"),
+        (status = 403, description = "The account is suspended"),
     )
 )]
 #[post("/api/v1/auth/login")]

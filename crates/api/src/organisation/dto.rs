@@ -10,7 +10,7 @@ use crate::{body::Fields, identity::dto::seller::SellerView};
 
 /// What a member may do in a seller account.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[schema(as = SellerRole)]
+#[schema(as = SellerRole, example = "member")]
 #[serde(rename_all = "camelCase")]
 pub enum MemberRoleView {
     /// Sees, makes and changes every product of the account.

@@ -215,7 +215,7 @@ async fn a_key_is_shown_once_and_calls_for_what_it_is_for() {
     let refused = send(&door, Method::GET, "/api/v1/users/me", secret, None).await;
     assert_eq!((refused.status, &refused.json()["error"]["message"]), (403, &json!("Scope account:own required")));
     let limited = send(&door, Method::POST, "/api/v1/products", secret, Some(product)).await;
-    assert_eq!((limited.status, limited.code()), (429, "RATE_LIMIT_EXCEEDED".to_owned()), "{}", limited.text);
+    assert_eq!((limited.status, limited.code()), (429, "RATE_LIMITED".to_owned()), "{}", limited.text);
     assert_eq!(door.seen.1.lock().unwrap().len(), 3, "every use is noted");
 
     let name = send(&door, Method::PATCH, &path, &ada, Some(json!({ "name": "Robot" }))).await;

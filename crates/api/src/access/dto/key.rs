@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::permission::ScopeName;
 use crate::{
     body::Fields,
     query::{Query, Read},
@@ -29,7 +30,7 @@ pub struct KeyView {
     #[schema(example = "x3qd")]
     pub hint: String,
     /// What it is for. What its owner may not do any more, it may not either.
-    #[schema(example = json!(["products:write"]))]
+    #[schema(example = json!(["products:write"]), value_type = Vec<ScopeName>)]
     pub scopes: Vec<&'static str>,
     /// Who made it; it is theirs unless it is a seller account's.
     pub user_id: Uuid,
@@ -100,7 +101,7 @@ pub struct KeyBody {
     #[schema(example = "Stock robot", min_length = 1, max_length = 100, format = "name")]
     pub name: String,
     /// What it is for: permissions of one's own, but neither `keys:manage` nor `roles:manage`.
-    #[schema(example = json!(["account:own"]), min_items = 1)]
+    #[schema(example = json!(["account:own"]), min_items = 1, value_type = Vec<ScopeName>)]
     pub scopes: Vec<String>,
     /// The seller account it is to belong to, which one owns; such a key is for `products:write` and nothing else.
     pub seller_id: Option<Uuid>,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::permission::PermissionName;
 use crate::body::{Fields, Given};
 
 /// A role and what it may do.
@@ -25,7 +26,7 @@ pub struct RoleView {
     #[schema(example = false)]
     pub built_in: bool,
     /// What it may do.
-    #[schema(example = json!(["account:own", "reviews:write"]))]
+    #[schema(example = json!(["account:own", "reviews:write"]), value_type = Vec<PermissionName>)]
     pub permissions: Vec<&'static str>,
     /// How often it was changed, from 1.
     #[schema(example = 1, minimum = 1)]
@@ -70,7 +71,7 @@ pub struct RoleBody {
     #[schema(example = 20, minimum = 1, maximum = 99)]
     pub level: i32,
     /// What it may do, beside what everybody may; nothing that its maker may not.
-    #[schema(example = json!(["products:write"]))]
+    #[schema(example = json!(["products:write"]), value_type = Vec<PermissionName>)]
     pub permissions: Vec<String>,
 }
 
@@ -87,7 +88,7 @@ pub struct RolePatchBody {
     #[schema(example = 30, minimum = 1, maximum = 99, nullable = false)]
     pub level: Option<i32>,
     /// What it may do from now on; null is what a built-in role may do as delivered, and nothing for another.
-    #[schema(example = json!(["products:write"]))]
+    #[schema(example = json!(["products:write"]), value_type = Option<Vec<PermissionName>>)]
     pub permissions: Option<Vec<String>>,
 }
 
