@@ -17,6 +17,9 @@ THINGS = {
     "/api/v1/reviews/{id}": os.environ["SOUK_REVIEW"],
     "/api/v1/categories/{id}": CATEGORY,
     "/api/v1/jobs/{id}": os.environ["SOUK_JOB"],
+    "/api/v1/users/{id}": os.environ["SOUK_USER"],
+    "/api/v1/sellers/{id}": os.environ["SOUK_SELLER"],
+    "/api/v1/api-keys/{id}": os.environ["SOUK_KEY"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
@@ -44,8 +47,12 @@ def before_call(context, case, kwargs):
         case.headers["Idempotency-Key"] = (case.headers["Idempotency-Key"] + uuid.uuid4().hex)[-255:]
     if isinstance(case.body, dict):
         of_body(case)
+    # Nobody here is a member of an account that is made up.
+    case.headers.pop("Souk-Seller", None)
     if case.query:
         of_query(case.query)
+        if case.path == "/api/v1/api-keys":
+            case.query.pop("sellerId", None)
 
 
 def of_path(case):
@@ -68,8 +75,12 @@ def of_body(case):
         body.setdefault("refreshToken", "souk_rt_")
         body["refreshToken"] = body["refreshToken"] or "souk_rt_"
     # What is imposed ends in the future.
-    if "until" in body:
-        body["until"] = None
+    for name in ("until", "expiresAt"):
+        if name in body:
+            body[name] = None
+    # An account of one's own is named by its owner only.
+    if "scopes" in body:
+        body.pop("sellerId", None)
     # A batch changes the category, the price, or both.
     if case.path.endswith("/batch-update") and body.get("categoryId") is None and body.get("discount") is None:
         body["discount"] = 10
@@ -103,7 +114,11 @@ def refusals(case):
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up.
-    if case.method == "DELETE" or any(made_up in case.path for made_up in ("{slug}", "{name}", "{userId}")):
+    if case.method == "DELETE" or any(made_up in case.path for made_up in ("{slug}", "{name}", "{userId}", "{role}")):
+        possible.add("404")
+    # The code of no invitation; and the account and the key are the seller's.
+    others = ROLE == "admin" and case.path.startswith(("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}"))
+    if others or operation["operationId"] == "accept_invitation":
         possible.add("404")
     if "If-Match" in case.headers:
         possible.add("412")

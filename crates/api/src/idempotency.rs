@@ -18,7 +18,7 @@ use domain::{
 use serde::Serialize;
 
 use crate::{
-    Answer, Services,
+    Answer, Services, acting,
     body::JsonBody,
     etag,
     problem::{In, Problem},
@@ -51,7 +51,12 @@ impl FromRequest for Keyed {
         };
         let extensions = request.extensions();
         let actor = extensions.get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
-        let line = if key.is_some() { format!("{} {}", request.method(), request.path()) } else { String::new() };
+        let line = match (&key, request.headers().get(acting::HEADER).and_then(|seller| seller.to_str().ok())) {
+            (None, _) => String::new(),
+            (Some(_), None) => format!("{} {}", request.method(), request.path()),
+            // For another account it is another request.
+            (Some(_), Some(seller)) => format!("{} {} {seller}", request.method(), request.path()),
+        };
         ready(Ok(Self { key, line, actor }))
     }
 }
@@ -80,9 +85,23 @@ impl Keyed {
         render: impl Fn(&T) -> Reply + Send + Sync,
         command: impl AsyncFnOnce(&Once<'_, T>) -> domain::Result<Outcome<T>>,
     ) -> Answer {
+        self.run_shown(services, operation, body, &render, &render, command).await
+    }
+
+    /// [`Keyed::run`] for what holds a secret: the first answer is what `show` makes of it, and what is kept and given later is
+    /// what `render` does, which MUST leave the secret out (ruling R17).
+    pub async fn run_shown<T>(
+        self,
+        services: &Services,
+        operation: &'static str,
+        body: &JsonBody,
+        render: impl Fn(&T) -> Reply + Send + Sync,
+        show: impl Fn(&T) -> Reply,
+        command: impl AsyncFnOnce(&Once<'_, T>) -> domain::Result<Outcome<T>>,
+    ) -> Answer {
         let once = Once { key: self.key(services, operation, body), render: &render };
         match command(&once).await {
-            Ok(Outcome::Fresh(value)) => Ok(response(render(&value))),
+            Ok(Outcome::Fresh(value)) => Ok(response(show(&value))),
             Ok(Outcome::Replay(reply)) => {
                 let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
                 if let Some(problem) = Problem::replayed(&reply) {

@@ -3,6 +3,8 @@
 //! This crate knows the domain and no adapter. [`app::build`] makes the whole application out of [`Services`]; the
 //! binary and the tests both use it.
 
+pub mod access;
+pub mod acting;
 pub mod address;
 pub mod app;
 pub mod asyncapi;
@@ -26,6 +28,7 @@ pub mod kept;
 pub mod limit;
 pub mod middleware;
 pub mod openapi;
+pub mod organisation;
 pub mod page;
 pub mod path;
 mod place;
@@ -46,8 +49,10 @@ pub use asyncapi::asyncapi;
 pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Rooms, Services, Streams, ViewSink};
-pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, PlaceSettings, SocketSettings, StreamSettings};
+pub use services::{Access, KeyUseSink, Rooms, Services, Streams, ViewSink};
+pub use settings::{
+    CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PlaceSettings, SocketSettings, StreamSettings,
+};
 pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};
 

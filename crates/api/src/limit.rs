@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use actix_web::http::header::HeaderValue;
 use domain::{
-    id::UserId,
+    id::{ApiKeyId, UserId},
     limit::{Decision, Policy, Subject},
 };
 use metrics::Counter;
@@ -31,31 +31,38 @@ pub struct Limit {
 impl Limit {
     /// The limit of this rule.
     pub fn of(rule: &LimitRule) -> Self {
-        let Policy { name, limit, window, .. } = &rule.policy;
-        let told = HeaderValue::from_str(&format!("\"{name}\";q={limit};w={}", window.as_secs()));
+        let Policy { name, limit, .. } = &rule.policy;
         let counter = |outcome: &'static str| {
             let policy = String::from(&**name);
             metrics::counter!("limiter_decisions_total", "policy" => policy, "outcome" => outcome)
         };
         let (allowed, held, refused) = (counter("allowed"), counter("held"), counter("refused"));
-        // A name is checked where it is given.
-        let told = told.unwrap_or_else(|_| HeaderValue::from_static(""));
-        Self { rule: rule.clone(), told, most: (*limit).into(), allowed, held, refused }
+        Self { rule: rule.clone(), told: Self::told(&rule.policy), most: (*limit).into(), allowed, held, refused }
     }
 
-    /// Those of the limits that count an operation, before the caller is known or after.
-    pub fn of_operation(all: &[Arc<Self>], id: &str, path: &str, before: bool) -> Vec<Arc<Self>> {
+    /// Those of the limits that count an operation by one of these scopes.
+    pub fn of_operation(all: &[Arc<Self>], id: &str, path: &str, by: impl Fn(LimitScope) -> bool) -> Vec<Arc<Self>> {
         let counting = all.iter().filter(|limit| limit.rule.counts(id, path));
-        counting.filter(|limit| (limit.rule.scope == LimitScope::Address) == before).cloned().collect()
+        counting.filter(|limit| by(limit.rule.scope)).cloned().collect()
     }
 
     /// With whose calls a call is counted.
-    pub fn subject(&self, client: IpAddr, user: Option<UserId>) -> Subject {
-        match (self.rule.scope, user) {
-            (LimitScope::Everybody, _) => Subject::Everybody,
-            (LimitScope::Actor, Some(user)) => Subject::User(user),
-            (LimitScope::Actor, None) | (LimitScope::Address, _) => Subject::Address(address::counted(client)),
+    pub fn subject(&self, client: IpAddr, user: Option<UserId>, key: Option<ApiKeyId>) -> Subject {
+        match (self.rule.scope, user, key) {
+            (LimitScope::Everybody, ..) => Subject::Everybody,
+            (LimitScope::ApiKey, _, Some(key)) => Subject::ApiKey(key),
+            (LimitScope::Actor | LimitScope::ApiKey, Some(user), _) => Subject::User(user),
+            (LimitScope::Actor | LimitScope::ApiKey, None, _) | (LimitScope::Address, ..) => {
+                Subject::Address(address::counted(client))
+            }
         }
+    }
+
+    /// Its part of the header `RateLimit-Policy` for such a policy.
+    pub fn told(Policy { name, limit, window, .. }: &Policy) -> HeaderValue {
+        let told = HeaderValue::from_str(&format!("\"{name}\";q={limit};w={}", window.as_secs()));
+        // A name is checked where it is given.
+        told.unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
     /// Counts what was decided.

@@ -1,6 +1,7 @@
 //! What stands between a socket and a handler, from the outside in: request id, log, security headers, CORS,
 //! compression, timeout, address limit, authentication, actor limit (API-10, ruling R6).
 
+pub mod acting;
 pub mod admit;
 mod authenticate;
 pub mod cors;

@@ -24,7 +24,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{audit, catalog, health, identity, job, room, socket, stream};
+use crate::{access, audit, catalog, health, identity, job, organisation, room, socket, stream};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -40,7 +40,9 @@ use crate::{audit, catalog, health, identity, job, room, socket, stream};
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
-        (name = "sellers", description = "Seller accounts"),
+        (name = "roles", description = "What somebody may do"),
+        (name = "keys", description = "API keys: how programs call"),
+        (name = "sellers", description = "Seller accounts and their members"),
         (name = "products", description = "Products"),
         (name = "categories", description = "The category tree"),
         (name = "reviews", description = "What buyers think"),
@@ -59,6 +61,8 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     catalog::operations(config);
     health_operations(config);
     identity::operations(config);
+    access::operations(config);
+    organisation::operations(config);
     stream::operations(config);
     socket::operations(config);
     room::operations(config);
@@ -82,7 +86,7 @@ pub fn openapi(rules: &Rules) -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The token of POST /api/v1/auth/login"))
+        .description(Some("The token of POST /api/v1/auth/login, or an API key (`souk_` and 64 letters); the scopes are what a key must be for"))
         .build();
     let components = document.components.get_or_insert_default();
     pages::refer(components);

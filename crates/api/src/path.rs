@@ -1,7 +1,7 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::id::{CategoryId, JobId, ProductId, ReviewId, RoomId, SessionId};
+use domain::id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 
@@ -31,6 +31,22 @@ impl Named for RoomId {
 
 impl Named for SessionId {
     const NAME: &'static str = "session";
+}
+
+impl Named for UserId {
+    const NAME: &'static str = "person";
+}
+
+impl Named for SellerId {
+    const NAME: &'static str = "seller account";
+}
+
+impl Named for ApiKeyId {
+    const NAME: &'static str = "API key";
+}
+
+impl Named for InvitationId {
+    const NAME: &'static str = "invitation";
 }
 
 impl Named for JobId {

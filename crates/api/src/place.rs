@@ -190,8 +190,19 @@ impl Places {
 
     /// Heeds an event: the connections of whom it changes look again at who they are.
     pub(crate) fn heed(&self, event: &Event) {
-        if let Some(user) = concerns(event) {
+        // Whoever has the role may be somebody else than they were.
+        if event.entity.kind == "role" {
+            self.all_look_again();
+        } else if let Some(user) = concerns(event) {
             self.look_again(user);
+        }
+    }
+
+    fn all_look_again(&self) {
+        for (whose, held) in &self.open().of {
+            if matches!(whose, Whose::User(_)) {
+                held.changed.send_replace(());
+            }
         }
     }
 

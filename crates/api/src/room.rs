@@ -3,7 +3,7 @@
 pub mod dto;
 mod members;
 mod messages;
-mod parameters;
+pub(crate) mod parameters;
 mod rooms;
 mod sanctions;
 

@@ -8,7 +8,11 @@ use utoipa::openapi::{
     path::{self as document, ParameterIn},
 };
 
-use crate::{limit::Limit, settings::LimitRule, tally::Tally};
+use crate::{
+    limit::Limit,
+    settings::{LimitRule, LimitScope},
+    tally::Tally,
+};
 
 /// One operation.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Operation {
     pub address_limits: Vec<Arc<Limit>>,
     /// Limits counted when the caller is known.
     pub actor_limits: Vec<Arc<Limit>>,
+    /// The same for callers with an API key.
+    pub key_limits: Vec<Arc<Limit>>,
     /// What is counted of its answers.
     pub tally: Tally,
 }
@@ -89,8 +95,11 @@ impl Routes {
             id: id.to_owned(),
             template: path.to_owned(),
             takes_query,
-            address_limits: Limit::of_operation(limits, id, path, true),
-            actor_limits: Limit::of_operation(limits, id, path, false),
+            address_limits: Limit::of_operation(limits, id, path, |scope| scope == LimitScope::Address),
+            actor_limits: Limit::of_operation(limits, id, path, |scope| {
+                matches!(scope, LimitScope::Actor | LimitScope::Everybody)
+            }),
+            key_limits: Limit::of_operation(limits, id, path, |scope| scope != LimitScope::Address),
             tally: Tally::default(),
         });
         let mut place = &mut self.0;

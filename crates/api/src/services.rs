@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use domain::{
     Shop,
+    access::{
+        Keys,
+        ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    },
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -13,12 +17,14 @@ use domain::{
     },
     clock::Timestamp,
     health::Probe,
+    id::ApiKeyId,
     identity::{
         Known, Sessions,
         ports::{PasswordHasher, SessionQueries, UserQueries},
     },
     job::ports::JobQueries,
     limit::RateLimiter,
+    organisation::ports::OrganisationQueries,
     realtime::{EventFeed, TicketBox},
     room::{Presence, ports::RoomQueries},
     schedule::{Entry, ScheduleQueries},
@@ -67,12 +73,41 @@ impl std::fmt::Debug for Rooms {
     }
 }
 
+/// Takes note of uses of API keys off the request path.
+pub trait KeyUseSink: Send + Sync {
+    /// Notes a use. MUST NOT wait; what it cannot keep it may drop, for uses are telemetry.
+    fn used(&self, key: ApiKeyId, at: Timestamp);
+}
+
+/// What access stands on.
+#[derive(Clone)]
+pub struct Access {
+    /// Reads roles.
+    pub roles: Arc<dyn RoleQueries>,
+    /// Finds people for whoever runs the installation.
+    pub people: Arc<dyn PeopleQueries>,
+    /// Reads API keys.
+    pub keys: Arc<dyn ApiKeyQueries>,
+    /// Takes note of their uses.
+    pub key_uses: Arc<dyn KeyUseSink>,
+    /// Reads who the members of seller accounts are.
+    pub organisations: Arc<dyn OrganisationQueries>,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Access").finish_non_exhaustive()
+    }
+}
+
 /// Everything handlers use. One is shared by all workers.
 pub struct Services {
     /// Runs commands.
     pub shop: Shop,
     /// Reads people.
     pub users: Arc<dyn UserQueries>,
+    /// Roles, people, API keys and members of seller accounts.
+    pub access: Access,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Makes sessions and their tokens, and reads access tokens.
@@ -128,5 +163,12 @@ pub struct Services {
 impl std::fmt::Debug for Services {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Services").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Services {
+    /// What API keys are known by.
+    pub fn keys(&self) -> Keys<'_> {
+        Keys { known: &self.known, mac: self.mac.as_ref() }
     }
 }

@@ -149,6 +149,9 @@ impl Default for SocketSettings {
     }
 }
 
+/// The name of the limit in the place of which a key's own stands, when it has one.
+pub const PER_KEY: &str = "api_key";
+
 /// By what calls are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitScope {
@@ -158,6 +161,8 @@ pub enum LimitScope {
     Actor,
     /// All calls together, administrators' excepted.
     Everybody,
+    /// By API key; calls without one are not counted. A key may have a number of its own ([`PER_KEY`]).
+    ApiKey,
 }
 
 /// One rate limit and the calls it counts.
@@ -200,6 +205,11 @@ impl LimitRule {
                 window: Duration::from_mins(15),
                 patience: Duration::ZERO,
             },
+        });
+        rules.push(Self {
+            applies_to: vec!["/api/".to_owned()],
+            scope: LimitScope::ApiKey,
+            policy: Policy { name: PER_KEY.into(), limit: 600, window: minute, patience: Duration::ZERO },
         });
         rules.push(Self::operation(MESSAGES, LimitScope::Actor, 60, minute));
         rules.push(Self::operation(FRAMES, LimitScope::Actor, 600, minute));

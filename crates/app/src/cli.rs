@@ -40,6 +40,8 @@ pub(crate) enum Command {
     /// Shows the keys that sign tokens, and changes them.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Shows which role may do what.
+    Permissions,
     /// Fills a shop with made-up products, for trials.
     Seed(seed::Seeding),
     /// Writes data out.

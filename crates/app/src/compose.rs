@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
+use api::{Access, Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
@@ -17,6 +17,7 @@ use platform::LocalCache;
 use crate::{
     config::{CacheMode, Config},
     foundation::Foundation,
+    key_uses::KeyUses,
     migrate::SchemaProbe,
     nodes::Nodes,
     schedule,
@@ -50,7 +51,13 @@ pub(crate) struct Callers {
 pub(crate) async fn callers(config: &Config, foundation: &Foundation) -> domain::Result<Callers> {
     let Foundation { database, seal, shop, .. } = foundation;
     let clock = Arc::clone(&shop.clock);
-    let known = Arc::new(Known::new(database.users(), database.sessions(), clock, config.identity.known));
+    let known = Arc::new(Known::new(
+        database.users(),
+        database.sessions(),
+        database.api_keys(),
+        clock,
+        config.identity.known,
+    ));
     let (sealer, entropy) = (Arc::<Seal>::clone(seal), Arc::clone(&shop.entropy));
     let rules = config.identity.tokens.clone();
     let tokens = EdDsaTokens::load(database.signing_keys(), sealer, entropy, shop.now(), rules).await?;
@@ -72,6 +79,7 @@ pub(crate) async fn services(
     cache: Arc<dyn Cache>,
     callers: &Callers,
     seen: Seen,
+    key_uses: KeyUses,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
     let Foundation { database, passwords, .. } = foundation;
@@ -87,9 +95,17 @@ pub(crate) async fn services(
     known.reload().await?;
     let (queries, presence) = (database.rooms(), Arc::clone(&nodes.presence));
     let rooms = Rooms { floor: Floor::new(shop.id()), queries, presence };
+    let access = Access {
+        roles: database.roles(),
+        people: database.people(),
+        keys: database.api_keys(),
+        key_uses: Arc::new(key_uses),
+        organisations: database.organisations(),
+    };
     Ok(Services {
         shop,
         users: database.users(),
+        access,
         hasher: passwords.clone(),
         sessions,
         session_list: database.sessions(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Result, Shop,
+    access::{LiftBan, lift_ban},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{RotateKeys, rotate_keys},
@@ -72,7 +73,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let sweep = Sweep::new(foundation, config, shop)?;
     let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
-    let (walking, paging, rotating) = (shop.clone(), shop.clone(), shop.clone());
+    let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
     Ok(Handlers::default()
         // What is gone already is not removed twice.
@@ -99,6 +100,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
                 tracing::info!(jobs, "purged");
                 Ok(())
             }
+        })
+        .on(move |job: LiftBan, _| {
+            let shop = lifting.clone();
+            async move { Ok(lift_ban(&shop, job).await?) }
         })
         .on(move |step: ReindexProducts, id| {
             let (shop, products) = (walking.clone(), Arc::clone(&products));

@@ -15,10 +15,12 @@ mod import;
 mod jobs;
 mod json_lines;
 mod keys;
+mod key_uses;
 mod lines;
 mod migrate;
 mod nodes;
 mod openapi;
+mod permissions;
 mod purge;
 mod schedule;
 mod seed;
@@ -81,6 +83,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Purge => purge::run(&config).await,
             Command::Keys(command) => keys::run(command, &config).await,
             Command::User(command) => user::run(command, &config).await,
+            Command::Permissions => permissions::run(&config).await,
             Command::Export(command) => export::run(command, &config).await,
             Command::Seed(asked) => seed::run(asked, &config).await,
             Command::Import(command) => import::run(command, &config).await,

@@ -15,6 +15,7 @@ use crate::{
     ending::{Ending, Signals},
     foundation::Foundation,
     jobs,
+    key_uses::KeyUses,
     nodes::Nodes,
     telemetry,
     views::views,
@@ -44,6 +45,11 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let mut workers = Workers::new(Arc::clone(&foundation.shop.clock));
     let (seen, writer) = views(foundation.database.views());
     workers.start("product_views", move |stop| writer.clone().run(stop));
+    let key_uses = KeyUses::new(foundation.database.api_keys());
+    workers.start("key_uses", {
+        let key_uses = key_uses.clone();
+        move |stop| key_uses.clone().run(stop)
+    });
     workers.start("relay", {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
         let bus = Arc::clone(&nodes.bus);
@@ -66,7 +72,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     jobs::start(&mut doing, &foundation, &config, &shop, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let services = compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, seen, metrics).await?;
+    let services =
+        compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, seen, key_uses, metrics).await?;
     let services = Arc::new(services);
     let changed_keys = Arc::new(Notify::new());
     workers.start("signing_keys", {

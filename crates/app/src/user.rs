@@ -5,10 +5,9 @@ mod password;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::{
     Actor, Principal, Shop, Violations,
+    access::change_role,
     idempotency::Once,
-    identity::{
-        Email, RoleChange, SellerInput, User, UserInput, change_role, create_user, open_seller, ports::PasswordHasher,
-    },
+    identity::{Email, RoleChange, SellerInput, User, UserInput, create_user, open_seller, ports::PasswordHasher},
     permission::{OwnAccount, Role},
 };
 
@@ -32,9 +31,9 @@ pub(crate) struct RoleOf {
     /// The address they sign in with.
     #[arg(long)]
     email: String,
-    /// The role.
-    #[arg(long, value_enum)]
-    role: RoleName,
+    /// The role: user, seller, admin, or one that was made.
+    #[arg(long)]
+    role: String,
 }
 
 /// An account to make.
@@ -85,10 +84,10 @@ pub(crate) async fn run(command: Command, config: &Config) -> Outcome {
 async fn change(of: RoleOf, change: RoleChange, config: &Config) -> Outcome {
     let email = Email::parse(&of.email).map_err(|breach| format!("--email {}", breach.message))?;
     let foundation = Foundation::open(config).await?;
-    let changed = change_role(&foundation.shop, &email, change, of.role.into()).await;
+    let changed = change_role(&foundation.shop, &email, change, &of.role).await;
     foundation.database.close().await?;
     let user = changed?;
-    let roles: Vec<_> = user.roles.iter().map(Role::name).collect();
+    let roles: Vec<_> = user.roles.iter().map(|role| role.name().to_owned()).collect();
     Ok(crate::print(&format!("{} {} {}\n", user.id, roles.join(","), user.email.as_str()))?)
 }
 
@@ -121,14 +120,16 @@ pub(crate) async fn make(
     violations.into_result()?;
     let new = new.ok_or_else(|| domain::Error::internal("an input without breaches gave no user"))?;
     let user = create_user(shop, hasher, new, role).await?;
-    let mut principal = Principal { user: user.id, roles: user.roles.clone(), seller: None };
+    let mut principal = Principal::delivered(user.id, user.roles.clone());
     if role == Role::Seller {
         let by = Actor::Signed(principal.clone()).authorize::<OwnAccount>()?;
         let mut violations = Violations::default();
         let name = SellerInput { name: Some(seller_name.unwrap_or_else(|| user.name.clone())) }.check(&mut violations);
         violations.into_result()?;
         let opened = open_seller(shop, by, &name.unwrap_or_default(), &Once::always()).await?;
-        principal.seller = opened.fresh().map(|seller| seller.id);
+        if let Some(seller) = opened.fresh() {
+            principal = principal.of_seller(seller.id);
+        }
     }
     Ok((user, principal))
 }

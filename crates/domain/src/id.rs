@@ -72,4 +72,10 @@ id! {
     RoomId,
     /// A message in a room.
     MessageId,
+    /// A role that says what somebody may do.
+    RoleId,
+    /// An API key.
+    ApiKeyId,
+    /// An invitation to a seller account.
+    InvitationId,
 }

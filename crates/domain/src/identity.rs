@@ -1,6 +1,5 @@
 //! People and seller accounts.
 
-mod change_role;
 mod end_sessions;
 mod enrol_people;
 mod events;
@@ -14,14 +13,17 @@ mod refresh_token;
 mod register;
 mod rotate_keys;
 mod seller;
+mod sellers;
 mod session;
 mod sessions;
+mod shelf;
 mod user;
 
-pub use change_role::{RoleChange, change_role};
 pub use end_sessions::{end_sessions_of, revoke_session, revoke_sessions, sign_out};
 pub(crate) use enrol_people::enrol;
 pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
+pub use events::RoleChange;
+pub(crate) use events::role_changed;
 pub(crate) use house::stand_in;
 pub use house::{Selling, seller_for};
 pub use known::Known;
@@ -32,6 +34,7 @@ pub use refresh_token::{REFRESH_PREFIX, RefreshToken};
 pub use register::{NewUser, UserInput, create_user, register};
 pub use rotate_keys::{KeyPlan, RotateKeys, Rotated, rotate_keys};
 pub use seller::Seller;
+pub use sellers::Sellers;
 pub use session::{Client, EndReason, SessionRules, StoredSession};
 pub use sessions::{Sessions, SignedIn};
 pub use user::{Email, Password, Profile, User};

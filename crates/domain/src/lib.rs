@@ -3,6 +3,7 @@
 //! This crate does no I/O, has no async runtime and knows no framework. A use case is one `async fn` that takes a
 //! [`Shop`], a proof that the caller may ([`Authorized`]) and a command, and gives back a value or an [`Error`].
 
+pub mod access;
 pub mod actor;
 pub mod audit;
 pub mod bus;
@@ -20,6 +21,7 @@ pub mod job;
 pub mod limit;
 pub mod meter;
 pub mod money;
+pub mod organisation;
 pub mod page;
 pub mod permission;
 pub mod realtime;
@@ -37,6 +39,6 @@ pub mod text;
 
 pub use actor::{Actor, Principal};
 pub use error::{Error, Result, Violation, Violations};
-pub use permission::{Authorized, Permission};
+pub use permission::{Authorized, Permission, Permissions};
 pub use shop::{Rules, Shop};
 pub use store::{Store, Tx};

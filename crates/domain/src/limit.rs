@@ -6,7 +6,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 pub use gcra::Pace;
 
-use crate::id::UserId;
+use crate::id::{ApiKeyId, UserId};
 
 /// How many calls one subject may make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Subject {
     Address(IpAddr),
     /// Those of one person.
     User(UserId),
+    /// Those with one API key.
+    ApiKey(ApiKeyId),
 }
 
 impl fmt::Display for Subject {
@@ -38,6 +40,7 @@ impl fmt::Display for Subject {
             Self::Everybody => f.write_str("everybody"),
             Self::Address(address) => write!(f, "address:{address}"),
             Self::User(user) => write!(f, "user:{user}"),
+            Self::ApiKey(key) => write!(f, "api_key:{key}"),
         }
     }
 }

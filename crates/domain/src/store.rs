@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::{
+    access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -10,6 +11,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
+    organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
 };
@@ -26,6 +28,14 @@ pub trait Store: Send + Sync {
 /// A repository MUST NOT poison the transaction when a conflict it names happens: the caller may go on.
 #[async_trait]
 pub trait Tx: Send {
+    /// Roles.
+    fn roles(&mut self) -> &mut dyn RoleRepo;
+    /// Bans.
+    fn bans(&mut self) -> &mut dyn BanRepo;
+    /// API keys.
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepo;
+    /// The members of seller accounts, and invitations to them.
+    fn organisations(&mut self) -> &mut dyn OrganisationRepo;
     /// People.
     fn users(&mut self) -> &mut dyn UserRepo;
     /// Seller accounts.

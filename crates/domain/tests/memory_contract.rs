@@ -5,12 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
+    access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::ports::{SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
+    organisation::ports::OrganisationQueries,
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
@@ -38,6 +40,22 @@ impl Harness for Memory {
     }
 
     fn sessions(&self) -> Arc<dyn SessionQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn roles(&self) -> Arc<dyn RoleQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn people(&self) -> Arc<dyn PeopleQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn api_keys(&self) -> Arc<dyn ApiKeyQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn organisations(&self) -> Arc<dyn OrganisationQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -120,6 +138,9 @@ suites!(
     sellers,
     sessions,
     signing_keys,
+    access,
+    organisations,
+    verdicts,
     categories,
     products,
     reviews,

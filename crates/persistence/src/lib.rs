@@ -1,5 +1,6 @@
 //! The domain's ports on SQLite and PostgreSQL, through SeaORM.
 
+mod access;
 mod bulk;
 mod catalog;
 mod checkpoint;
@@ -16,6 +17,8 @@ mod lease;
 mod loader;
 mod notify_bus;
 mod observe;
+mod organisation;
+mod paging;
 mod pool;
 mod room;
 mod spine;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Result, Store, Tx,
+    access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
+    organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
 };
@@ -67,6 +69,22 @@ impl Store for Database {
 
 #[async_trait]
 impl Tx for SeaTx {
+    fn roles(&mut self) -> &mut dyn RoleRepo {
+        self
+    }
+
+    fn bans(&mut self) -> &mut dyn BanRepo {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepo {
+        self
+    }
+
+    fn organisations(&mut self) -> &mut dyn OrganisationRepo {
+        self
+    }
+
     fn users(&mut self) -> &mut dyn UserRepo {
         self
     }

@@ -134,6 +134,14 @@ pub struct World {
     room: Option<Value>,
     /// That somebody.
     guest: Option<String>,
+    /// Somebody who owns nothing here.
+    person: Option<Value>,
+    /// An API key of the buyer.
+    key: Option<Value>,
+    /// The seller's account.
+    account: Option<Value>,
+    /// An invitation to it.
+    invitation: Option<Value>,
 }
 
 impl World {
@@ -177,7 +185,19 @@ impl World {
             let (made, other) = room_with_guest(buyer, seller, &product).await;
             (room, guest) = (Some(made), Some(other));
         }
-        Self { operations, draft, product, category, review, job, room, guest }
+        let (mut person, mut key, mut account, mut invitation) = (None, None, None, None);
+        if knows("/api/v1/api-keys") {
+            let email = format!("{}@world.example", product["id"].as_str().unwrap());
+            let body = json!({ "email": email, "password": "correct horse battery" });
+            person = Some(admin.anonymous().post("/api/v1/auth/register", &body).await.expect(201).json());
+            let body = json!({ "name": "Robot", "scopes": ["account:own"] });
+            key = Some(buyer.post("/api/v1/api-keys", &body).await.expect(201).json());
+            let mine = json!({ "id": product["sellerId"] });
+            let path = format!("/api/v1/sellers/{}/invitations", product["sellerId"].as_str().unwrap());
+            invitation = Some(seller.post(&path, &json!({ "email": email })).await.expect(201).json());
+            account = Some(mine);
+        }
+        Self { operations, draft, product, category, review, job, room, guest, person, key, account, invitation }
     }
 
     /// The path of an operation with the ids of this world in it.
@@ -190,6 +210,10 @@ impl World {
             ("/reviews/{", self.review.as_ref()),
             ("/jobs/{", self.job.as_ref()),
             ("/rooms/{", self.room.as_ref()),
+            ("/users/{", self.person.as_ref()),
+            ("/api-keys/{", self.key.as_ref()),
+            ("/sellers/{", self.account.as_ref()),
+            ("/invitations/{", self.invitation.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -203,6 +227,8 @@ impl World {
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")
+            .replace("/roles/{name}", "/roles/seller")
+            .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path

@@ -6,6 +6,7 @@
     reason = "all of this is tests: a broken expectation is a failed test"
 )]
 
+mod access;
 mod accounts;
 mod catalogue;
 mod commands;

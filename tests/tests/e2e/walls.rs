@@ -1,5 +1,6 @@
 //! Who may call what: every operation of the document, with every kind of caller who may not.
 
+use serde_json::json;
 use souk_e2e::{Database, Server, on_each_database};
 
 use crate::{
@@ -7,7 +8,12 @@ use crate::{
     shop,
 };
 
-on_each_database!(nobody_passes_a_wall, another_owner_is_refused, mutations_are_secured);
+on_each_database!(
+    nobody_passes_a_wall,
+    no_key_passes_but_for_its_scope,
+    another_owner_is_refused,
+    mutations_are_secured
+);
 
 /// What everybody may do without an account, though it changes something.
 const OPEN_MUTATIONS: [&str; 3] = ["register", "login", "refresh_session"];
@@ -15,9 +21,11 @@ const OPEN_MUTATIONS: [&str; 3] = ["register", "login", "refresh_session"];
 /// The lowest role that has a scope; an unknown scope fails the test.
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
-        "account:own" | "reviews:write" | "rooms:use" => "buyer",
+        "account:own" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage" => "buyer",
         "products:write" => "seller",
-        "catalog:manage" | "reviews:moderate" | "audit:read" | "jobs:manage" => "admin",
+        "catalog:manage" | "reviews:moderate" | "audit:read" | "jobs:manage" | "users:manage" | "roles:manage" => {
+            "admin"
+        }
         other => panic!("tell this test which role has the scope {other}"),
     }
 }
@@ -55,6 +63,34 @@ async fn nobody_passes_a_wall(database: Database) {
     assert!(checked >= 30, "only {checked} calls were refused");
 }
 
+/// An administrator's keys: each is for everything but one thing, and that it is refused.
+async fn no_key_passes_but_for_its_scope(database: Database) {
+    let server = Server::start(database).await;
+    let admin = server.signed_in("admin").await;
+    let world = World::new(&server).await;
+    let roles = admin.get("/api/v1/roles/admin").await.expect(200).json();
+    let never = ["keys:manage", "roles:manage"];
+    let all: Vec<_> = roles["permissions"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let mut checked = 0;
+    for lacking in &all {
+        let scopes: Vec<_> = all.iter().filter(|one| *one != lacking && !never.contains(one)).collect();
+        let made =
+            admin.post("/api/v1/api-keys", &json!({ "name": lacking, "scopes": scopes })).await.expect(201).json();
+        let key = server.client().with_token(made["text"].as_str().unwrap());
+        for operation in &world.operations {
+            if operation.scopes.as_ref().is_none_or(|scopes| !scopes.iter().any(|one| one == lacking)) {
+                continue;
+            }
+            let reply = document::call(&key, &world, operation).await;
+            reply.error(403, "FORBIDDEN");
+            assert!(reply.text().contains(&format!("Scope {lacking} required")), "{}: {}", reply.what, reply.text());
+            checked += 1;
+        }
+    }
+    assert!(checked >= 30, "only {checked} calls were refused");
+    assert!(!server.log().contains("souk_"), "a key stands in the log");
+}
+
 async fn another_owner_is_refused(database: Database) {
     let server = Server::start(database).await;
     let (owner, buyer, admin) =
@@ -71,7 +107,8 @@ async fn another_owner_is_refused(database: Database) {
         let (mine, theirs) = match scopes[0].as_str() {
             "products:write" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
-            "rooms:use" => (&buyer, &other_buyer),
+            "rooms:use" | "keys:manage" => (&buyer, &other_buyer),
+            "members:manage" => (&owner, &other_seller),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.

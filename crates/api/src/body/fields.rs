@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
-use domain::Violations;
+use chrono::DateTime;
+use domain::{Violations, clock::Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
@@ -105,6 +106,21 @@ impl<'a> Fields<'a> {
     /// A UUID, or `null` to empty the field.
     pub fn uuid_or_null(&mut self, name: &'static str) -> Given<Uuid> {
         self.nullable(name, |fields| fields.uuid(name))
+    }
+
+    /// A moment, exact to the microsecond, as databases keep it.
+    pub fn moment(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let read = DateTime::parse_from_rfc3339(&text).ok();
+        match read.and_then(|moment| DateTime::from_timestamp_micros(moment.timestamp_micros())) {
+            Some(moment) => Some(moment),
+            None => self.fault(name, "date_time", "must be a moment, such as 2030-01-31T12:00:00Z"),
+        }
+    }
+
+    /// A list of texts that may be emptied with `null`.
+    pub fn texts_or_null(&mut self, name: &'static str) -> Given<Vec<String>> {
+        self.nullable(name, |fields| fields.texts(name))
     }
 
     /// A list of texts; each item of the wrong type is a fault of its own.

@@ -20,6 +20,7 @@ use super::dto::{
 };
 use crate::{
     Answer, Services, Shared,
+    acting::ActingFor,
     auth::{Auth, MaybeAuth},
     body::JsonBody,
     done::Done,
@@ -34,7 +35,7 @@ use crate::{
 #[utoipa::path(
     tag = "products",
     request_body = NewProductBody,
-    params(Keyed),
+    params(Keyed, ActingFor),
     responses(
         (status = 201, description = "The product", body = ProductFull, headers(("ETag" = String, description = "Its version, for If-Match"))),
         (status = 409, description = "The seller uses the sku already"),
@@ -43,7 +44,13 @@ use crate::{
     security(("bearer" = ["products:write"]))
 )]
 #[post("/api/v1/products")]
-pub async fn create_product(auth: Auth<WriteProducts>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
+pub async fn create_product(
+    auth: Auth<WriteProducts>,
+    services: Shared,
+    keyed: Keyed,
+    _acting: ActingFor,
+    body: JsonBody,
+) -> Answer {
     let rules = &services.shop.rules;
     let new = body.read(|fields| new_product(fields).check(rules, &mut fields.violations))?;
     let render = |one: &Product| {

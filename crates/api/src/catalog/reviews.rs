@@ -92,7 +92,10 @@ pub async fn create_review(
 pub async fn get_review(caller: MaybeAuth, services: Shared, id: Id<ReviewId>, known: IfNoneMatch) -> Answer {
     let unknown = || Error::NotFound("Review");
     let review = services.reviews.get(id.0).await?.ok_or_else(unknown)?;
-    let own = caller.0.principal().is_some_and(|principal| principal.is_admin() || principal.user == review.author);
+    let own = caller
+        .0
+        .principal()
+        .is_some_and(|principal| principal.may::<ModerateReviews>() || principal.user == review.author);
     if review.hidden && !own {
         return Err(unknown().into());
     }

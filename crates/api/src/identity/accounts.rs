@@ -65,6 +65,7 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
         )),
         (status = 401, description = "Address or password is wrong"),
         (status = 403, description = "In cookie mode: the page is of another origin"),
+        (status = 403, description = "The account is suspended"),
     )
 )]
 #[post("/api/v1/auth/login")]

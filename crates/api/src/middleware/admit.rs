@@ -11,7 +11,7 @@ use actix_web::{
 };
 
 use super::{
-    authenticate,
+    acting, authenticate,
     limit::{self, BY_ACTOR, BY_ADDRESS, Said},
 };
 use crate::{context::Context, problem::Problem, query, routes::Found};
@@ -47,6 +47,7 @@ pub async fn layer<B: MessageBody + 'static>(
 async fn known(request: &ServiceRequest) -> Result<(bool, Said), HttpResponse> {
     let invalid =
         authenticate::identify(request).await.map_err(|error| HttpResponse::from_error(Problem::from(error)))?;
+    acting::choose(request).map_err(HttpResponse::from_error)?;
     Ok((invalid, limit::pass(request, BY_ACTOR).await?))
 }
 

@@ -7,7 +7,7 @@ use actix_web::{
     http::{StatusCode, header},
     web::Data,
 };
-use domain::{Actor, Error};
+use domain::{Actor, Error, Principal, access::KEY_PREFIX};
 
 use crate::{
     auth::{Bearer, INVALID_TOKEN, Untaken},
@@ -39,6 +39,9 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
         Bearer::Token(token) => (token, false),
         Bearer::Cookie(token) => (token, true),
     };
+    if !by_cookie && token.starts_with(KEY_PREFIX) {
+        return by_key(request, services, token).await;
+    }
     let Some(session) = services.sessions.tokens.verify(token, services.shop.now()) else {
         return Ok((Actor::Anonymous, true));
     };
@@ -49,11 +52,32 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
             return Ok((Actor::Anonymous, false));
         }
     }
-    match services.known.who(&session).await {
-        Ok(Some(principal)) => {
-            request.extensions_mut().insert(session);
-            Ok((Actor::Signed(principal), false))
-        }
+    let known = services.known.who(&session).await;
+    taken(request, known, |principal| {
+        request.extensions_mut().insert(session);
+        principal
+    })
+}
+
+/// The caller with an API key, who has no session.
+async fn by_key(request: &ServiceRequest, services: &Services, token: &str) -> domain::Result<(Actor, bool)> {
+    let now = services.shop.now();
+    let known = services.keys().caller(token, now).await;
+    taken(request, known, |caller| {
+        services.access.key_uses.used(caller.key.id, now);
+        request.extensions_mut().insert(caller.key);
+        caller.principal
+    })
+}
+
+/// The caller that was found, if one was.
+fn taken<T>(
+    request: &ServiceRequest,
+    known: domain::Result<Option<T>>,
+    as_principal: impl FnOnce(T) -> Principal,
+) -> domain::Result<(Actor, bool)> {
+    match known {
+        Ok(Some(found)) => Ok((Actor::Signed(as_principal(found)), false)),
         Ok(None) => Ok((Actor::Anonymous, true)),
         // Whoever need not be known is answered all the same.
         Err(Error::Unavailable { .. } | Error::Transient(_)) => {

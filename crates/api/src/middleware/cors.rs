@@ -24,7 +24,7 @@ const EXPOSED: [&str; 11] = [
 ];
 
 /// What pages may send.
-const ACCEPTED: [&str; 11] = [
+const ACCEPTED: [&str; 12] = [
     "Accept",
     "Authorization",
     "Content-Type",
@@ -33,6 +33,7 @@ const ACCEPTED: [&str; 11] = [
     "If-None-Match",
     "Last-Event-ID",
     "X-CSRF-Token",
+    "Souk-Seller",
     "X-Request-Id",
     "traceparent",
     "tracestate",

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use domain::{
     Actor,
     id::RoomId,
-    permission::UseRooms,
+    permission::{ManageRooms, UseRooms},
     room::{self, Hint, Room, ports::Listed},
 };
 
@@ -35,7 +35,7 @@ use crate::{
 pub async fn list_rooms(caller: MaybeAuth, services: Shared, page: Params<PageParams>) -> Answer {
     let listed = match &caller.0 {
         Actor::Anonymous => Listed::Public,
-        Actor::Signed(principal) if principal.is_admin() => Listed::All,
+        Actor::Signed(principal) if principal.may::<ManageRooms>() => Listed::All,
         Actor::Signed(principal) => Listed::Of(principal.user),
     };
     let found = services.rooms.queries.list(listed, page.0.request()).await?;

@@ -120,7 +120,7 @@ impl Session {
     /// # Errors
     /// Those of the database; then it is to be asked again.
     pub(super) async fn only_where_allowed(&mut self) -> domain::Result<Vec<(RoomId, LeftReason)>> {
-        let (admin, mut gone) = (self.is_admin(), Vec::new());
+        let (admin, mut gone) = (self.keeps_rooms(), Vec::new());
         for room in self.attended.entered_otherwise(admin) {
             // Before it is asked, so that nothing decided from here on takes the caller for what they were.
             self.attended.takes_for(room, admin);
@@ -142,7 +142,7 @@ impl Session {
         if self.attended.len() >= most {
             return Err(Error::conflict(format!("At most {most} rooms on one connection; leave one first")));
         }
-        let admin = self.is_admin();
+        let admin = self.keeps_rooms();
         let guest = Guest { user: self.user(), admin, mailbox: self.mailbox.clone() };
         let (served, from) = self.floor.enter(room, name, self.id, guest);
         let from = match from {

@@ -10,6 +10,7 @@ use domain::{
     Actor, Principal,
     id::{RoomId, UserId},
     identity::ports::Session as SignedIn,
+    permission::ManageRooms,
 };
 use tokio::{
     sync::{Notify, watch},
@@ -290,6 +291,11 @@ impl Session {
 
     pub(super) fn user(&self) -> Option<UserId> {
         self.caller.session.map(|session| session.user)
+    }
+
+    /// Whether every room is open to the caller.
+    pub(super) fn keeps_rooms(&self) -> bool {
+        self.principal().is_some_and(Principal::may::<ManageRooms>)
     }
 
     pub(super) fn is_admin(&self) -> bool {

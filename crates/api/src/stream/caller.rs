@@ -7,7 +7,15 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use domain::{Actor, catalog::policy::Scope, identity::ports::Session, realtime};
+use domain::{
+    Actor,
+    access::ApiKey,
+    catalog::policy::Scope,
+    clock::Timestamp,
+    id::{ApiKeyId, SessionId},
+    identity::ports::Session,
+    realtime,
+};
 
 use crate::{
     auth::{self, Bearer, INVALID_TOKEN},
@@ -15,11 +23,19 @@ use crate::{
     services::Services,
 };
 
+/// When what has no end ends: a moment that every client can read.
+const FAR: Timestamp = match Timestamp::from_timestamp(253_402_300_799, 0) {
+    Some(far) => far,
+    None => Timestamp::MAX_UTC,
+};
+
 /// Who listens, and until when that holds.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Whose session it is; `None` for everybody's eyes.
+    /// Whose session it is; `None` for everybody's eyes. With an API key it lasts as long as the key.
     pub session: Option<Session>,
+    /// The API key they came with, if they did: what they may do is asked of it.
+    pub key: Option<ApiKeyId>,
     /// Who that is, as they were when last asked.
     pub actor: Actor,
     /// What they may know of.
@@ -39,7 +55,7 @@ impl Caller {
         let by_header = matches!(given, Bearer::Token(_) | Bearer::Other);
         match ticket {
             None if given != Bearer::Absent => Self::of_request(request),
-            None => Ok(Self { session: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
+            None => Ok(Self { session: None, key: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
             Some(_) if by_header => {
                 Err(Problem::broken(In::Query, "ticket", "exclusive", "cannot go together with Authorization"))
             }
@@ -50,17 +66,24 @@ impl Caller {
     fn of_request(request: &HttpRequest) -> Result<Self, Problem> {
         let known = {
             let extensions = request.extensions();
-            let session = extensions.get::<Session>().copied();
-            session.zip(extensions.get::<Actor>().filter(|actor| **actor != Actor::Anonymous).cloned())
+            let key = extensions.get::<ApiKey>();
+            let session = key.map(Self::through).or_else(|| extensions.get::<Session>().copied());
+            let actor = extensions.get::<Actor>().filter(|actor| **actor != Actor::Anonymous).cloned();
+            session.zip(actor).map(|(session, actor)| (session, key.map(|key| key.id), actor))
         };
-        let Some((session, actor)) = known else {
+        let Some((session, key, actor)) = known else {
             let refusal = auth::refusal(request);
             return Err(match refusal.status() {
                 StatusCode::UNAUTHORIZED => refusal.header(header::WWW_AUTHENTICATE, INVALID_TOKEN),
                 _ => refusal,
             });
         };
-        Ok(Self { session: Some(session), scope: Scope::of(&actor), actor })
+        Ok(Self { session: Some(session), key, scope: Scope::of(&actor), actor })
+    }
+
+    /// What stands for a session where somebody comes with a key, which has none: it lasts as long as the key.
+    fn through(key: &ApiKey) -> Session {
+        Session { id: SessionId(key.id.0), user: key.user, until: key.expires_at.unwrap_or(FAR) }
     }
 
     async fn of_ticket(services: &Services, secret: &str) -> Result<Self, Problem> {
@@ -74,7 +97,7 @@ impl Caller {
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         };
         let session = session.ok_or_else(refused)?;
-        let caller = Self { session: Some(session), actor: Actor::Anonymous, scope: Scope::Published };
+        let caller = Self { session: Some(session), key: None, actor: Actor::Anonymous, scope: Scope::Published };
         caller.still(services).await?.ok_or_else(refused)
     }
 
@@ -95,10 +118,13 @@ impl Caller {
         }
         // What changed past Souk is seen at the next heartbeat.
         let (streams, sockets) = (services.settings.streams.heartbeat, services.settings.sockets.heartbeat);
-        let principal = services.known.who_within(&session, streams.min(sockets)).await?;
+        let principal = match self.key {
+            None => services.known.who_within(&session, streams.min(sockets)).await?,
+            Some(key) => services.keys().still(key, services.shop.now()).await?.map(|caller| caller.principal),
+        };
         Ok(principal.map(|principal| {
             let scope = Scope::of_principal(&principal);
-            Self { session: self.session, actor: Actor::Signed(principal), scope }
+            Self { session: self.session, key: self.key, actor: Actor::Signed(principal), scope }
         }))
     }
 }

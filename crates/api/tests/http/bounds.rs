@@ -53,7 +53,10 @@ fn values(schema: &Value) -> Vec<(Value, bool)> {
             texts(schema).into_iter().map(|(text, fits)| (text.into(), fits)).collect()
         }
         Some("array") => {
-            let items = schema["items"].get("format").map_or_else(|| texts(&schema["items"]), |_| Vec::new());
+            // What is one of several names is no matter of bounds.
+            let items = &schema["items"];
+            let open = items.get("format").is_none() && items.get("$ref").is_none();
+            let items = if open { texts(items) } else { Vec::new() };
             items.into_iter().map(|(text, fits)| (json!([text]), fits)).collect()
         }
         Some("integer" | "number") => numbers(schema),

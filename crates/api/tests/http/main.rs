@@ -1,6 +1,7 @@
 //! The whole application in process, over the store in memory.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod access;
 mod accounts;
 mod authorization;
 mod bad_input;

@@ -20,7 +20,7 @@ use domain::{
     catalog::{ReindexProducts, queries::ProductView},
     clock::{Clock, Timestamp},
     health::Probe,
-    id::RoomId,
+    id::{ApiKeyId, RoomId},
     identity::{
         Known, SessionRules, Sessions,
         known::{Herald, KnownRules},
@@ -34,7 +34,7 @@ use domain::{
     testing::{Fixtures, PlainHasher, PlainMac, PlainTokens},
 };
 use serde_json::Value;
-use souk_api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
+use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Rooms, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -93,11 +93,17 @@ impl Presence for Nobody {
 
 /// Keeps what was seen.
 #[derive(Default)]
-pub struct Seen(pub Mutex<Vec<ProductView>>);
+pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>);
 
 impl ViewSink for Seen {
     fn seen(&self, view: ProductView) {
         self.0.lock().unwrap().push(view);
+    }
+}
+
+impl KeyUseSink for Seen {
+    fn used(&self, key: ApiKeyId, _: Timestamp) {
+        self.1.lock().unwrap().push(key);
     }
 }
 
@@ -143,7 +149,7 @@ impl Door {
         let seen = Arc::new(Seen::default());
         let reader = Arc::new(store);
         let clock: Arc<dyn Clock> = fixtures.clock.clone();
-        let known = Arc::new(Known::new(reader.clone(), reader.clone(), clock, KnownRules::default()));
+        let known = Arc::new(Known::new(reader.clone(), reader.clone(), reader.clone(), clock, KnownRules::default()));
         known.heard(fixtures.shop.now());
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
         let heeded = InvalidatingStore::new(reader.clone(), Arc::new(NoCache)).before(Arc::new(herald));
@@ -151,6 +157,13 @@ impl Door {
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
+            access: Access {
+                roles: reader.clone(),
+                people: reader.clone(),
+                keys: reader.clone(),
+                key_uses: seen.clone(),
+                organisations: reader.clone(),
+            },
             hasher: Arc::new(PlainHasher::default()),
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{LimitRule, LimitScope};
+use api::{LimitRule, LimitScope, PER_KEY};
 use domain::limit::Policy;
 
 use super::{Reader, Setting, policies};
@@ -21,6 +21,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "600/60",
         "Everything a client says over a WebSocket, by connection on its node; further requests are refused one by one.",
     ),
+    Setting::new(
+        "limits.api_key",
+        "600/60",
+        "Everything under /api/, by API key; a key may have a number of its own. Off counts no key, whatever its own.",
+    ),
     Setting::new("limits.api_by_address", "off", "Everything under /api/, by address."),
     Setting::new("limits.api_by_actor", "off", "Everything under /api/, by person or address."),
 ];
@@ -37,6 +42,7 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         // No operations: who takes messages counts them, and each connection its frames.
         "ws_messages" => (&["ws_messages"], LimitScope::Actor),
         "ws_frames" => (&["ws_frames"], LimitScope::Actor),
+        PER_KEY => (&["/api/"], LimitScope::ApiKey),
         "api_by_address" => (&["/api/"], LimitScope::Address),
         _ => (&["/api/"], LimitScope::Actor),
     }

@@ -73,7 +73,12 @@ fn rule(reader: &mut Reader<'_>, name: &str, operations: &BTreeMap<String, Strin
     let applies_to = applies_to(reader, &key("applies_to"), operations);
     let scope = reader.one_of(
         &key("by"),
-        &[("address", LimitScope::Address), ("actor", LimitScope::Actor), ("global", LimitScope::Everybody)],
+        &[
+            ("address", LimitScope::Address),
+            ("actor", LimitScope::Actor),
+            ("global", LimitScope::Everybody),
+            ("api_key", LimitScope::ApiKey),
+        ],
     );
     let limit = reader.number(&key("limit"), 1..=1_000_000_000);
     let window = reader.seconds(&key("window_seconds"), 1..=86_400);

@@ -246,7 +246,7 @@ fn faults_of_policies_are_told_by_their_names() {
             "limt = 2",
             "limits.policies.search.limt in souk.toml: is unknown; did you mean limits.policies.search.limit?",
         ),
-        ("by = \"api_key\"", "limits.policies.search.by (souk.toml): must be one of address, actor, global"),
+        ("by = \"session\"", "limits.policies.search.by (souk.toml): must be one of address, actor, global, api_key"),
         ("window_seconds = 0", "limits.policies.search.window_seconds (souk.toml): must be a number from 1"),
         ("mode = \"queue\"", "limits.policies.search.mode (souk.toml): must be one of refuse, wait"),
         ("max_wait_ms = 60000", "limits.policies.search.max_wait_ms (souk.toml)"),

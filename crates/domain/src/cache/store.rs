@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{Cache, Tag, tags};
 use crate::{
+    access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -17,6 +18,7 @@ use crate::{
         ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
+    organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
     store::{Store, Tx},
@@ -91,6 +93,22 @@ impl Outbox for InvalidatingTx {
 
 #[async_trait]
 impl Tx for InvalidatingTx {
+    fn roles(&mut self) -> &mut dyn RoleRepo {
+        self.inner.roles()
+    }
+
+    fn bans(&mut self) -> &mut dyn BanRepo {
+        self.inner.bans()
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepo {
+        self.inner.api_keys()
+    }
+
+    fn organisations(&mut self) -> &mut dyn OrganisationRepo {
+        self.inner.organisations()
+    }
+
     fn users(&mut self) -> &mut dyn UserRepo {
         self.inner.users()
     }

@@ -37,15 +37,20 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         Ok(Fact::Product(fact)) => product(fact.product_id),
         Ok(Fact::ProductPurged(id)) => product(id),
         // A review is shown with its product, and its stars in lists.
-        Ok(Fact::Review(_)) => event.payload.get("productId").and_then(id).map_or_else(everything, product),
+        Ok(Fact::Review(_)) => {
+            event.payload.get("productId").and_then(id).map(ProductId).map_or_else(everything, product)
+        }
         Ok(Fact::Category(_)) => vec![Tag::Categories],
         // Products that have other words are found by other searches.
         Ok(Fact::Job(_)) if event.kind == "job.reindexed" => vec![Tag::Products],
         Ok(
             Fact::Seller(_)
+            | Fact::Invitation(_)
             | Fact::User(_)
             | Fact::Session(_)
             | Fact::SigningKey(_)
+            | Fact::Role(_)
+            | Fact::ApiKey(_)
             | Fact::AuditPurged(_)
             | Fact::Job(_)
             | Fact::Room(_),
@@ -55,8 +60,8 @@ pub fn tags(event: &Event) -> Vec<Tag> {
     }
 }
 
-fn id(value: &serde_json::Value) -> Option<ProductId> {
-    value.as_str()?.parse::<Uuid>().ok().map(ProductId)
+fn id(value: &serde_json::Value) -> Option<Uuid> {
+    value.as_str()?.parse().ok()
 }
 
 /// The tags that every entry about the catalogue has one of.

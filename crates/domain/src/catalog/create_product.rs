@@ -1,6 +1,6 @@
 //! Creating a product.
 
-use super::{Image, NewProduct, Product, Slug, Version, events, ports::Stored, product::Rating};
+use super::{Image, NewProduct, Product, Slug, Version, events, policy, ports::Stored, product::Rating};
 use crate::{
     error::{Error, Result},
     id::{ImageId, ProductId, SellerId},
@@ -13,7 +13,7 @@ use crate::{
 /// transaction.
 ///
 /// # Errors
-/// [`Error::Forbidden`] without a seller account, [`Error::Invalid`] for an unknown category,
+/// [`Error::Forbidden`] without a seller account to act for, [`Error::Invalid`] for an unknown category,
 /// [`Error::Conflict`] when the seller uses the sku already.
 pub async fn create_product(
     shop: &Shop,
@@ -22,7 +22,7 @@ pub async fn create_product(
     once: &Once<'_, Product>,
 ) -> Result<Outcome<Product>> {
     let principal = by.principal();
-    let seller = principal.seller.ok_or_else(|| Error::forbidden("Open a seller account first"))?;
+    let seller = principal.seller.ok_or_else(|| policy::which_seller(principal))?;
     let new = &new;
     shop.write_once("create_product", once, |mut tx| async move {
         let mut product = new.product(shop, seller);

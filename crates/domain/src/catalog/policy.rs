@@ -5,7 +5,8 @@ use crate::{
     actor::{Actor, Principal},
     error::{Error, Result},
     id::SellerId,
-    permission::{ModerateReviews, Permission},
+    identity::Sellers,
+    permission::{ManageCatalog, ModerateReviews},
 };
 
 /// Which products a reader may know of. Every read takes one, so that lists, totals, search and single reads agree.
@@ -13,8 +14,8 @@ use crate::{
 pub enum Scope {
     /// Published ones.
     Published,
-    /// Published ones, and every one of this seller.
-    Seller(SellerId),
+    /// Published ones, and every one of these sellers, which are those one is a member of.
+    Sellers(Sellers),
     /// All.
     All,
 }
@@ -27,29 +28,37 @@ impl Scope {
 
     /// What this person may know of.
     pub fn of_principal(principal: &Principal) -> Self {
-        match principal.seller {
-            _ if principal.is_admin() => Self::All,
-            Some(seller) => Self::Seller(seller),
-            None => Self::Published,
+        if principal.may::<ManageCatalog>() {
+            Self::All
+        } else if principal.sellers == Sellers::NONE {
+            Self::Published
+        } else {
+            Self::Sellers(principal.sellers)
         }
+    }
+
+    /// Published ones, and every one of this seller.
+    pub fn seller(own: SellerId) -> Self {
+        Self::Sellers(Sellers::one(own))
     }
 
     /// Whether a reader with this scope may know of a product that is not deleted.
     pub fn shows(self, seller: SellerId, status: ProductStatus) -> bool {
         match self {
             Self::All => true,
-            Self::Seller(own) if own == seller => true,
+            Self::Sellers(own) if own.has(seller) => true,
             _ => status == ProductStatus::Published,
         }
     }
 }
 
-/// Whether a person may change or delete a product: its seller and administrators may (ruling R10).
+/// Whether a person may change or delete a product: members of its seller account may, and who may manage the catalogue,
+/// as administrators do (ruling R10).
 ///
 /// # Errors
 /// [`Error::Forbidden`] when they may know that it exists, [`Error::NotFound`] when not.
 pub fn may_change(principal: &Principal, product: &Product) -> Result<()> {
-    if principal.is_admin() || principal.seller == Some(product.seller) {
+    if principal.may::<ManageCatalog>() || principal.sellers.has(product.seller) {
         return Ok(());
     }
     if product.status == ProductStatus::Published && product.deleted.is_none() {
@@ -64,8 +73,17 @@ pub fn may_change(principal: &Principal, product: &Product) -> Result<()> {
 /// # Errors
 /// [`Error::Forbidden`] when they may know that it exists, [`Error::NotFound`] when not.
 pub fn may_change_review(principal: &Principal, review: &Review) -> Result<()> {
-    if review.author == principal.user || principal.roles.highest() >= ModerateReviews::ROLE {
+    if review.author == principal.user || principal.may::<ModerateReviews>() {
         return Ok(());
     }
     if review.hidden { Err(Error::NotFound("Review")) } else { Err(Error::forbidden("You cannot edit this review")) }
+}
+
+/// Why somebody who names no seller account cannot sell.
+pub(super) fn which_seller(principal: &Principal) -> Error {
+    Error::forbidden(if principal.sellers == Sellers::NONE {
+        "Open a seller account first"
+    } else {
+        "You are a member of several seller accounts; say which one acts with the header Souk-Seller"
+    })
 }

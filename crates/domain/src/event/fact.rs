@@ -7,7 +7,9 @@ use super::Event;
 use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
-    id::{AuditId, CategoryId, JobId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId},
+    id::{
+        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UserId,
+    },
     money::Amount,
 };
 
@@ -16,10 +18,13 @@ const KINDS: &[(&str, &[&str])] = &[
     ("product", &["created", "updated", "deleted", "restored", "purged", "stock_changed"]),
     ("category", &["created", "updated", "deleted"]),
     ("review", &["created", "updated", "deleted", "hidden", "shown"]),
-    ("seller", &["created"]),
-    ("user", &["created", "role_granted", "role_revoked"]),
+    ("seller", &["created", "member_joined", "member_changed", "member_left"]),
+    ("invitation", &["created", "revoked"]),
+    ("user", &["created", "role_granted", "role_revoked", "banned", "unbanned"]),
     ("session", &["created", "refreshed", "ended"]),
     ("signing_key", &["created", "removed"]),
+    ("role", &["created", "updated", "deleted"]),
+    ("api_key", &["created", "renamed", "deleted"]),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
@@ -50,14 +55,20 @@ pub enum Fact {
     Category(CategoryId),
     /// A review changed.
     Review(ReviewId),
-    /// A seller account changed.
+    /// A seller account changed, or who its members are.
     Seller(SellerId),
+    /// Somebody was invited to a seller account, or is no more.
+    Invitation(InvitationId),
     /// A person's account changed.
     User(UserId),
     /// Somebody signed in, went on, or is signed out.
     Session(SessionFact),
     /// The keys that sign tokens are others.
     SigningKey(Uuid),
+    /// What a role may do changed.
+    Role(RoleId),
+    /// An API key changed.
+    ApiKey(ApiKeyId),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
     /// Somebody changed a job, or it tells how far it got.
@@ -155,6 +166,24 @@ struct KeyFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct InvitationFact {
+    invitation_id: InvitationId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleFact {
+    role_id: RoleId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiKeyFact {
+    api_key_id: ApiKeyId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct AuditFact {
     audit_id: AuditId,
 }
@@ -214,6 +243,18 @@ impl Fact {
             "signing_key" => {
                 let id = payload::<KeyFact>(event)?.key_id;
                 (Self::SigningKey(id), id)
+            }
+            "invitation" => {
+                let id = payload::<InvitationFact>(event)?.invitation_id;
+                (Self::Invitation(id), id.0)
+            }
+            "role" => {
+                let id = payload::<RoleFact>(event)?.role_id;
+                (Self::Role(id), id.0)
+            }
+            "api_key" => {
+                let id = payload::<ApiKeyFact>(event)?.api_key_id;
+                (Self::ApiKey(id), id.0)
             }
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;

@@ -2,12 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{EndReason, RoleChange, Seller, StoredSession, User};
+use super::{EndReason, Seller, StoredSession, User};
 use crate::{
     event::{Change, Entity},
     id::UserId,
     permission::Role,
 };
+
+/// What is to become of a role of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleChange {
+    /// They have it from now on.
+    Grant,
+    /// They have it no more.
+    Revoke,
+}
 
 /// Somebody has an account now.
 pub(super) fn user_created(user: &User) -> Change {
@@ -21,7 +30,7 @@ pub(super) fn user_created(user: &User) -> Change {
 }
 
 /// Somebody may do more than before, or less.
-pub(super) fn role_changed(user: &User, change: RoleChange, role: Role) -> Change {
+pub(crate) fn role_changed(user: &User, change: RoleChange, role: Role) -> Change {
     let (action, event) = match change {
         RoleChange::Grant => ("user.grant_role", "user.role_granted"),
         RoleChange::Revoke => ("user.revoke_role", "user.role_revoked"),

@@ -8,25 +8,29 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
-use super::ports::{Session, SessionQueries, UserQueries};
+use super::{
+    ports::{Session, SessionQueries, UserQueries},
+    shelf::Shelf,
+};
 use crate::{
+    access::ports::{ApiKeyQueries, HeldKey},
     actor::Principal,
     bus::Bus,
     clock::{Clock, Timestamp},
     error::{Error, Result},
     event::{Event, Fact},
-    id::{SessionId, UserId},
+    id::{ApiKeyId, SessionId, UserId},
 };
 
 /// The topic on which nodes hasten each other: whoever hears of it looks for changes that have no number in the log yet.
 pub const CHANGED: &str = "identity";
 /// The types of things whose events are heeded.
-pub const HEEDED: [&str; 4] = ["user", "seller", "session", "signing_key"];
+pub const HEEDED: [&str; 6] = ["user", "seller", "session", "signing_key", "role", "api_key"];
 
 /// How long past its end a token may still be taken for valid, by clocks that differ.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -40,7 +44,7 @@ pub struct KnownRules {
     pub silence: Duration,
     /// For how long what was read of a person is believed, for what changes past Souk: as long as a token lives.
     pub keep: Duration,
-    /// Most people kept, twice.
+    /// Most people kept, twice; and most API keys.
     pub room: usize,
 }
 
@@ -54,6 +58,7 @@ impl Default for KnownRules {
 pub struct Known {
     users: Arc<dyn UserQueries>,
     sessions: Arc<dyn SessionQueries>,
+    api_keys: Arc<dyn ApiKeyQueries>,
     clock: Arc<dyn Clock>,
     rules: KnownRules,
     /// When the log was last heard of, in microseconds.
@@ -61,44 +66,9 @@ pub struct Known {
     swept: AtomicI64,
     /// An event could not be read: everything is to be read anew.
     doubt: AtomicBool,
-    reading: AtomicU64,
     ended: RwLock<HashMap<SessionId, Timestamp>>,
-    people: RwLock<People>,
-}
-
-/// People in two generations: when the young one is full it becomes the old one, whose rest is forgotten. Who is asked for
-/// comes back into the young one.
-#[derive(Default)]
-struct People {
-    young: HashMap<UserId, Slot>,
-    old: HashMap<UserId, Slot>,
-}
-
-#[derive(Clone)]
-enum Slot {
-    /// Somebody reads; what they find is kept if this is still here then.
-    Reading(u64),
-    /// So they were then.
-    Read(Arc<Principal>, Timestamp),
-}
-
-impl People {
-    fn get(&self, user: UserId) -> Option<&Slot> {
-        self.young.get(&user).or_else(|| self.old.get(&user))
-    }
-
-    fn put(&mut self, user: UserId, slot: Slot, room: usize) {
-        self.old.remove(&user);
-        if self.young.len() >= room && !self.young.contains_key(&user) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(user, slot);
-    }
-
-    fn remove(&mut self, user: UserId) {
-        self.young.remove(&user);
-        self.old.remove(&user);
-    }
+    people: Shelf<UserId, Principal>,
+    keys: Shelf<ApiKeyId, HeldKey>,
 }
 
 impl std::fmt::Debug for Known {
@@ -113,20 +83,22 @@ impl Known {
     pub fn new(
         users: Arc<dyn UserQueries>,
         sessions: Arc<dyn SessionQueries>,
+        api_keys: Arc<dyn ApiKeyQueries>,
         clock: Arc<dyn Clock>,
         rules: KnownRules,
     ) -> Self {
         Self {
             users,
             sessions,
+            api_keys,
             clock,
             rules,
             heard: AtomicI64::new(i64::MIN),
             swept: AtomicI64::new(i64::MIN),
             doubt: AtomicBool::new(false),
-            reading: AtomicU64::new(0),
             ended: RwLock::default(),
-            people: RwLock::default(),
+            people: Shelf::default(),
+            keys: Shelf::default(),
         }
     }
 
@@ -139,7 +111,8 @@ impl Known {
         let now = self.clock.now();
         self.doubt.store(true, Ordering::Release);
         // Whoever reads a person just now may have begun before what was missed.
-        *self.people_mut() = People::default();
+        self.people.clear();
+        self.keys.clear();
         let ended = self.sessions.ended(now - MARGIN).await?;
         self.ended_mut().extend(ended);
         self.doubt.store(false, Ordering::Release);
@@ -162,14 +135,18 @@ impl Known {
             Ok(Fact::Session(fact)) if event.kind == "session.ended" => {
                 return self.ended_mut().insert(fact.session_id, fact.tokens_until).is_none();
             }
+            // Whoever has the role may be somebody else than they were.
+            Ok(Fact::Role(_)) => self.people.clear(),
+            Ok(Fact::ApiKey(key)) => self.keys.remove(key),
             Ok(_) => {
                 if let Some(user) = concerns(event) {
-                    self.people_mut().remove(user);
+                    self.people.remove(user);
                 }
             }
             // What nobody can read may have changed anybody.
             Err(_) => {
-                *self.people_mut() = People::default();
+                self.people.clear();
+                self.keys.clear();
                 self.doubt.store(true, Ordering::Release);
             }
         }
@@ -211,61 +188,39 @@ impl Known {
     /// # Errors
     /// Those of [`Known::who`].
     pub async fn who_within(&self, session: &Session, oldest: Duration) -> Result<Option<Principal>> {
-        let now = self.clock.now();
-        if self.is_deaf(now) {
-            return Err(Error::Unavailable {
-                what: "Sign-in",
-                source: "nothing was heard of the log for too long".into(),
-            });
-        }
+        let now = self.hears()?;
         if self.ended_ref().contains_key(&session.id) {
             return Ok(None);
         }
-        match self.at_hand(session.user, now, oldest) {
-            Some(principal) => Ok(Some((*principal).clone())),
-            None => self.read(session.user, now).await,
+        self.people.get(session.user, now, oldest, self.rules.room, || self.users.principal(session.user)).await
+    }
+
+    /// Who a person is now, by whatever right somebody acts for them; `None` when they are gone.
+    ///
+    /// # Errors
+    /// Those of [`Known::who`].
+    pub async fn person(&self, user: UserId) -> Result<Option<Principal>> {
+        let now = self.hears()?;
+        self.people.get(user, now, self.rules.keep, self.rules.room, || self.users.principal(user)).await
+    }
+
+    /// An API key as it is now; `None` when it was deleted.
+    ///
+    /// # Errors
+    /// Those of [`Known::who`].
+    pub async fn key(&self, id: ApiKeyId) -> Result<Option<HeldKey>> {
+        let now = self.hears()?;
+        self.keys.get(id, now, self.rules.keep, self.rules.room, || self.api_keys.held(id)).await
+    }
+
+    /// The present moment, at which something was heard of the log not long ago.
+    fn hears(&self) -> Result<Timestamp> {
+        let now = self.clock.now();
+        if self.is_deaf(now) {
+            let source = "nothing was heard of the log for too long".into();
+            return Err(Error::Unavailable { what: "Sign-in", source });
         }
-    }
-
-    fn at_hand(&self, user: UserId, now: Timestamp, oldest: Duration) -> Option<Arc<Principal>> {
-        let (found, young) = {
-            let people = self.people_ref();
-            let Slot::Read(principal, at) = people.get(user)? else { return None };
-            if (now - *at).abs() >= chrono::TimeDelta::from_std(oldest).unwrap_or(chrono::TimeDelta::MAX) {
-                return None;
-            }
-            (Arc::clone(principal), people.young.contains_key(&user))
-        };
-        if !young {
-            let mut people = self.people_mut();
-            if let Some(slot) = people.old.remove(&user) {
-                people.put(user, slot, self.rules.room);
-            }
-        }
-        Some(found)
-    }
-
-    async fn read(&self, user: UserId, now: Timestamp) -> Result<Option<Principal>> {
-        let ticket = self.reading.fetch_add(1, Ordering::Relaxed);
-        self.people_mut().put(user, Slot::Reading(ticket), self.rules.room);
-        let found = self.users.principal(user).await;
-        let mut people = self.people_mut();
-        // Not there any more when they changed meanwhile: what was read may be from before.
-        if matches!(people.get(user), Some(Slot::Reading(mine)) if *mine == ticket) {
-            match &found {
-                Ok(Some(principal)) => people.put(user, Slot::Read(Arc::new(principal.clone()), now), self.rules.room),
-                Ok(None) | Err(_) => people.remove(user),
-            }
-        }
-        found
-    }
-
-    fn people_ref(&self) -> RwLockReadGuard<'_, People> {
-        self.people.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn people_mut(&self) -> RwLockWriteGuard<'_, People> {
-        self.people.write().unwrap_or_else(PoisonError::into_inner)
+        Ok(now)
     }
 
     fn ended_ref(&self) -> RwLockReadGuard<'_, HashMap<SessionId, Timestamp>> {
@@ -284,11 +239,18 @@ pub fn concerns(event: &Event) -> Option<UserId> {
     }
     match Fact::of(event) {
         Ok(Fact::User(user)) => Some(user),
-        // Who opens an account is a seller from now on.
-        Ok(Fact::Seller(_)) => event.actor,
+        // Who opens an account is a seller from now on, and so is who becomes a member of it; who leaves it is none.
+        Ok(Fact::Seller(_)) => member(event).or(event.actor),
+        // Its open connections are those of whoever made it.
+        Ok(Fact::ApiKey(_)) => member(event),
         Ok(Fact::Session(fact)) if event.kind == "session.ended" => Some(fact.user_id),
         _ => None,
     }
+}
+
+/// Whom the event names.
+fn member(event: &Event) -> Option<UserId> {
+    uuid::Uuid::parse_str(event.payload.get("userId")?.as_str()?).ok().map(UserId)
 }
 
 /// Hears of the events of a transaction right after its commit, before it is acknowledged.
@@ -317,7 +279,7 @@ impl Witness for Herald {
         let mut told = false;
         for event in events {
             self.known.heed(event);
-            told |= concerns(event).is_some() || event.entity.kind == "signing_key";
+            told |= concerns(event).is_some() || ["signing_key", "role", "api_key"].contains(&event.entity.kind.as_str());
         }
         if told {
             self.bus.publish(CHANGED, b"");
@@ -337,7 +299,8 @@ mod tests {
         bus::{Fanout, Heard, Subscription},
         cache::{InvalidatingStore, NoCache},
         idempotency::Once,
-        identity::{Email, Profile, RoleChange, change_role, open_seller, ports::Account, revoke_session},
+        access::change_role,
+        identity::{Email, Profile, RoleChange, open_seller, ports::Account, revoke_session},
         page::{Page, PageRequest},
         permission::Role,
         testing::{Fixtures, memory::MemoryStore},
@@ -391,6 +354,11 @@ mod tests {
         }
     }
 
+    fn known_by(counted: &Arc<Counted>, clock: Arc<dyn Clock>, rules: KnownRules) -> Known {
+        let all = || Arc::<Counted>::clone(counted);
+        Known::new(all(), all(), Arc::new(counted.store.clone()), clock, rules)
+    }
+
     #[derive(Default)]
     struct Local(Fanout);
 
@@ -423,7 +391,7 @@ mod tests {
         });
         let clock: Arc<dyn Clock> = Arc::<crate::testing::FakeClock>::clone(&given.clock);
         let known =
-            Arc::new(Known::new(Arc::<Counted>::clone(&counted), Arc::<Counted>::clone(&counted), clock, rules));
+            Arc::new(known_by(&counted, clock, rules));
         assert!(counted.known.set(Arc::clone(&known)).is_ok());
         let bus = Arc::new(Local::default());
         let herald = Herald { known: Arc::clone(&known), bus: Arc::<Local>::clone(&bus) };
@@ -462,7 +430,7 @@ mod tests {
         }
         assert_eq!(node.asked(), 1);
         let email = node.counted.profile(ada.user).await.unwrap().unwrap().user.email;
-        change_role(&node.shop, &email, RoleChange::Grant, Role::Admin).await.unwrap();
+        change_role(&node.shop, &email, RoleChange::Grant, Role::Admin.name()).await.unwrap();
         assert!(node.known.who(&session).await.unwrap().unwrap().is_admin());
         let nobody = Session { user: UserId(uuid::Uuid::from_u128(404)), ..session };
         assert_eq!(node.known.who(&nobody).await.unwrap(), None);
@@ -496,8 +464,7 @@ mod tests {
         let there = |known: Known| async move { known.who(&session).await.unwrap() };
         let fresh = || {
             let clock: Arc<dyn Clock> = Arc::<crate::testing::FakeClock>::clone(&node.given.clock);
-            let (users, sessions) = (Arc::<Counted>::clone(&node.counted), Arc::<Counted>::clone(&node.counted));
-            Known::new(users, sessions, clock, KnownRules::default())
+            known_by(&node.counted, clock, KnownRules::default())
         };
         let (started, told) = (fresh(), fresh());
         started.reload().await.unwrap();
@@ -569,8 +536,8 @@ mod tests {
             node.known.who(&other).await.unwrap();
             // Who is asked for all the time stays.
             node.known.who(&session).await.unwrap();
-            let people = node.known.people_ref();
-            assert!(people.young.len() <= 4 && people.old.len() <= 4);
+            let (young, old) = node.known.people.sizes();
+            assert!(young <= 4 && old <= 4);
         }
         assert_eq!(node.asked(), 20);
     }

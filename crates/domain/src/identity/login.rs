@@ -5,6 +5,7 @@ use super::{
     ports::{Account, PasswordHasher, UserQueries, Verified},
 };
 use crate::{
+    access::Ban,
     error::{Error, Result},
     shop::Shop,
 };
@@ -41,7 +42,8 @@ impl Login<'_> {
     /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`] for every cause.
+    /// [`Error::BadCredentials`] for every cause; [`Error::Forbidden`] for who is banned and knows the password: to everybody
+    /// else a banned account is like any other.
     pub async fn with_password(self, shop: &Shop, given: Credentials) -> Result<SignedIn> {
         let account = match Email::parse(&given.email) {
             Ok(email) => self.users.account(&email).await?,
@@ -52,6 +54,9 @@ impl Login<'_> {
         let (Some(account), Verified::Yes | Verified::YesButOld) = (account, verified) else {
             return Err(Error::BadCredentials);
         };
+        if let Some(ban) = &account.ban {
+            return Err(suspended(ban));
+        }
         let checked = match verified {
             Verified::YesButOld => self.rehash(shop, &account, &given.password).await?,
             _ => account.password_hash,
@@ -79,6 +84,12 @@ impl Login<'_> {
         stored.await?;
         Ok(hash.clone())
     }
+}
+
+/// What somebody who is banned is told, once they have proved who they are.
+fn suspended(ban: &Ban) -> Error {
+    let until = ban.until.map_or_else(String::new, |until| format!(" until {}", until.format("%Y-%m-%dT%H:%M:%SZ")));
+    Error::forbidden(format!("This account is suspended{until}"))
 }
 
 #[cfg(test)]

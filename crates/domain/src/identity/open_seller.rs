@@ -1,11 +1,12 @@
 //! Opening a seller account.
 
-use super::{Seller, events};
+use super::{Seller, Sellers, events};
 use crate::{
     catalog::Slug,
     error::{Error, Result, Violations},
     id::SellerId,
     idempotency::{Once, Outcome},
+    organisation::MemberRole,
     permission::{Authorized, OwnAccount, Role},
     shop::Shop,
     text,
@@ -28,10 +29,10 @@ impl SellerInput {
     }
 }
 
-/// Opens a seller account for the caller, who becomes its sole member and gains the role seller.
+/// Opens a seller account for the caller, who becomes its first owner and gains the role seller.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the caller has one already.
+/// [`Error::Conflict`] when the caller owns one already, or is a member of too many.
 pub async fn open_seller(
     shop: &Shop,
     by: Authorized<OwnAccount>,
@@ -40,8 +41,15 @@ pub async fn open_seller(
 ) -> Result<Outcome<Seller>> {
     let user = by.principal().user;
     shop.write_once("open_seller", once, |mut tx| async move {
-        if tx.sellers().of_member(user).await?.is_some() {
+        let accounts = tx.organisations().accounts_of(user).await?;
+        if accounts.iter().any(|(_, role)| *role == MemberRole::Owner) {
             return Err(Error::conflict("You have a seller account already"));
+        }
+        if accounts.len() >= Sellers::MAX {
+            return Err(Error::conflict(format!(
+                "You are a member of {} seller accounts; leave one first",
+                Sellers::MAX
+            )));
         }
         let now = tx.now();
         let id = shop.id::<SellerId>();
@@ -50,7 +58,7 @@ pub async fn open_seller(
         if !tx.sellers().insert(&seller, user).await? {
             seller.slug = base.with_suffix(id.0).to_string();
             if !tx.sellers().insert(&seller, user).await? {
-                return Err(Error::conflict("You have a seller account already"));
+                return Err(Error::Transient("the slug was taken by another writer".into()));
             }
         }
         tx.users().grant(user, Role::Seller, now).await?;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{Email, Password, Profile, Seller, StoredSession, User};
 use crate::{
+    access::Ban,
     actor::Principal,
     clock::Timestamp,
     error::Result,
@@ -37,10 +38,10 @@ pub trait UserRepo: Send {
 /// The write side of seller accounts.
 #[async_trait]
 pub trait SellerRepo: Send {
-    /// Stores a new account with its first member; `false` when its slug is taken.
+    /// Stores a new account with its first owner; `false` when its slug is taken.
     async fn insert(&mut self, seller: &Seller, member: UserId) -> Result<bool>;
 
-    /// The account a person acts for.
+    /// The oldest account a person is a member of.
     async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>>;
 
     /// The account of that slug, with its first member.
@@ -96,8 +97,10 @@ pub struct Owner {
 pub struct Account {
     /// The person.
     pub user: User,
-    /// The seller account they act for.
+    /// The seller account they act for, when there is one alone.
     pub seller: Option<SellerId>,
+    /// Their ban.
+    pub ban: Option<Ban>,
     /// The stored hash, in PHC or bcrypt form, or [`super::NO_PASSWORD`].
     pub password_hash: String,
 }
@@ -105,7 +108,7 @@ pub struct Account {
 /// The read side of people.
 #[async_trait]
 pub trait UserQueries: Send + Sync {
-    /// Who this person is now: one statement, asked once per signed request.
+    /// Who this person is now: one statement, asked once per signed request. Who is banned is nobody.
     async fn principal(&self, id: UserId) -> Result<Option<Principal>>;
 
     /// The account behind an address.

@@ -2,7 +2,7 @@
 
 use crate::{clock::Timestamp, id::SellerId};
 
-/// A seller account. A user is the sole member of the one they open.
+/// A seller account. Whoever opens one is its first owner ([`crate::organisation`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seller {
     /// Its id.

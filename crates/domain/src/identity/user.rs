@@ -105,7 +105,7 @@ pub struct User {
 pub struct Profile {
     /// The person.
     pub user: User,
-    /// The seller account they act for.
+    /// The seller account they act for, when there is one alone.
     pub seller: Option<SellerId>,
 }
 

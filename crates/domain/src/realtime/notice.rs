@@ -107,7 +107,7 @@ mod tests {
 
     fn heard(kind: &str, extra: &Value) -> [Option<Heard>; 4] {
         let notice = Notice::of(&numbered(kind, extra)).unwrap();
-        [Scope::Published, Scope::Seller(OTHER), Scope::Seller(OWN), Scope::All].map(|scope| notice.heard(scope))
+        [Scope::Published, Scope::seller(OTHER), Scope::seller(OWN), Scope::All].map(|scope| notice.heard(scope))
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{
     actor::Principal,
     clock::Timestamp,
     error::{Error, Result},
+    permission::ManageRooms,
 };
 
 /// The answer to whoever may not know of a room.
@@ -17,7 +18,7 @@ pub(super) fn unknown() -> Error {
 /// # Errors
 /// [`Error::NotFound`] for a private room of others, [`Error::Forbidden`] for who is banned.
 pub fn may_enter(who: Option<&Principal>, room: &Room, standing: &Standing) -> Result<()> {
-    let admin = who.is_some_and(Principal::is_admin);
+    let admin = who.is_some_and(Principal::may::<ManageRooms>);
     if admin {
         return Ok(());
     }
@@ -37,7 +38,9 @@ pub fn may_enter(who: Option<&Principal>, room: &Room, standing: &Standing) -> R
 pub fn may_write(who: &Principal, room: &Room, standing: &Standing) -> Result<()> {
     may_enter(Some(who), room, standing)?;
     match standing.mute {
-        Some(until) if !who.is_admin() => Err(Error::forbidden(format!("You are muted in this room{}", ending(until)))),
+        Some(until) if !who.may::<ManageRooms>() => {
+            Err(Error::forbidden(format!("You are muted in this room{}", ending(until))))
+        }
         _ => Ok(()),
     }
 }
@@ -73,7 +76,7 @@ pub fn may_own(who: &Principal, room: &Room, standing: &Standing) -> Result<()> 
 /// # Errors
 /// [`Error::Forbidden`].
 pub fn is_above(who: &Principal, standing: &Standing, other: &Standing) -> Result<()> {
-    if who.is_admin() && other.role != Some(RoomRole::Owner) || rank(who, standing) > other.role {
+    if who.may::<ManageRooms>() && other.role != Some(RoomRole::Owner) || rank(who, standing) > other.role {
         Ok(())
     } else {
         Err(Error::forbidden("They do not stand below you in this room"))
@@ -82,7 +85,7 @@ pub fn is_above(who: &Principal, standing: &Standing, other: &Standing) -> Resul
 
 /// Administrators are as good as owners.
 fn rank(who: &Principal, standing: &Standing) -> Option<RoomRole> {
-    if who.is_admin() { Some(RoomRole::Owner) } else { standing.role }
+    if who.may::<ManageRooms>() { Some(RoomRole::Owner) } else { standing.role }
 }
 
 fn ending(until: Option<Timestamp>) -> String {
@@ -101,7 +104,7 @@ mod tests {
     };
 
     fn person(role: Role) -> Principal {
-        Principal { user: UserId(Uuid::nil()), roles: Roles::new([Role::User, role]), seller: None }
+        Principal::delivered(UserId(Uuid::nil()), Roles::new([Role::User, role]))
     }
 
     fn room(kind: RoomKind) -> Room {

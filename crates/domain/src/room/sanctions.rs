@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     error::{Breach, Error, Result, Violations},
     id::{RoomId, UserId},
-    permission::{Authorized, UseRooms},
+    permission::{Authorized, ManageRooms, UseRooms},
     shop::Shop,
     text,
 };
@@ -82,7 +82,7 @@ pub async fn lift_sanction(
         let room = tx.rooms().find(id).await?.ok_or_else(policy::unknown)?;
         let standing = tx.rooms().standing(id, who.user, now).await?;
         policy::may_moderate(who, &room, &standing)?;
-        if user == who.user && !who.is_admin() && standing.role != Some(RoomRole::Owner) {
+        if user == who.user && !who.may::<ManageRooms>() && standing.role != Some(RoomRole::Owner) {
             return Err(Error::forbidden("Nobody lifts their own sanctions"));
         }
         if !tx.rooms().lift_sanction(id, user, kind).await? {

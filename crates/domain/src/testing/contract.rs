@@ -8,6 +8,7 @@
     reason = "a contract case is a test: it ends at the first surprise"
 )]
 
+pub mod access;
 pub mod bus;
 pub mod cache;
 pub mod categories;
@@ -18,6 +19,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limiter;
 pub mod log;
+pub mod organisations;
 pub mod presence;
 pub mod product_queries;
 pub mod products;
@@ -31,6 +33,7 @@ pub mod signing_keys;
 pub mod tickets;
 pub mod transactions;
 pub mod users;
+pub mod verdicts;
 pub mod views;
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
@@ -40,12 +43,18 @@ use async_trait::async_trait;
 use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
+    access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::{SessionQueries, UserQueries},
+    identity::{
+        Known,
+        known::KnownRules,
+        ports::{SessionQueries, UserQueries},
+    },
     job::ports::{JobQueries, JobQueue},
+    organisation::ports::OrganisationQueries,
     page::{Limit, PageRequest},
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
@@ -61,6 +70,14 @@ pub trait Harness: Send + Sync {
     fn users(&self) -> Arc<dyn UserQueries>;
     /// The read side of sessions.
     fn sessions(&self) -> Arc<dyn SessionQueries>;
+    /// The read side of roles.
+    fn roles(&self) -> Arc<dyn RoleQueries>;
+    /// People for whoever runs the installation.
+    fn people(&self) -> Arc<dyn PeopleQueries>;
+    /// The read side of API keys.
+    fn api_keys(&self) -> Arc<dyn ApiKeyQueries>;
+    /// The read side of who the members of seller accounts are.
+    fn organisations(&self) -> Arc<dyn OrganisationQueries>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The read side of the category tree.
@@ -102,6 +119,8 @@ pub async fn run_all(harness: &impl Harness) {
     sellers::run(harness).await;
     sessions::run(harness).await;
     signing_keys::run(harness).await;
+    access::run(harness).await;
+    organisations::run(harness).await;
     categories::run(harness).await;
     products::run(harness).await;
     reviews::run(harness).await;
@@ -110,6 +129,7 @@ pub async fn run_all(harness: &impl Harness) {
     product_queries::run(harness).await;
     export::run(harness).await;
     reference::run(harness).await;
+    verdicts::run(harness).await;
     views::run(harness).await;
     jobs::run(harness).await;
     job_queue::run(harness).await;
@@ -119,6 +139,14 @@ pub async fn run_all(harness: &impl Harness) {
 
 fn fixtures(harness: &impl Harness) -> Fixtures {
     Fixtures::new(harness.store(), harness.clock())
+}
+
+/// Callers as a node knows them that has just read them anew.
+async fn known(harness: &impl Harness) -> Known {
+    let (users, sessions, api_keys) = (harness.users(), harness.sessions(), harness.api_keys());
+    let known = Known::new(users, sessions, api_keys, harness.clock(), KnownRules::default());
+    known.reload().await.unwrap();
+    known
 }
 
 async fn begin(harness: &impl Harness) -> Box<dyn Tx> {

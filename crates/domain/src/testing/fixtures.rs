@@ -84,7 +84,7 @@ impl Fixtures {
         let mut tx = self.tx().await;
         assert!(tx.users().insert(&user, "plain$correct horse").await.expect("a user is stored"));
         tx.commit().await.expect("a user is committed");
-        Principal { user: user.id, roles: user.roles, seller: None }
+        Principal::delivered(user.id, user.roles)
     }
 
     /// A session that began now, not stored.
@@ -119,7 +119,7 @@ impl Fixtures {
 
     /// A stored person with a seller account.
     pub async fn seller(&self) -> Principal {
-        let mut principal = self.person(Role::Seller).await;
+        let principal = self.person(Role::Seller).await;
         let n = self.serial();
         let id = self.shop.id::<SellerId>();
         let created_at = self.shop.now();
@@ -127,8 +127,7 @@ impl Fixtures {
         let mut tx = self.tx().await;
         assert!(tx.sellers().insert(&seller, principal.user).await.expect("a seller is stored"));
         tx.commit().await.expect("a seller is committed");
-        principal.seller = Some(id);
-        principal
+        principal.of_seller(id)
     }
 
     /// A published product, not stored: 10 pieces at 10.00, with one picture.

@@ -1,11 +1,13 @@
 //! The store in memory: the meaning of every port in its plainest form, for tests and examples.
 
+mod access;
 mod categories;
 mod identity;
 mod job_queue;
 mod jobs;
 mod keys;
 mod log;
+mod organisations;
 mod product_queries;
 mod products;
 mod realtime;
@@ -25,6 +27,7 @@ use async_trait::async_trait;
 use state::{KeyScope, State};
 
 use crate::{
+    access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -36,6 +39,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
+    organisation::ports::OrganisationRepo,
     page::{Page, PageRequest},
     realtime::Ticket,
     room::ports::RoomRepo,
@@ -141,6 +145,22 @@ impl Drop for MemoryTx {
 
 #[async_trait]
 impl Tx for MemoryTx {
+    fn roles(&mut self) -> &mut dyn RoleRepo {
+        self
+    }
+
+    fn bans(&mut self) -> &mut dyn BanRepo {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepo {
+        self
+    }
+
+    fn organisations(&mut self) -> &mut dyn OrganisationRepo {
+        self
+    }
+
     fn users(&mut self) -> &mut dyn UserRepo {
         self
     }

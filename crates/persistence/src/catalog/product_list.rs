@@ -12,6 +12,7 @@ use domain::{
         policy::Scope,
         queries::{Order, ProductFilter, ProductKey, ProductSort, SortBy},
     },
+    identity::Sellers,
     money::AMOUNT_MAX,
     text::Search,
 };
@@ -64,6 +65,12 @@ struct Build {
 }
 
 impl Build {
+    /// The products of these sellers.
+    fn of_sellers(&mut self, own: Sellers) -> String {
+        let places: Vec<_> = own.as_slice().iter().map(|seller| self.bind(seller.0)).collect();
+        format!("p.seller_id IN ({})", places.join(", "))
+    }
+
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.values.push(value.into());
         format!("${}", self.values.len())
@@ -132,10 +139,10 @@ impl Build {
                 let names: Vec<_> = filter.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
                 let base = format!("p.status IN ({}) AND p.deleted_at IS NULL", names.join(", "));
                 match scope {
-                    Scope::Seller(own) if filter.statuses.has(ProductStatus::Published) => {
-                        format!("{base} AND (p.status = 'published' OR p.seller_id = {})", self.bind(own.0))
+                    Scope::Sellers(own) if filter.statuses.has(ProductStatus::Published) => {
+                        format!("{base} AND (p.status = 'published' OR {})", self.of_sellers(own))
                     }
-                    Scope::Seller(own) => format!("{base} AND p.seller_id = {}", self.bind(own.0)),
+                    Scope::Sellers(own) => format!("{base} AND {}", self.of_sellers(own)),
                     _ => base,
                 }
             }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     database::Database,
-    statement::{all, at, count, one, statement},
+    statement::{all, at, count, one, placeholders, statement},
 };
 
 impl Database {
@@ -79,12 +79,16 @@ impl ProductQueries for Database {
     }
 
     async fn deleted(&self, scope: Scope, page: PageRequest) -> Result<Page<ProductSummary>> {
-        let (condition, owner): (&str, Option<Value>) = match scope {
+        let (condition, values): (String, Vec<Value>) = match scope {
             Scope::Published => return Ok(Page::new(Vec::new(), 0, page)),
-            Scope::Seller(seller) => ("p.deleted_at IS NOT NULL AND p.seller_id = $1", Some(seller.0.into())),
-            Scope::All => ("p.deleted_at IS NOT NULL", None),
+            Scope::Sellers(own) => {
+                let own = own.as_slice();
+                let places = placeholders(1, own.len());
+                let condition = format!("p.deleted_at IS NOT NULL AND p.seller_id IN ({places})");
+                (condition, own.iter().map(|seller| seller.0.into()).collect())
+            }
+            Scope::All => ("p.deleted_at IS NOT NULL".to_owned(), Vec::new()),
         };
-        let values: Vec<Value> = owner.into_iter().collect();
         let counting = format!("SELECT count(*) FROM products p WHERE {condition}");
         let total = one(&self.reader, statement(self.engine, counting, values.clone())).await?;
         let total = total.map_or(Ok(0), |row| count(&row, 0))?;

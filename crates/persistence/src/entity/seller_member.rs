@@ -7,8 +7,10 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub seller_id: Uuid,
     pub created_at: DateTimeUtc,
+    pub role: String,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

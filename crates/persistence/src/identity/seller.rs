@@ -8,8 +8,9 @@ use domain::{
         Seller,
         ports::{Owner, SellerRepo},
     },
+    organisation::MemberRole,
 };
-use sea_orm::{ActiveValue::Set, EntityTrait, Value, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Value, sea_query::OnConflict};
 
 use crate::{
     entity::{seller, seller_member},
@@ -39,17 +40,17 @@ impl SellerRepo for SeaTx {
             user_id: Set(member.0),
             seller_id: Set(new.id.0),
             created_at: Set(new.created_at),
+            role: Set(MemberRole::Owner.name().to_owned()),
         };
-        let joined = seller_member::Entity::insert(membership)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(&self.tx)
-            .await
-            .map_err(error::of)?;
-        Ok(joined == 1)
+        seller_member::Entity::insert(membership).exec_without_returning(&self.tx).await.map_err(error::of)?;
+        Ok(true)
     }
 
     async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>> {
-        let row = seller_member::Entity::find_by_id(user.0).one(&self.tx).await.map_err(error::of)?;
+        let oldest = seller_member::Entity::find()
+            .filter(seller_member::Column::UserId.eq(user.0))
+            .order_by_asc(seller_member::Column::SellerId);
+        let row = oldest.one(&self.tx).await.map_err(error::of)?;
         Ok(row.map(|row| SellerId(row.seller_id)))
     }
 

@@ -11,8 +11,10 @@ use domain::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
 use crate::{
+    access::row,
     entity::{user, user_role},
     error,
+    statement::{one, statement},
     tx::SeaTx,
 };
 
@@ -47,16 +49,14 @@ impl UserRepo for SeaTx {
 
     async fn find(&mut self, id: UserId) -> Result<Option<User>> {
         let Some(row) = user::Entity::find_by_id(id.0).one(&self.tx).await.map_err(error::of)? else { return Ok(None) };
-        let roles = user_role::Entity::find()
-            .filter(user_role::Column::UserId.eq(id.0))
-            .all(&self.tx)
-            .await
-            .map_err(error::of)?;
+        let sql = format!("SELECT {}", row::roles_of(self.engine, "$1"));
+        let told = one(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
+        let roles = told.map_or(Ok(Roles::default()), |told| row::roles(&told, 0).map(|(roles, _)| roles))?;
         Ok(Some(User {
             id,
             email: Email::stored(row.email),
             name: row.name,
-            roles: Roles::new(roles.iter().filter_map(|row| Role::named(&row.role))),
+            roles,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }))

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Principal, Result,
-    id::{SellerId, UserId},
+    id::UserId,
     identity::{
         Email, Profile, User,
         ports::{Account, UserQueries},
     },
-    permission::{Role, Roles},
 };
 use sea_orm::QueryResult;
-use uuid::Uuid;
 
 use crate::{
+    access::row::{self, BAN},
     database::Database,
     statement::{at, one, statement},
 };
@@ -26,16 +25,12 @@ impl Database {
         Arc::new(self.clone())
     }
 
-    fn roles_of(&self, user: &str) -> String {
-        let joined = self.engine.pick("group_concat(role, ' ')", "string_agg(role, ' ')");
-        format!("(SELECT {joined} FROM user_roles WHERE user_id = {user})")
-    }
-
     async fn account_where(&self, condition: &str, value: sea_orm::Value) -> Result<Option<Account>> {
         let sql = format!(
-            "SELECT u.id, u.email, u.name, u.password_hash, u.created_at, u.updated_at, m.seller_id, {} \
-             FROM users u LEFT JOIN seller_members m ON m.user_id = u.id WHERE {condition}",
-            self.roles_of("u.id")
+            "SELECT u.id, u.email, u.name, u.password_hash, u.created_at, u.updated_at, {}, {}, {BAN} \
+             FROM users u LEFT JOIN user_bans b ON b.user_id = u.id WHERE {condition}",
+            row::sellers_of(self.engine, "u.id"),
+            row::roles_of(self.engine, "u.id")
         );
         let row = one(&self.reader, statement(self.engine, sql, [value])).await?;
         row.map(|row| account(&row)).transpose()
@@ -46,11 +41,15 @@ impl Database {
 impl UserQueries for Database {
     async fn principal(&self, id: UserId) -> Result<Option<Principal>> {
         let sql = format!(
-            "SELECT {}, m.seller_id FROM users u LEFT JOIN seller_members m ON m.user_id = u.id WHERE u.id = $1",
-            self.roles_of("u.id")
+            "SELECT {}, {} FROM users u WHERE u.id = $1 \
+             AND NOT EXISTS (SELECT 1 FROM user_bans b WHERE b.user_id = u.id)",
+            row::roles_of(self.engine, "u.id"),
+            row::sellers_of(self.engine, "u.id")
         );
-        let Some(row) = one(&self.reader, statement(self.engine, sql, [id.0.into()])).await? else { return Ok(None) };
-        Ok(Some(Principal { user: id, roles: roles(&row, 0)?, seller: at::<Option<Uuid>>(&row, 1)?.map(SellerId) }))
+        let found = one(&self.reader, statement(self.engine, sql, [id.0.into()])).await?;
+        let Some(found) = found else { return Ok(None) };
+        let (roles, permissions) = row::roles(&found, 0)?;
+        Ok(Some(Principal::new(id, roles, permissions, row::sellers(&found, 1)?)))
     }
 
     async fn account(&self, email: &Email) -> Result<Option<Account>> {
@@ -69,16 +68,12 @@ fn account(row: &QueryResult) -> Result<Account> {
             id: UserId(at(row, 0)?),
             email: Email::stored(at(row, 1)?),
             name: at(row, 2)?,
-            roles: roles(row, 7)?,
+            roles: row::roles(row, 7)?.0,
             created_at: at(row, 4)?,
             updated_at: at(row, 5)?,
         },
-        seller: at::<Option<Uuid>>(row, 6)?.map(SellerId),
+        seller: row::sellers(row, 6)?.sole(),
+        ban: row::ban(row, 8)?,
         password_hash: at(row, 3)?,
     })
-}
-
-fn roles(row: &QueryResult, index: usize) -> Result<Roles> {
-    let names: Option<String> = at(row, index)?;
-    Ok(Roles::new(names.unwrap_or_default().split(' ').filter_map(Role::named)))
 }

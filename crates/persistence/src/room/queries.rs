@@ -13,13 +13,14 @@ use domain::{
         ports::{Admission, Listed, RoomQueries, Seen, Window},
     },
 };
-use sea_orm::{QueryResult, Value};
+use sea_orm::Value;
 use uuid::Uuid;
 
 use super::row::{self, MESSAGE, ROOM, ROOM_WIDTH, STANDING, STANDINGS};
 use crate::{
     bulk,
     database::Database,
+    paging::{Paged, paged},
     statement::{all, at, count, one, statement},
 };
 
@@ -45,33 +46,6 @@ impl Database {
             read_offset: read.and_then(|read| u64::try_from(read).ok()),
         }))
     }
-
-    /// A page and its total of the same moment. `columns` and `order` are of `these`, whose first two parameters are limit
-    /// and offset; the first column is never NULL.
-    async fn page<T>(
-        &self,
-        (columns, these, order): (&str, &str, &str),
-        mut values: Vec<Value>,
-        page: PageRequest,
-        read: impl Fn(&QueryResult, usize) -> Result<T>,
-    ) -> Result<Page<T>> {
-        let offset = i64::try_from(page.offset()).map_err(Error::internal)?;
-        values.splice(0..0, [i64::from(page.limit.get()).into(), offset.into()]);
-        let sql = format!(
-            "SELECT total.n, found.* FROM (SELECT count(*) AS n FROM {these}) total LEFT JOIN \
-             (SELECT {columns}, row_number() OVER (ORDER BY {order}) AS place FROM {these} ORDER BY {order} \
-             LIMIT $1 OFFSET $2) found ON TRUE ORDER BY found.place"
-        );
-        let rows = all(&self.reader, statement(self.engine, sql, values)).await?;
-        let total = rows.first().map_or(Ok(0), |row| count(row, 0))?;
-        let mut items = Vec::with_capacity(rows.len());
-        for row in &rows {
-            if at::<Option<Uuid>>(row, 1)?.is_some() {
-                items.push(read(row, 1)?);
-            }
-        }
-        Ok(Page::new(items, total, page))
-    }
 }
 
 #[async_trait]
@@ -96,13 +70,14 @@ impl RoomQueries for Database {
         };
         // By code points on both engines.
         let order = self.engine.pick("r.name", "r.name COLLATE \"C\"");
-        self.page((ROOM, these, order), values, page, row::room).await
+        let listed = Paged { columns: ROOM, from: these, order };
+        paged(self, &listed, values, page, row::room).await
     }
 
     async fn members(&self, room: RoomId, page: PageRequest) -> Result<Page<Member>> {
         let order = "CASE role WHEN 'owner' THEN 0 WHEN 'moderator' THEN 1 ELSE 2 END, since, user_id";
-        let these = ("user_id, role, since", "room_members WHERE room_id = $3", order);
-        self.page(these, vec![room.0.into()], page, row::member).await
+        let listed = Paged { columns: "user_id, role, since", from: "room_members WHERE room_id = $3", order };
+        paged(self, &listed, vec![room.0.into()], page, row::member).await
     }
 
     async fn sanctions(
@@ -112,13 +87,13 @@ impl RoomQueries for Database {
         now: Timestamp,
         page: PageRequest,
     ) -> Result<Page<Sanction>> {
-        let these = (
-            "user_id, until, by_id, reason, created_at",
-            "room_sanctions WHERE room_id = $3 AND kind = $4 AND (until IS NULL OR until > $5)",
-            "created_at DESC, user_id",
-        );
+        let listed = Paged {
+            columns: "user_id, until, by_id, reason, created_at",
+            from: "room_sanctions WHERE room_id = $3 AND kind = $4 AND (until IS NULL OR until > $5)",
+            order: "created_at DESC, user_id",
+        };
         let values = vec![room.0.into(), kind.name().into(), now.into()];
-        self.page(these, values, page, |row, first| {
+        paged(self, &listed, values, page, |row, first| {
             Ok(Sanction {
                 kind,
                 user: UserId(at(row, first)?),

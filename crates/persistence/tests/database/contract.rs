@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Result, Store,
+    access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -12,6 +13,7 @@ use domain::{
     id::{EventId, UserId},
     identity::ports::{SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
+    organisation::ports::OrganisationQueries,
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
@@ -47,6 +49,22 @@ impl Harness for Real {
 
     fn sessions(&self) -> Arc<dyn SessionQueries> {
         self.fresh.database.sessions()
+    }
+
+    fn roles(&self) -> Arc<dyn RoleQueries> {
+        self.fresh.database.roles()
+    }
+
+    fn people(&self) -> Arc<dyn PeopleQueries> {
+        self.fresh.database.people()
+    }
+
+    fn api_keys(&self) -> Arc<dyn ApiKeyQueries> {
+        self.fresh.database.api_keys()
+    }
+
+    fn organisations(&self) -> Arc<dyn OrganisationQueries> {
+        self.fresh.database.organisations()
     }
 
     fn products(&self) -> Arc<dyn ProductQueries> {
@@ -143,6 +161,9 @@ suites!(
     sellers,
     sessions,
     signing_keys,
+    access,
+    organisations,
+    verdicts,
     categories,
     products,
     reviews,

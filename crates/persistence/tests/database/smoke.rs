@@ -28,7 +28,7 @@ pub(crate) async fn seller(fresh: &Fresh) -> Actor {
     let new = input.check(&mut Violations::default()).unwrap();
     let user: User =
         register(&shop, &domain::testing::PlainHasher::default(), new, &Once::always()).await.unwrap().fresh().unwrap();
-    let actor = Actor::Signed(Principal { user: user.id, roles: user.roles, seller: None });
+    let actor = Actor::Signed(Principal::delivered(user.id, user.roles));
     open_seller(&shop, actor.authorize::<OwnAccount>().unwrap(), "Ada's", &Once::always()).await.unwrap();
     let principal = fresh.database.users().principal(user.id).await.unwrap().unwrap();
     assert_eq!(principal.roles, Roles::new([Role::User, Role::Seller]));

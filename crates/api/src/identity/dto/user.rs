@@ -21,13 +21,13 @@ pub struct UserView {
     /// The name they go by.
     #[schema(example = "Ada")]
     pub name: String,
-    /// Their highest role: user, seller or admin.
+    /// Their highest role: user, seller, admin, or one that was made.
     #[schema(example = "seller")]
-    pub role: &'static str,
+    pub role: String,
     /// All their roles.
     #[schema(example = json!(["user", "seller"]))]
-    pub roles: Vec<&'static str>,
-    /// The seller account they act for.
+    pub roles: Vec<String>,
+    /// The seller account they act for, when they are a member of one alone.
     pub seller_id: Option<Uuid>,
     /// When they signed up.
     pub created_at: DateTime<Utc>,
@@ -42,8 +42,8 @@ impl UserView {
             id: user.id.0,
             email: user.email.as_str().to_owned(),
             name: user.name.clone(),
-            role: user.roles.highest().name(),
-            roles: user.roles.iter().map(domain::permission::Role::name).collect(),
+            role: user.roles.highest().name().to_owned(),
+            roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),
             seller_id: seller.map(|seller| seller.0),
             created_at: user.created_at,
             updated_at: user.updated_at,

@@ -104,7 +104,7 @@ async fn scopes_hide_what_they_must(harness: &impl Harness) {
         let product = given.stored_product(own, |p| p.status = status).await;
         let open = status == ProductStatus::Published;
         for (scope, shown) in
-            [(Scope::Published, open), (Scope::Seller(other), open), (Scope::Seller(own), true), (Scope::All, true)]
+            [(Scope::Published, open), (Scope::seller(other), open), (Scope::seller(own), true), (Scope::All, true)]
         {
             let got = harness.products().get(product.id, scope).await.unwrap();
             assert_eq!(got.is_some(), shown, "{status:?} for {scope:?}");
@@ -124,7 +124,7 @@ async fn scopes_hide_what_they_must(harness: &impl Harness) {
     };
     let hidden = [ProductStatus::Draft, ProductStatus::Archived];
     for (scope, of_hidden, of_all) in
-        [(Scope::Published, 0, 1), (Scope::Seller(other), 0, 1), (Scope::Seller(own), 2, 3), (Scope::All, 2, 3)]
+        [(Scope::Published, 0, 1), (Scope::seller(other), 0, 1), (Scope::seller(own), 2, 3), (Scope::All, 2, 3)]
     {
         assert_eq!(ids(harness, &several(&hidden, scope)).await.len(), of_hidden, "{scope:?}");
         assert_eq!(ids(harness, &several(&ProductStatus::ALL, scope)).await.len(), of_all, "{scope:?}");
@@ -313,15 +313,15 @@ async fn deleted_products_are_listed_for_their_seller(harness: &impl Harness) {
         deleted.push(delete(&given, &product, buyer.user).await);
     }
     given.stored_product(own, |_| ()).await;
-    let listed = harness.products().deleted(Scope::Seller(own), page(1, 2)).await.unwrap();
+    let listed = harness.products().deleted(Scope::seller(own), page(1, 2)).await.unwrap();
     assert_eq!((listed.total, listed.pages), (3, 2));
     let ids: Vec<_> = listed.items.iter().map(|item| item.product.id).collect();
     assert_eq!(ids, [deleted[2].id, deleted[1].id], "the newest deletion first");
     assert_eq!(listed.items[0].product.deleted, deleted[2].deleted);
     assert_eq!(listed.items[0].product.images.len(), 1);
-    let rest = harness.products().deleted(Scope::Seller(own), page(2, 2)).await.unwrap();
+    let rest = harness.products().deleted(Scope::seller(own), page(2, 2)).await.unwrap();
     assert_eq!(rest.items[0].product.id, deleted[0].id);
-    for scope in [Scope::Seller(other.seller.unwrap()), Scope::Published] {
+    for scope in [Scope::seller(other.seller.unwrap()), Scope::Published] {
         assert_eq!(harness.products().deleted(scope, page(1, 20)).await.unwrap().total, 0, "{scope:?}");
     }
     let all = harness.products().deleted(Scope::All, page(1, 100)).await.unwrap();

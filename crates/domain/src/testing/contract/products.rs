@@ -382,7 +382,7 @@ async fn old_slugs_lead_to_the_new(harness: &impl Harness) {
     let draft = change(harness, &back, |p| p.status = ProductStatus::Draft).await;
     assert_eq!(lookup(&a).await, None);
     assert_eq!(lookup(&c).await, None, "history betrays no draft");
-    let own = harness.products().by_slug(&c, Scope::Seller(seller)).await.unwrap();
+    let own = harness.products().by_slug(&c, Scope::seller(seller)).await.unwrap();
     assert_eq!(own, Some(BySlug::Moved(a.clone())));
     let draft = change(harness, &draft, |p| p.status = ProductStatus::Published).await;
     delete(harness, &draft, member.user).await;

@@ -90,7 +90,7 @@ async fn copy_categories(reference: &MemoryStore, categories: &[&Category]) {
 fn filters(one: SellerId, two: SellerId, categories: &[&Category]) -> Vec<ProductFilter> {
     let mut filters = Vec::new();
     for seller in [one, two] {
-        for scope in [Scope::Published, Scope::Seller(one), Scope::All] {
+        for scope in [Scope::Published, Scope::seller(one), Scope::All] {
             for statuses in SETS {
                 // What a set of several changes shows without every search.
                 let searches = if statuses.len() == 1 { SEARCHES.len() } else { 2 };

@@ -11,7 +11,6 @@ use crate::{
 pub async fn run(harness: &impl Harness) {
     an_account_is_found_by_its_member(harness).await;
     a_slug_is_taken_once(harness).await;
-    a_person_has_one_account(harness).await;
     an_account_is_found_by_its_slug(harness).await;
     the_oldest_come_first(harness).await;
 }
@@ -45,17 +44,6 @@ async fn a_slug_is_taken_once(harness: &impl Harness) {
     assert!(tx.sellers().insert(&other, second).await.unwrap(), "the transaction goes on after a conflict");
     tx.commit().await.unwrap();
     assert_eq!(begin(harness).await.sellers().of_member(second).await.unwrap(), Some(other.id));
-}
-
-async fn a_person_has_one_account(harness: &impl Harness) {
-    let given = fixtures(harness);
-    let member = given.seller().await;
-    let n = given.serial();
-    let id = given.shop.id::<SellerId>();
-    let second = Seller { id, name: "Second".to_owned(), slug: format!("second-{n}"), created_at: given.shop.now() };
-    let mut tx = begin(harness).await;
-    assert!(!tx.sellers().insert(&second, member.user).await.unwrap());
-    assert_eq!(tx.sellers().of_member(member.user).await.unwrap(), member.seller);
 }
 
 async fn an_account_is_found_by_its_slug(harness: &impl Harness) {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     MemoryStore, MemoryTx,
-    state::{StoredSeller, StoredUser},
+    state::{StoredMember, StoredSeller, StoredUser},
 };
 use crate::{
     actor::Principal,
@@ -15,7 +15,8 @@ use crate::{
         Email, Profile, Seller, User,
         ports::{Account, Owner, SellerRepo, UserQueries, UserRepo},
     },
-    permission::{Role, Roles},
+    organisation::MemberRole,
+    permission::Role,
 };
 
 #[async_trait]
@@ -51,7 +52,7 @@ impl UserRepo for MemoryTx {
         if let Some(stored) = self.write().users.get_mut(&id)
             && stored.user.roles.has(role)
         {
-            stored.user.roles = Roles::new(stored.user.roles.iter().filter(|one| *one != role));
+            stored.user.roles = stored.user.roles.clone().without(role);
             stored.user.updated_at = at;
         }
         Ok(())
@@ -70,16 +71,19 @@ impl UserRepo for MemoryTx {
 impl SellerRepo for MemoryTx {
     async fn insert(&mut self, seller: &Seller, member: UserId) -> Result<bool> {
         let slug_taken = self.state.sellers.values().any(|stored| stored.seller.slug == seller.slug);
-        if slug_taken || self.state.seller_of(member).is_some() {
+        if slug_taken {
             return Ok(false);
         }
-        let stored = StoredSeller { seller: seller.clone(), members: vec![member] };
+        let stored = StoredSeller {
+            seller: seller.clone(),
+            members: vec![StoredMember { user: member, role: MemberRole::Owner, since: seller.created_at }],
+        };
         self.write().sellers.insert(seller.id, stored);
         Ok(true)
     }
 
     async fn of_member(&mut self, user: UserId) -> Result<Option<SellerId>> {
-        Ok(self.state.seller_of(user))
+        Ok(self.state.accounts_of(user).next().map(|(stored, _)| stored.seller.id))
     }
 
     async fn by_slug(&mut self, slug: &str) -> Result<Option<Owner>> {
@@ -97,10 +101,11 @@ impl SellerRepo for MemoryTx {
 impl UserQueries for MemoryStore {
     async fn principal(&self, id: UserId) -> Result<Option<Principal>> {
         let state = self.state();
-        Ok(state.users.get(&id).map(|stored| Principal {
-            user: id,
-            roles: stored.user.roles.clone(),
-            seller: state.seller_of(id),
+        let found = state.users.get(&id).filter(|_| !state.bans.contains_key(&id));
+        Ok(found.map(|stored| {
+            let roles = stored.user.roles.clone();
+            let permissions = state.permissions(&roles);
+            Principal::new(id, roles, permissions, state.sellers_of(id))
         }))
     }
 
@@ -108,13 +113,15 @@ impl UserQueries for MemoryStore {
         let state = self.state();
         Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| Account {
             user: stored.user.clone(),
-            seller: state.seller_of(stored.user.id),
+            seller: state.sellers_of(stored.user.id).sole(),
+            ban: state.bans.get(&stored.user.id).cloned(),
             password_hash: stored.password_hash.clone(),
         }))
     }
 
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         let state = self.state();
-        Ok(state.users.get(&id).map(|stored| Profile { user: stored.user.clone(), seller: state.seller_of(id) }))
+        let seller = state.sellers_of(id).sole();
+        Ok(state.users.get(&id).map(|stored| Profile { user: stored.user.clone(), seller }))
     }
 }

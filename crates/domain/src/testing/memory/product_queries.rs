@@ -124,7 +124,7 @@ impl ProductQueries for MemoryStore {
         let state = self.state();
         let may_restore = |product: &&Product| match scope {
             Scope::All => true,
-            Scope::Seller(own) => product.seller == own,
+            Scope::Sellers(own) => own.has(product.seller),
             Scope::Published => false,
         };
         let mut deleted: Vec<_> = state

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
+    access::{Ban, StoredRole, ports::HeldKey},
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
-    id::{CategoryId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
+    id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
     idempotency::{Key, Reply},
     identity::{
-        Seller, StoredSession, User,
+        Seller, Sellers, StoredSession, User,
         ports::{Owner, SealedKey},
     },
     job::StoredJob,
+    organisation::{Invitation, MemberRole},
+    permission::{Permissions, Roles},
     schedule::Run,
 };
 
@@ -45,6 +48,10 @@ pub(super) struct State {
     pub looked_at: BTreeMap<String, Timestamp>,
     pub runs: BTreeMap<(String, Timestamp), Run>,
     pub rooms: Rooms,
+    pub roles: RoleTable,
+    pub bans: BTreeMap<UserId, Ban>,
+    pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
+    pub invitations: BTreeMap<InvitationId, (Invitation, [u8; 32])>,
 }
 
 #[derive(Debug, Clone)]
@@ -56,12 +63,31 @@ pub(super) struct StoredUser {
 #[derive(Debug, Clone)]
 pub(super) struct StoredSeller {
     pub seller: Seller,
-    pub members: Vec<UserId>,
+    pub members: Vec<StoredMember>,
 }
 
 impl StoredSeller {
     pub(super) fn owner(&self) -> Option<Owner> {
-        self.members.first().map(|user| Owner { seller: self.seller.id, user: *user })
+        self.members.first().map(|member| Owner { seller: self.seller.id, user: member.user })
+    }
+}
+
+/// A member of a seller account.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoredMember {
+    pub user: UserId,
+    pub role: MemberRole,
+    pub since: Timestamp,
+}
+
+/// The roles there are; the built-in ones from the begin.
+#[derive(Debug, Clone)]
+pub(super) struct RoleTable(pub BTreeMap<String, StoredRole>);
+
+impl Default for RoleTable {
+    fn default() -> Self {
+        let built_in = StoredRole::delivered().into_iter();
+        Self(built_in.map(|stored| (stored.role.name().to_owned(), stored)).collect())
     }
 }
 
@@ -88,8 +114,21 @@ impl State {
         self.products.values().filter(|product| product.deleted.is_none())
     }
 
-    /// The account a person acts for.
-    pub(super) fn seller_of(&self, user: UserId) -> Option<SellerId> {
-        self.sellers.values().find(|stored| stored.members.contains(&user)).map(|stored| stored.seller.id)
+    /// The accounts a person is a member of.
+    pub(super) fn sellers_of(&self, user: UserId) -> Sellers {
+        Sellers::new(self.accounts_of(user).map(|(stored, _)| stored.seller.id))
+    }
+
+    /// The same with what they are in them, the oldest account first.
+    pub(super) fn accounts_of(&self, user: UserId) -> impl Iterator<Item = (&StoredSeller, &StoredMember)> {
+        self.sellers.values().flat_map(move |stored| {
+            stored.members.iter().filter(move |member| member.user == user).map(move |member| (stored, member))
+        })
+    }
+
+    /// What somebody with these roles may do.
+    pub(super) fn permissions(&self, roles: &Roles) -> Permissions {
+        let stored = roles.iter().filter_map(|role| self.roles.0.get(role.name()));
+        stored.map(StoredRole::permissions).fold(Permissions::NONE, Permissions::union)
     }
 }

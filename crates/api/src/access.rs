@@ -1,0 +1,29 @@
+//! The doors of access: people as whoever runs the installation sees them, roles, and API keys.
+
+pub mod dto;
+mod keys;
+mod roles;
+mod users;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The operations of access.
+pub fn operations(config: &mut ServiceConfig<'_>) {
+    config
+        .service(users::list_users)
+        .service(users::get_user)
+        .service(users::ban_user)
+        .service(users::unban_user)
+        .service(users::grant_role)
+        .service(users::revoke_role)
+        .service(roles::list_roles)
+        .service(roles::create_role)
+        .service(roles::get_role)
+        .service(roles::update_role)
+        .service(roles::delete_role)
+        .service(keys::list_api_keys)
+        .service(keys::create_api_key)
+        .service(keys::get_api_key)
+        .service(keys::rename_api_key)
+        .service(keys::delete_api_key);
+}

@@ -1,0 +1,6 @@
+//! What people, roles and API keys look like in JSON.
+
+pub mod key;
+pub mod permission;
+pub mod person;
+pub mod role;

@@ -1,0 +1,5 @@
+//! Members of seller accounts and invitations on the database.
+
+mod queries;
+mod repo;
+mod row;
