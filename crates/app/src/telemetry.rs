@@ -117,6 +117,12 @@ fn describe() {
     metrics::describe_counter!("cache_invalidations_total", Unit::Count, "Changes that made kept answers old");
     metrics::describe_gauge!("feed_seq", Unit::Count, "The number up to which the log was told on this node");
     metrics::describe_histogram!("event_lag_seconds", Unit::Seconds, "Time from a change until it was told here");
+    metrics::describe_histogram!(
+        "revocation_delay_seconds",
+        Unit::Seconds,
+        "Time until another node's end of a session was heeded"
+    );
+    metrics::describe_gauge!("sessions_over", Unit::Count, "Ended sessions of which a token might hold still");
     metrics::describe_gauge!("streams_open", Unit::Count, "Live streams that are open");
     metrics::describe_counter!("streams_closed_total", Unit::Count, "Live streams that ended, by who ended them");
     metrics::describe_counter!(

@@ -79,39 +79,35 @@ pub(crate) async fn feed_worker(feed: Feed, stop: CancellationToken) -> Result<(
     Ok(())
 }
 
-/// When to look for changes of people and sessions that have no number yet.
+/// When to look for changes of people and sessions ahead of the page.
 struct People {
     due: bool,
     looked: Timestamp,
 }
 
-/// Heeds what is committed of people and sessions and has no number yet, since that must not wait for the relay, which may have died,
-/// nor for the turn of its event; then delivers a page of the log. In this order nothing slips through that gets its number meanwhile.
+/// Heeds what is committed of people and sessions and was not told here yet: that must neither wait for the relay, which may have died,
+/// nor for all that comes before it in the log. Then delivers a page of the log.
 async fn look(feed: &Feed, people: &mut People) -> Result<u32> {
     let began = feed.clock.now();
     if feed.known.is_in_doubt() {
         feed.known.reload().await?;
     }
-    let since = (began - people.looked).to_std().unwrap_or(PEOPLE);
-    let looks = std::mem::take(&mut people.due) || since >= PEOPLE;
-    if looks {
-        // Until it is known that it went well.
+    if people.due || (began - people.looked).to_std().is_ok_and(|since| since >= PEOPLE) {
         people.due = true;
-        let waiting = feed.log.waiting(&HEEDED, PAGE).await?;
-        if waiting.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX) {
+        let ahead = feed.log.ahead(feed.hub.last(), &HEEDED, PAGE).await?;
+        if ahead.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX) {
             // More than are read at a time: whoever they concern, all are looked at anew.
             feed.known.reload().await?;
         }
-        for event in &waiting {
+        for event in &ahead {
             heed(feed, event);
         }
+        // What was committed before has been heeded, now or with its page.
+        feed.known.heard(began);
+        metrics::gauge!("sessions_over").set(f64::from(u32::try_from(feed.known.over()).unwrap_or(u32::MAX)));
         (people.due, people.looked) = (false, began);
     }
-    let delivered = deliver(feed).await?;
-    if looks && delivered < PAGE {
-        feed.known.heard(began);
-    }
-    Ok(delivered)
+    deliver(feed).await
 }
 
 /// Who somebody is, and then whose connections are to look at that.

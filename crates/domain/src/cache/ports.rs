@@ -14,20 +14,12 @@ pub struct Key {
     pub text: Arc<str>,
     /// What the answer depends on.
     pub tags: Vec<Tag>,
-    /// It never leaves the process.
-    pub private: bool,
 }
 
 impl Key {
     /// A key for the answer to this question.
     pub fn new(text: impl Into<Arc<str>>, tags: impl Into<Vec<Tag>>) -> Self {
-        Self { text: text.into(), tags: tags.into(), private: false }
-    }
-
-    /// The same key for what never leaves the process: what decides who may do what is not taken from elsewhere.
-    #[must_use]
-    pub fn private(self) -> Self {
-        Self { private: true, ..self }
+        Self { text: text.into(), tags: tags.into() }
     }
 }
 

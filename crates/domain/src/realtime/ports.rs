@@ -23,9 +23,9 @@ pub trait EventFeed: Send + Sync {
     /// Events after `seq`, in order and without gaps among what is kept, at most `limit`.
     async fn after(&self, seq: u64, limit: u32) -> Result<Vec<Numbered>>;
 
-    /// Committed events of things of these types that have no number yet, at most `limit`, in no promised order: for who must not wait
-    /// until they get one.
-    async fn waiting(&self, types: &[&str], limit: u32) -> Result<Vec<Event>>;
+    /// Every committed event of things of these types whose number is above `seq`, or who has none yet, at most `limit`, in no promised
+    /// order: for who must neither wait until they get one nor for what stands before them.
+    async fn ahead(&self, seq: u64, types: &[&str], limit: u32) -> Result<Vec<Event>>;
 }
 
 /// Where tickets wait until they are used.

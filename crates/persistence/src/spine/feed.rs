@@ -49,15 +49,16 @@ impl EventFeed for Database {
         numbered.collect()
     }
 
-    async fn waiting(&self, types: &[&str], limit: u32) -> Result<Vec<Event>> {
+    async fn ahead(&self, seq: u64, types: &[&str], limit: u32) -> Result<Vec<Event>> {
+        // Two indexes, each of what is ahead only.
+        let (columns, types_in) = (rows::event_columns(self.engine), placeholders(3, types.len()));
         let sql = format!(
-            "SELECT {} FROM events e WHERE e.seq IS NULL AND e.failure IS NULL AND e.entity_type IN ({}) \
-             ORDER BY e.id LIMIT $1",
-            rows::event_columns(self.engine),
-            placeholders(2, types.len())
+            "SELECT {columns} FROM events e WHERE e.seq IS NULL AND e.failure IS NULL AND e.entity_type IN ({types_in}) \
+             UNION ALL SELECT {columns} FROM events e WHERE e.seq > $2 AND e.entity_type IN ({types_in}) LIMIT $1"
         );
-        let types = types.iter().map(|name| (*name).into());
-        let values = std::iter::once(i64::from(limit).into()).chain(types);
+        let after = i64::try_from(seq).map_err(Error::internal)?;
+        let values = [i64::from(limit).into(), after.into()].into_iter();
+        let values = values.chain(types.iter().map(|name| (*name).into()));
         let found = all(&self.reader, statement(self.engine, sql, values)).await?;
         // One that does not decode is set aside by the relay.
         Ok(found.iter().filter_map(|row| rows::event(row, 0).ok()).collect())

@@ -27,7 +27,28 @@ crate::on_both!(
     poison_is_set_aside_and_can_be_tried_again,
     a_forged_head_halts_the_chain_and_loses_nothing,
     an_event_reads_back_as_it_was_written,
+    what_is_ahead_is_found_with_a_number_and_without,
 );
+
+async fn what_is_ahead_is_found_with_a_number_and_without(engine: Engine) {
+    let fresh = migrated(engine).await;
+    let clock = Arc::new(FakeClock::default());
+    let shop = shop(&fresh, &clock);
+    write(&shop, 3).await;
+    drain(&relay(&fresh, &clock, "one"), &mut None).await;
+    write(&shop, 2).await;
+    let feed = fresh.database.feed();
+    let types = |event: &Event| event.entity.kind.clone();
+    let of = types(&feed.after(0, 1).await.unwrap()[0].event);
+    let ahead = async |seq, types: &[&str], limit| feed.ahead(seq, types, limit).await.unwrap();
+    for (seq, expected) in [(0, 5), (1, 4), (3, 2), (9, 2)] {
+        let found = ahead(seq, &["nothing", &of], 100).await;
+        assert_eq!(found.len(), expected, "after {seq}");
+        assert!(found.iter().all(|event| types(event) == of));
+    }
+    assert_eq!(ahead(0, &[&of], 2).await.len(), 2);
+    assert_eq!(ahead(0, &["nothing"], 100).await, []);
+}
 
 async fn numbers_have_no_gap_while_writers_and_two_relays_run(engine: Engine) {
     const WRITERS: usize = 6;

@@ -27,8 +27,6 @@ pub(crate) trait Mark: Clone + Send + Sync + 'static {
 #[derive(Clone)]
 pub(crate) struct Memory<M> {
     entries: Room<M>,
-    /// What is private has a room of its own: many people do not push out what all of them read.
-    private: Room<M>,
     flights: Flights<M>,
     entropy: Arc<dyn Entropy>,
 }
@@ -65,15 +63,14 @@ pub(crate) enum Found<M: Mark> {
 }
 
 impl<M: Mark> Memory<M> {
-    /// Room for so many entries, and so many private ones, none of which is kept longer than `longest`.
+    /// Room for so many entries, none of which is kept longer than `longest`.
     pub(crate) fn new(entries: u64, longest: Duration, entropy: Arc<dyn Entropy>) -> Self {
-        let room = || moka::sync::Cache::builder().max_capacity(entries).time_to_live(longest).build();
-        let (entries, private) = (room(), room());
-        Self { entries, private, flights: Flights::default(), entropy }
+        let entries = moka::sync::Cache::builder().max_capacity(entries).time_to_live(longest).build();
+        Self { entries, flights: Flights::default(), entropy }
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.entries.entry_count() + self.private.entry_count()
+        self.entries.entry_count()
     }
 
     /// Looks for what shows all that `asked` shows. What `present` gives, the making of what is missing will show.
@@ -111,22 +108,17 @@ impl<M: Mark> Memory<M> {
 
     /// Keeps what shows this, unless something younger is kept.
     pub(crate) fn keep(&self, key: &Key, entry: &Arc<Entry>, mark: &M, life: Life) {
-        let room = self.room(key);
-        if room.get(&key.text).is_some_and(|kept| mark.is_before(&kept.mark)) {
+        if self.entries.get(&key.text).is_some_and(|kept| mark.is_before(&kept.mark)) {
             return;
         }
         let fresh_until = Instant::now() + life.fresh;
         let stale_until = fresh_until + life.stale;
         let kept = Kept { entry: Arc::clone(entry), mark: mark.clone(), fresh_until, stale_until };
-        room.insert(Arc::clone(&key.text), Arc::new(kept));
-    }
-
-    fn room(&self, key: &Key) -> &Room<M> {
-        if key.private { &self.private } else { &self.entries }
+        self.entries.insert(Arc::clone(&key.text), Arc::new(kept));
     }
 
     fn kept(&self, key: &Key, asked: &M) -> Option<Arc<Kept<M>>> {
-        self.room(key).get(&key.text).filter(|kept| kept.mark.covers(asked))
+        self.entries.get(&key.text).filter(|kept| kept.mark.covers(asked))
     }
 
     /// Up to a tenth less, so that entries made together do not end together.

@@ -149,13 +149,6 @@ impl RedisCache {
     /// Looks into Redis for what is not in memory, or old there by time.
     async fn behind(&self, key: &Key, policy: Policy, making: Making<Tokens>, old: Option<Arc<Entry>>) -> Looked {
         let shared = &self.0;
-        if key.private {
-            let lead = self.lead(key, policy, making);
-            return match old {
-                Some(entry) => Looked::Stale(entry, lead),
-                None => Looked::Miss(lead),
-            };
-        }
         let found = shared.fetch(&key.text, making.mark()).await;
         let old = match found {
             Some((entry, left)) => {
@@ -186,9 +179,7 @@ impl RedisCache {
         Lead::new(move |entry| {
             if let Some(life) = shared.memory.life(&entry, policy) {
                 shared.memory.keep(&key, &entry, making.mark(), life);
-                if !key.private {
-                    shared.store_soon(&key.text, making.mark(), &entry, life);
-                }
+                shared.store_soon(&key.text, making.mark(), &entry, life);
             }
             making.done(entry);
         })

@@ -38,7 +38,6 @@ pub async fn run(here: &Arc<dyn Cache>, there: &Arc<dyn Cache>) {
     what_is_old_by_time_is_served_while_one_makes_it_anew(here).await;
     the_log_makes_old_only_what_nobody_did(here, there).await;
     very_large_entries_are_given_and_not_kept(here).await;
-    what_is_private_stays_on_its_node(here, there).await;
 }
 
 /// An answer of this text.
@@ -219,16 +218,4 @@ async fn very_large_entries_are_given_and_not_kept(here: &Arc<dyn Cache>) {
     let key = key("large");
     miss(&**here, &key).await.fill(entry(&"x".repeat(1024 * 1024)));
     drop(miss(&**here, &key).await);
-}
-
-async fn what_is_private_stays_on_its_node(here: &Arc<dyn Cache>, there: &Arc<dyn Cache>) {
-    let key = key("private").private();
-    miss(&**here, &key).await.fill(entry("one"));
-    assert_eq!(hit(&**here, &key).await, entry("one"));
-    if !Arc::ptr_eq(here, there) {
-        miss(&**there, &key).await.fill(entry("one"));
-    }
-    there.invalidate(&key.tags[..1], &[]).await.unwrap();
-    drop(miss(&**here, &key).await);
-    drop(miss(&**there, &key).await);
 }

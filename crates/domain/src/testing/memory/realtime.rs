@@ -25,8 +25,10 @@ impl EventFeed for MemoryStore {
         Ok(all.filter(|numbered| numbered.seq > seq).take(limit).collect())
     }
 
-    async fn waiting(&self, _: &[&str], _: u32) -> Result<Vec<Event>> {
-        Ok(Vec::new())
+    async fn ahead(&self, seq: u64, types: &[&str], limit: u32) -> Result<Vec<Event>> {
+        let after = self.after(seq, u32::MAX).await?.into_iter().map(|numbered| numbered.event);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(after.filter(|event| types.contains(&event.entity.kind.as_str())).take(limit).collect())
     }
 }
 
