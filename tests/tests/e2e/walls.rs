@@ -105,10 +105,9 @@ async fn another_owner_is_refused(database: Database) {
             continue;
         }
         let (mine, theirs) = match scopes[0].as_str() {
-            "products:write" => (&owner, &other_seller),
+            "products:write" | "members:manage" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
             "rooms:use" | "keys:manage" => (&buyer, &other_buyer),
-            "members:manage" => (&owner, &other_seller),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.
