@@ -10,7 +10,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderValue},
     },
 };
-use domain::{Actor, Authorized, Error, Permission, identity::ports::Session};
+use domain::{Actor, Authorized, Error, Permission, access::ApiKey, identity::ports::Session};
 
 use crate::{cookies::Cookie, csrf::Forged, problem::Problem};
 
@@ -59,8 +59,13 @@ impl FromRequest for Own {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let session = request.extensions().get::<Session>().copied();
-        ready(session.map(Self).ok_or_else(|| refusal(request)))
+        let extensions = request.extensions();
+        let refused = || match extensions.get::<ApiKey>() {
+            // A stream takes the key itself.
+            Some(_) => Problem::from(Error::forbidden("An API key has no session; sign in for this")),
+            None => refusal(request),
+        };
+        ready(extensions.get::<Session>().copied().map(Self).ok_or_else(refused))
     }
 }
 

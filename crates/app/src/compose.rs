@@ -51,13 +51,8 @@ pub(crate) struct Callers {
 pub(crate) async fn callers(config: &Config, foundation: &Foundation) -> domain::Result<Callers> {
     let Foundation { database, seal, shop, .. } = foundation;
     let clock = Arc::clone(&shop.clock);
-    let known = Arc::new(Known::new(
-        database.users(),
-        database.sessions(),
-        database.api_keys(),
-        clock,
-        config.identity.known,
-    ));
+    let known =
+        Arc::new(Known::new(database.users(), database.sessions(), database.api_keys(), clock, config.identity.known));
     let (sealer, entropy) = (Arc::<Seal>::clone(seal), Arc::clone(&shop.entropy));
     let rules = config.identity.tokens.clone();
     let tokens = EdDsaTokens::load(database.signing_keys(), sealer, entropy, shop.now(), rules).await?;

@@ -12,6 +12,7 @@ use crate::{
 
 /// The caller of a use case, resolved once per request.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for a request, and in a box it would cost an allocation")]
 pub enum Actor {
     /// Nobody signed in.
     Anonymous,

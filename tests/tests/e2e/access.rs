@@ -32,7 +32,7 @@ async fn a_ban_ends_open_connections_and_ends_by_itself(database: Database) {
     assert!(matches!(told.status, 403 | 200), "{}", told.text());
     let begun = Instant::now();
     while ada.get("/api/v1/users/me").await.status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the ban did not end");
+        assert!(begun.elapsed() < Duration::from_mins(1), "the ban did not end");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(admin.get(&format!("/api/v1/users/{}", me["id"].as_str().unwrap())).await.json()["ban"], Value::Null);
@@ -68,7 +68,7 @@ async fn nothing_secret_is_left_behind(database: Database) {
     let path = format!("/api/v1/api-keys/{}", key["id"].as_str().unwrap());
     let begun = Instant::now();
     while seller.get(&path).await.expect(200).json()["lastUsedAt"].is_null() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no use was noted");
+        assert!(begun.elapsed() < Duration::from_mins(1), "no use was noted");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -76,7 +76,8 @@ async fn no_key_passes_but_for_its_scope(database: Database) {
         let scopes: Vec<_> = all.iter().filter(|one| *one != lacking && !never.contains(one)).collect();
         let made =
             admin.post("/api/v1/api-keys", &json!({ "name": lacking, "scopes": scopes })).await.expect(201).json();
-        let key = server.client().with_token(made["text"].as_str().unwrap());
+        let text = made["text"].as_str().unwrap();
+        let key = server.client().with_token(text);
         for operation in &world.operations {
             if operation.scopes.as_ref().is_none_or(|scopes| !scopes.iter().any(|one| one == lacking)) {
                 continue;
@@ -86,9 +87,9 @@ async fn no_key_passes_but_for_its_scope(database: Database) {
             assert!(reply.text().contains(&format!("Scope {lacking} required")), "{}: {}", reply.what, reply.text());
             checked += 1;
         }
+        assert!(!server.log().contains(text), "a key stands in the log");
     }
     assert!(checked >= 30, "only {checked} calls were refused");
-    assert!(!server.log().contains("souk_"), "a key stands in the log");
 }
 
 async fn another_owner_is_refused(database: Database) {
@@ -105,10 +106,9 @@ async fn another_owner_is_refused(database: Database) {
             continue;
         }
         let (mine, theirs) = match scopes[0].as_str() {
-            "products:write" => (&owner, &other_seller),
+            "products:write" | "members:manage" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
             "rooms:use" | "keys:manage" => (&buyer, &other_buyer),
-            "members:manage" => (&owner, &other_seller),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.

@@ -344,7 +344,7 @@ async fn a_member_joins_by_invitation_sells_and_leaves() {
     let draft = format!("/api/v1/products/{}", sold.json()["id"].as_str().unwrap());
     assert_eq!(send(&door, Method::GET, &draft, &ada, None).await.status, 200);
     let members = send(&door, Method::GET, &format!("{sellers}/members"), &bob, None).await.json();
-    assert_eq!((&members["total"], members.to_string().contains("@")), (&json!(2), false), "{members}");
+    assert_eq!((&members["total"], members.to_string().contains('@')), (&json!(2), false), "{members}");
     let own = format!("{sellers}/members/{}", bob.user);
     assert_eq!(send(&door, Method::PUT, &own, &bob, Some(json!({ "role": "owner" }))).await.status, 403);
     assert_eq!(send(&door, Method::PUT, &own, &ada, Some(json!({ "role": "boss" }))).await.status, 400);

@@ -44,6 +44,7 @@ impl RoleInput {
 
 /// A change of a role: what is absent stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "nothing said, as delivered, and these are three things")]
 pub struct RolePatch {
     pub(super) level: Option<u8>,
     /// `Some(None)` is what the role may do as delivered.
@@ -77,13 +78,12 @@ pub(super) fn read_permissions(names: &[String], pointer: &str, violations: &mut
     let mut all = Permissions::NONE;
     let mut whole = true;
     for (i, name) in names.iter().enumerate() {
-        match Permissions::named(name) {
-            Some(one) => all = all.union(one),
-            None => {
-                let known = Permissions::ALL.names().collect::<Vec<_>>().join(", ");
-                violations.add(format!("{pointer}/{i}"), "enum", format!("must be one of {known}"));
-                whole = false;
-            }
+        if let Some(one) = Permissions::named(name) {
+            all = all.union(one);
+        } else {
+            let known = Permissions::ALL.names().collect::<Vec<_>>().join(", ");
+            violations.add(format!("{pointer}/{i}"), "enum", format!("must be one of {known}"));
+            whole = false;
         }
     }
     whole.then_some(all)

@@ -8,7 +8,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UserId,
+        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId,
+        UserId,
     },
     money::Amount,
 };

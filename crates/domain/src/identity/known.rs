@@ -279,7 +279,8 @@ impl Witness for Herald {
         let mut told = false;
         for event in events {
             self.known.heed(event);
-            told |= concerns(event).is_some() || ["signing_key", "role", "api_key"].contains(&event.entity.kind.as_str());
+            told |=
+                concerns(event).is_some() || ["signing_key", "role", "api_key"].contains(&event.entity.kind.as_str());
         }
         if told {
             self.bus.publish(CHANGED, b"");
@@ -296,10 +297,10 @@ mod tests {
     use super::*;
     use crate::{
         Shop,
+        access::change_role,
         bus::{Fanout, Heard, Subscription},
         cache::{InvalidatingStore, NoCache},
         idempotency::Once,
-        access::change_role,
         identity::{Email, Profile, RoleChange, open_seller, ports::Account, revoke_session},
         page::{Page, PageRequest},
         permission::Role,
@@ -390,8 +391,7 @@ mod tests {
             known: std::sync::OnceLock::new(),
         });
         let clock: Arc<dyn Clock> = Arc::<crate::testing::FakeClock>::clone(&given.clock);
-        let known =
-            Arc::new(known_by(&counted, clock, rules));
+        let known = Arc::new(known_by(&counted, clock, rules));
         assert!(counted.known.set(Arc::clone(&known)).is_ok());
         let bus = Arc::new(Local::default());
         let herald = Herald { known: Arc::clone(&known), bus: Arc::<Local>::clone(&bus) };

@@ -59,7 +59,7 @@ async fn who_is_invited_becomes_a_member(harness: &impl Harness) {
     assert!(!format!("{made:?}").contains(&made.code));
     let now = given.shop.now();
     let open = harness.organisations().invitations(account, now, page(1, 20)).await.unwrap();
-    assert_eq!(open.items, [made.invitation.clone()]);
+    assert_eq!((open.total, &open.items[0]), (1, &made.invitation));
     let account_joined = accept_invitation(&given.shop, &PlainMac, given.authorized(&bob), &made.code).await.unwrap();
     assert_eq!((account_joined.seller.id, account_joined.role), (account, MemberRole::Manager));
     assert_eq!(harness.organisations().invitations(account, now, page(1, 20)).await.unwrap().total, 0);
@@ -148,7 +148,7 @@ async fn members_do_what_their_role_allows(harness: &impl Harness) {
     remove(manager, owner.user).await.unwrap();
     let told: Vec<_> = harness.events_of(account.0).await.unwrap().into_iter().map(|event| event.kind).collect();
     assert_eq!(told.iter().filter(|kind| *kind == "seller.member_changed").count(), 2);
-    assert_eq!(told.last().map(String::as_str), Some("seller.member_left"));
+    assert_eq!(told.iter().filter(|kind| *kind == "seller.member_left").count(), 1);
 }
 
 async fn the_last_owner_stays(harness: &impl Harness) {
