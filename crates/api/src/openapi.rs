@@ -82,7 +82,10 @@ pub fn openapi(rules: &Rules) -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The token of POST /api/v1/auth/login"))
+        .description(Some(
+            "The token of POST /api/v1/auth/login. A browser that signed in with `\"mode\":\"cookie\"` sends its cookies instead, \
+             and `X-CSRF-Token` with every change.",
+        ))
         .build();
     let components = document.components.get_or_insert_default();
     pages::refer(components);
