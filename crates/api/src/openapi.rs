@@ -86,7 +86,10 @@ pub fn openapi(rules: &Rules) -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The token of POST /api/v1/auth/login, or an API key (`souk_` and 64 letters); the scopes are what a key must be for"))
+        .description(Some(
+            "The token of POST /api/v1/auth/login, or an API key (`souk_` and 64 letters); the scopes are what a key must be for. \
+             A browser that signed in with `\"mode\":\"cookie\"` sends its cookies instead, and `X-CSRF-Token` with every change.",
+        ))
         .build();
     let components = document.components.get_or_insert_default();
     pages::refer(components);

@@ -9,9 +9,12 @@ use souk_domain::{
     catalog::{ProductInput, create_product},
     id::UserId,
     idempotency::Once,
-    identity::{SellerInput, UserInput, open_seller, ports::UserQueries, register},
+    identity::{
+        Client, Credentials, Login, Password, SellerInput, SessionRules, Sessions, UserInput, open_seller,
+        ports::UserQueries, register,
+    },
     permission::{ManageCatalog, OwnAccount, WriteProducts},
-    testing::{FakeClock, PlainHasher, SeededEntropy, memory::MemoryStore},
+    testing::{FakeClock, PlainHasher, PlainMac, PlainTokens, SeededEntropy, memory::MemoryStore},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,6 +38,19 @@ async fn main() -> Result<()> {
     let Some(ada) = ada.check(&mut violations) else { return Err(violations.into()) };
     let ada = fresh(register(&shop, &PlainHasher::default(), ada, &Once::always()).await?.fresh())?;
     println!("registered {} with the roles {:?}", ada.name, ada.roles.iter().collect::<Vec<_>>());
+
+    // Signing in makes a session; a token of it says who calls.
+    let sessions = Sessions { tokens: Arc::new(PlainTokens), mac: Arc::new(PlainMac), rules: SessionRules::default() };
+    let login = Login { users: &store, hasher: &PlainHasher::default(), sessions: &sessions };
+    let credentials = Credentials {
+        email: "ada@example.com".to_owned(),
+        password: Password::given("correct horse".to_owned()),
+        client: Client::default(),
+    };
+    let signed = login.with_password(&shop, credentials).await?;
+    let calling = sessions.tokens.verify(&signed.token.token, shop.now()).ok_or(Error::Unauthenticated)?;
+    actor(&store, calling.user).await?.authorize::<OwnAccount>()?;
+    println!("signed in until {}", calling.until);
 
     // Without a seller account the proof that `create_product` demands cannot be had.
     let refused = actor(&store, ada.id).await?.authorize::<WriteProducts>();

@@ -15,8 +15,8 @@ async fn an_entry_run_by_hand_is_done_and_counted(database: Database) {
     let entries = admin.get("/api/v1/schedules").await.expect(200).json();
     let names: Vec<_> =
         entries["items"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["purge", "purge_jobs", "reindex"]);
-    for name in &names[..2] {
+    assert_eq!(names, ["purge", "purge_jobs", "rotate_keys", "reindex"]);
+    for name in &names[..3] {
         let asked = admin.post(&format!("/api/v1/schedules/{name}/run"), &json!({})).await.expect(202);
         let done = ended(&admin, asked.header("location")).await;
         assert_eq!(
@@ -27,6 +27,7 @@ async fn an_entry_run_by_hand_is_done_and_counted(database: Database) {
     }
     let entries = admin.get("/api/v1/schedules").await.expect(200).json();
     assert_eq!(entries["items"][0]["runs"][0]["state"], "done");
+    assert_eq!(server.tables().number("SELECT count(*) FROM signing_keys"), 2, "the next key waits for its turn");
     let until = Instant::now() + Duration::from_secs(30);
     let wanted = ["job_attempts_total{kind=\"purge\",outcome=\"done\"} 1", "job_duration_seconds_count{kind=\"purge\""];
     loop {

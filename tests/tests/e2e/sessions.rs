@@ -13,6 +13,7 @@ use crate::shop;
 on_each_database!(
     signing_out_ends_token_stream_and_socket,
     twenty_who_refresh_at_once_get_one_successor,
+    many_who_sign_in_at_once_are_in_nobodys_way,
     a_token_of_before_ends_the_session_everywhere,
     what_was_ended_stays_ended_after_a_restart,
     a_changed_key_is_published_and_old_tokens_hold,
@@ -97,6 +98,25 @@ async fn twenty_who_refresh_at_once_get_one_successor(database: Database) {
     let generations = "SELECT max(generation) FROM sessions";
     assert_eq!(server.tables().number(generations), 1, "one branch, one step");
     refresh(&client, successors.first().unwrap()).await.expect(200);
+}
+
+async fn many_who_sign_in_at_once_are_in_nobodys_way(database: Database) {
+    let mut server = Server::prepared(database, &[("SOUK__IDENTITY__MAX_SESSIONS", "5")]);
+    server.run().await;
+    let client = shop::person(&server, EMAIL).await;
+    let mut racing = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let client = client.clone();
+        racing.spawn(async move { text(&sign_in(&client).await, "token").to_owned() });
+    }
+    let mut go_on = 0;
+    for token in racing.join_all().await {
+        go_on += u64::from(client.with_token(&token).get("/api/v1/users/me").await.status == 200);
+    }
+    assert_eq!(go_on, 5, "as many as a person may have");
+    client.get("/api/v1/users/me").await.error(401, "UNAUTHORIZED");
+    let metrics = server.client().get("/metrics").await.text();
+    assert!(!metrics.contains("transaction_retries_total{use_case=\"sign_in\"}"), "they were in each other's way");
 }
 
 async fn a_token_of_before_ends_the_session_everywhere(database: Database) {

@@ -11,7 +11,7 @@ use domain::{
 };
 use serde_json::json;
 
-use crate::setup::Door;
+use crate::setup::{Door, knowing};
 
 #[actix_web::test]
 async fn an_operator_runs_an_entry_and_sees_what_became_of_it() {
@@ -67,6 +67,7 @@ async fn a_job_is_cancelled_and_retried() {
         services.shop.store = std::sync::Arc::new(store.clone());
         services.jobs = std::sync::Arc::new(store.clone());
         services.users = std::sync::Arc::new(store.clone());
+        services.known = knowing(std::sync::Arc::new(store.clone()), &services.shop);
         services.schedules = std::sync::Arc::new(store.clone());
     });
     let given = domain::testing::Fixtures::new(std::sync::Arc::new(store.clone()), door.fixtures.clock.clone());

@@ -14,11 +14,11 @@ use actix_web::{
 };
 use async_trait::async_trait;
 use domain::{
-    Principal,
+    Principal, Shop,
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
-    clock::{Clock, Timestamp},
+    clock::Timestamp,
     health::Probe,
     id::{ApiKeyId, RoomId},
     identity::{
@@ -31,7 +31,7 @@ use domain::{
     retention::PurgeShop,
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
-    testing::{Fixtures, PlainHasher, PlainMac, PlainTokens},
+    testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, memory::MemoryStore},
 };
 use serde_json::Value;
 use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Rooms, Services, Streams, ViewSink};
@@ -132,6 +132,13 @@ fn entries() -> Arc<[Entry]> {
     ])
 }
 
+/// Who callers are by this store, just heard of.
+pub fn knowing(store: Arc<MemoryStore>, shop: &Shop) -> Arc<Known> {
+    let known = Known::new(store.clone(), store.clone(), store, shop.clock.clone(), KnownRules::default());
+    known.heard(shop.now());
+    Arc::new(known)
+}
+
 /// A shop with its application.
 pub struct Door {
     pub fixtures: Fixtures,
@@ -148,9 +155,7 @@ impl Door {
         let (mut fixtures, store) = Fixtures::in_memory();
         let seen = Arc::new(Seen::default());
         let reader = Arc::new(store);
-        let clock: Arc<dyn Clock> = fixtures.clock.clone();
-        let known = Arc::new(Known::new(reader.clone(), reader.clone(), reader.clone(), clock, KnownRules::default()));
-        known.heard(fixtures.shop.now());
+        let known = knowing(reader.clone(), &fixtures.shop);
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
         let heeded = InvalidatingStore::new(reader.clone(), Arc::new(NoCache)).before(Arc::new(herald));
         fixtures.shop.store = Arc::new(heeded);

@@ -23,8 +23,9 @@ const UPDATE: &str = "UPDATE sessions SET generation = $2, rotated_at = $3, devi
 #[async_trait]
 impl SessionRepo for SeaTx {
     async fn insert(&mut self, new: &StoredSession, verified: Option<&str>) -> Result<bool> {
-        // Whoever changes the person waits for us, or we for them; SQLite has one writer.
-        let lock = self.engine.pick("", " FOR SHARE OF u");
+        // Whoever changes the person waits for us, or we for them. So does who signs them in too: of two who share the row, neither could
+        // take it for what follows. SQLite has one writer.
+        let lock = self.engine.pick("", " FOR NO KEY UPDATE OF u");
         let sql = format!(
             "INSERT INTO sessions (id, user_id, family, generation, rotated_at, device, address, created_at, last_used_at, \
              idle_until, expires_at, tokens_until, ended_at, ended_by) \
