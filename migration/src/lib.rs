@@ -5,6 +5,7 @@ mod m20261121_000002_jobs;
 mod m20261121_000003_realtime;
 mod m20261121_000004_rooms;
 mod m20261121_000005_cache;
+mod m20261126_000007_mail;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_realtime::Migration),
             Box::new(m20261121_000004_rooms::Migration),
             Box::new(m20261121_000005_cache::Migration),
+            Box::new(m20261126_000007_mail::Migration),
         ]
     }
 }

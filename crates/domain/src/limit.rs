@@ -6,7 +6,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 pub use gcra::Pace;
 
-use crate::id::UserId;
+use crate::{id::UserId, secrets::hex};
 
 /// How many calls one subject may make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub enum Subject {
     Address(IpAddr),
     /// Those of one person.
     User(UserId),
+    /// Those that name one account, which need not exist: a keyed hash of what they name.
+    Account([u8; 16]),
+    /// Those of them that come from one address.
+    AccountFrom([u8; 16], IpAddr),
 }
 
 impl fmt::Display for Subject {
@@ -38,6 +42,8 @@ impl fmt::Display for Subject {
             Self::Everybody => f.write_str("everybody"),
             Self::Address(address) => write!(f, "address:{address}"),
             Self::User(user) => write!(f, "user:{user}"),
+            Self::Account(account) => write!(f, "account:{}", hex(account)),
+            Self::AccountFrom(account, address) => write!(f, "account:{}:{address}", hex(account)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
@@ -28,6 +28,8 @@ pub trait Store: Send + Sync {
 pub trait Tx: Send {
     /// People.
     fn users(&mut self) -> &mut dyn UserRepo;
+    /// Codes that are good once.
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo;
     /// Seller accounts.
     fn sellers(&mut self) -> &mut dyn SellerRepo;
     /// Products with their pictures.

@@ -7,13 +7,17 @@ mod entropy;
 mod epochs;
 mod fixtures;
 mod hasher;
+mod mail;
 pub mod memory;
 pub mod search_parity;
 mod tokens;
+mod turnstile;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
 pub use epochs::MemoryEpochs;
 pub use fixtures::Fixtures;
 pub use hasher::PlainHasher;
+pub use mail::{PlainMac, PlainSealer, Postbox};
 pub use tokens::PlainTokens;
+pub use turnstile::Turnstile;

@@ -9,7 +9,7 @@ use souk_domain::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::UserQueries,
+    identity::ports::{Places, UserQueries},
     job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
@@ -34,6 +34,10 @@ impl Harness for Memory {
     }
 
     fn users(&self) -> Arc<dyn UserQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn places(&self) -> Arc<dyn Places> {
         Arc::new(self.store.clone())
     }
 
@@ -113,6 +117,7 @@ macro_rules! suites {
 suites!(
     transactions,
     users,
+    action_codes,
     sellers,
     categories,
     products,

@@ -9,7 +9,7 @@ use domain::{
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
@@ -68,6 +68,10 @@ impl Store for Database {
 #[async_trait]
 impl Tx for SeaTx {
     fn users(&mut self) -> &mut dyn UserRepo {
+        self
+    }
+
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo {
         self
     }
 

@@ -77,6 +77,10 @@ impl UserQueries for Cached<dyn UserQueries> {
         self.inner.account(email).await
     }
 
+    async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+        self.inner.own_account(id).await
+    }
+
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         self.inner.profile(id).await
     }
@@ -149,6 +153,10 @@ mod tests {
 
         async fn account(&self, email: &Email) -> Result<Option<Account>> {
             self.0.account(email).await
+        }
+
+        async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+            self.0.own_account(id).await
         }
 
         async fn profile(&self, id: UserId) -> Result<Option<Profile>> {

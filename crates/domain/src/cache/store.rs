@@ -12,7 +12,7 @@ use crate::{
     event::{Event, Outbox},
     id::EventId,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
@@ -70,6 +70,10 @@ impl Outbox for InvalidatingTx {
 impl Tx for InvalidatingTx {
     fn users(&mut self) -> &mut dyn UserRepo {
         self.inner.users()
+    }
+
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo {
+        self.inner.codes()
     }
 
     fn sellers(&mut self) -> &mut dyn SellerRepo {

@@ -16,7 +16,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("category", &["created", "updated", "deleted"]),
     ("review", &["created", "updated", "deleted", "hidden", "shown"]),
     ("seller", &["created"]),
-    ("user", &["created", "role_granted", "role_revoked"]),
+    ("user", &["created", "role_granted", "role_revoked", "password_changed", "email_verified", "email_changed"]),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (

@@ -1,7 +1,7 @@
 //! Signing in with a password.
 
 use super::{
-    Email, Password, Profile,
+    Email, Password, Profile, Throttle, Verification,
     ports::{AccessToken, Account, PasswordHasher, Tokens, UserQueries, Verified},
 };
 use crate::{
@@ -36,6 +36,10 @@ pub struct Login<'a> {
     pub hasher: &'a dyn PasswordHasher,
     /// Makes the token.
     pub tokens: &'a dyn Tokens,
+    /// Bounds tries.
+    pub throttle: Throttle<'a>,
+    /// Whether the address must be proven.
+    pub verification: Verification,
 }
 
 impl std::fmt::Debug for Login<'_> {
@@ -48,12 +52,15 @@ impl Login<'_> {
     /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`] for every cause.
+    /// [`Error::BadCredentials`] for every cause; [`Error::Limited`] after too many tries; [`Error::Forbidden`] when the
+    /// address must be proven first.
     pub async fn with_password(self, shop: &Shop, given: Credentials) -> Result<SignedIn> {
         let account = match Email::parse(&given.email) {
             Ok(email) => self.users.account(&email).await?,
             Err(_) => None,
         };
+        let user = account.as_ref().map(|account| account.user.id);
+        self.throttle.admit(&given.email, user).await?;
         let hash = account.as_ref().map(|account| account.password_hash.as_str());
         let verified = self.hasher.verify(&given.password, hash).await?;
         let (Some(account), Verified::Yes | Verified::YesButOld) = (account, verified) else {
@@ -62,6 +69,17 @@ impl Login<'_> {
         if verified == Verified::YesButOld {
             self.rehash(shop, &account, &given.password).await?;
         }
+        if self.verification == Verification::Required && account.user.email_verified_at.is_none() {
+            return Err(Error::forbidden(
+                "Prove first that your email is yours: follow the link sent to it, or ask for another",
+            ));
+        }
+        self.open(shop, account).await
+    }
+
+    /// Lets somebody in who has proven who they are, whichever way.
+    pub(super) async fn open(self, shop: &Shop, account: Account) -> Result<SignedIn> {
+        self.throttle.welcome(shop, account.user.id).await?;
         let profile = Profile { user: account.user, seller: account.seller };
         let token = self.tokens.issue(&profile, shop.now())?;
         Ok(SignedIn { profile, token })
@@ -84,7 +102,7 @@ mod tests {
     use super::*;
     use crate::{
         permission::Role,
-        testing::{Fixtures, PlainHasher, PlainTokens, memory::MemoryStore},
+        testing::{Fixtures, PlainHasher, PlainTokens, Turnstile, memory::MemoryStore},
     };
 
     async fn sign_in(
@@ -94,7 +112,14 @@ mod tests {
         email: &str,
         password: &str,
     ) -> Result<SignedIn> {
-        let login = Login { users: store, hasher, tokens: &PlainTokens };
+        let turnstile = Turnstile::default();
+        let login = Login {
+            users: store,
+            hasher,
+            tokens: &PlainTokens,
+            throttle: turnstile.throttle(store, [127, 0, 0, 1]),
+            verification: Verification::Off,
+        };
         let given_now = Credentials { email: email.to_owned(), password: Password::given(password.to_owned()) };
         login.with_password(&given.shop, given_now).await
     }
@@ -143,5 +168,32 @@ mod tests {
         }
         let account = store.account(&Email::stored(email)).await.unwrap().unwrap();
         assert_eq!((account.password_hash.as_str(), hasher.hashed()), ("plain$correct horse", 1));
+    }
+
+    #[tokio::test]
+    async fn where_addresses_must_be_proven_nobody_signs_in_before() {
+        let (given, store) = Fixtures::in_memory();
+        let (hasher, turnstile) = (PlainHasher::default(), Turnstile::default());
+        let email = stored(&given, "plain$correct horse").await;
+        let login = Login {
+            users: &store,
+            hasher: &hasher,
+            tokens: &PlainTokens,
+            throttle: turnstile.throttle(&store, [127, 0, 0, 1]),
+            verification: Verification::Required,
+        };
+        let try_with = async |password: &str| {
+            let given_now = Credentials { email: email.clone(), password: Password::given(password.to_owned()) };
+            login.with_password(&given.shop, given_now).await
+        };
+        assert!(matches!(try_with("wrong").await, Err(Error::BadCredentials)), "only who knows the password is told");
+        assert!(matches!(try_with("correct horse").await, Err(Error::Forbidden(_))));
+        let now = given.shop.now();
+        let email = Email::stored(email.clone());
+        let mut tx = given.tx().await;
+        let user = tx.users().by_email(&email).await.unwrap().unwrap();
+        tx.users().set_email(user, &email, Some(now), now).await.unwrap();
+        tx.commit().await.unwrap();
+        try_with("correct horse").await.unwrap();
     }
 }

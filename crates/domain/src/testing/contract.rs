@@ -8,6 +8,7 @@
     reason = "a contract case is a test: it ends at the first surprise"
 )]
 
+pub mod action_codes;
 pub mod bus;
 pub mod cache;
 pub mod categories;
@@ -42,7 +43,7 @@ use crate::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::UserQueries,
+    identity::ports::{Places, UserQueries},
     job::ports::{JobQueries, JobQueue},
     page::{Limit, PageRequest},
     realtime::TicketBox,
@@ -57,6 +58,8 @@ pub trait Harness: Send + Sync {
     fn store(&self) -> Arc<dyn Store>;
     /// The read side of people.
     fn users(&self) -> Arc<dyn UserQueries>;
+    /// Where people signed in from.
+    fn places(&self) -> Arc<dyn Places>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The read side of the category tree.
@@ -95,6 +98,7 @@ pub trait Harness: Send + Sync {
 pub async fn run_all(harness: &impl Harness) {
     transactions::run(harness).await;
     users::run(harness).await;
+    action_codes::run(harness).await;
     sellers::run(harness).await;
     categories::run(harness).await;
     products::run(harness).await;

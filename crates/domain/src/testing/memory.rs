@@ -1,5 +1,6 @@
 //! The store in memory: the meaning of every port in its plainest form, for tests and examples.
 
+mod action_codes;
 mod categories;
 mod identity;
 mod job_queue;
@@ -29,11 +30,12 @@ use crate::{
         Product,
         ports::{CategoryRepo, ProductRepo, ReviewRepo},
     },
+    clock::Timestamp,
     error::{Error, Result},
     event::{Event, Outbox},
-    id::ProductId,
+    id::{ProductId, UserId},
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     page::{Page, PageRequest},
     realtime::Ticket,
@@ -58,6 +60,8 @@ struct Shared {
     begun: u64,
     /// Tickets of streams, by digest.
     tickets: BTreeMap<[u8; 32], Ticket>,
+    /// Where people were seen.
+    places: BTreeMap<(UserId, [u8; 32]), Timestamp>,
 }
 
 impl MemoryStore {
@@ -141,6 +145,10 @@ impl Drop for MemoryTx {
 #[async_trait]
 impl Tx for MemoryTx {
     fn users(&mut self) -> &mut dyn UserRepo {
+        self
+    }
+
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo {
         self
     }
 

@@ -33,7 +33,7 @@ impl Database {
 
     async fn account_where(&self, condition: &str, value: sea_orm::Value) -> Result<Option<Account>> {
         let sql = format!(
-            "SELECT u.id, u.email, u.name, u.password_hash, u.created_at, u.updated_at, m.seller_id, {} \
+            "SELECT u.id, u.email, u.name, u.password_hash, u.created_at, u.updated_at, m.seller_id, {}, u.email_verified_at \
              FROM users u LEFT JOIN seller_members m ON m.user_id = u.id WHERE {condition}",
             self.roles_of("u.id")
         );
@@ -57,6 +57,10 @@ impl UserQueries for Database {
         self.account_where("u.email = $1", email.as_str().into()).await
     }
 
+    async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+        self.account_where("u.id = $1", id.0.into()).await
+    }
+
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         let account = self.account_where("u.id = $1", id.0.into()).await?;
         Ok(account.map(|account| Profile { user: account.user, seller: account.seller }))
@@ -69,6 +73,7 @@ fn account(row: &QueryResult) -> Result<Account> {
             id: UserId(at(row, 0)?),
             email: Email::stored(at(row, 1)?),
             name: at(row, 2)?,
+            email_verified_at: at(row, 8)?,
             roles: roles(row, 7)?,
             created_at: at(row, 4)?,
             updated_at: at(row, 5)?,

@@ -10,7 +10,7 @@ use domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::{Entity, Event},
     id::{EventId, UserId},
-    identity::ports::UserQueries,
+    identity::ports::{Places, UserQueries},
     job::ports::{JobQueries, JobQueue},
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
@@ -43,6 +43,10 @@ impl Harness for Real {
 
     fn users(&self) -> Arc<dyn UserQueries> {
         self.fresh.database.users()
+    }
+
+    fn places(&self) -> Arc<dyn Places> {
+        self.fresh.database.places()
     }
 
     fn products(&self) -> Arc<dyn ProductQueries> {
@@ -136,6 +140,7 @@ macro_rules! suites {
 suites!(
     transactions,
     users,
+    action_codes,
     sellers,
     categories,
     products,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     MemoryStore, MemoryTx,
-    state::{StoredSeller, StoredUser},
+    state::{State, StoredSeller, StoredUser},
 };
 use crate::{
     actor::Principal,
@@ -57,6 +57,24 @@ impl UserRepo for MemoryTx {
         Ok(())
     }
 
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<bool> {
+        if self.state.users.values().any(|stored| stored.user.email == *email && stored.user.id != id) {
+            return Ok(false);
+        }
+        if let Some(stored) = self.write().users.get_mut(&id) {
+            stored.user.email = email.clone();
+            stored.user.email_verified_at = verified;
+            stored.user.updated_at = at;
+        }
+        Ok(true)
+    }
+
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {
         if let Some(stored) = self.write().users.get_mut(&id) {
             hash.clone_into(&mut stored.password_hash);
@@ -106,15 +124,24 @@ impl UserQueries for MemoryStore {
 
     async fn account(&self, email: &Email) -> Result<Option<Account>> {
         let state = self.state();
-        Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| Account {
-            user: stored.user.clone(),
-            seller: state.seller_of(stored.user.id),
-            password_hash: stored.password_hash.clone(),
-        }))
+        Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| account(&state, stored)))
+    }
+
+    async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+        let state = self.state();
+        Ok(state.users.get(&id).map(|stored| account(&state, stored)))
     }
 
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         let state = self.state();
         Ok(state.users.get(&id).map(|stored| Profile { user: stored.user.clone(), seller: state.seller_of(id) }))
+    }
+}
+
+fn account(state: &State, stored: &StoredUser) -> Account {
+    Account {
+        user: stored.user.clone(),
+        seller: state.seller_of(stored.user.id),
+        password_hash: stored.password_hash.clone(),
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     event::Event,
     id::{CategoryId, JobId, ProductId, ReviewId, SellerId, UserId},
     idempotency::{Key, Reply},
-    identity::{Seller, User, ports::Owner},
+    identity::{ActionCode, Seller, User, ports::Owner},
     job::StoredJob,
     schedule::Run,
 };
@@ -22,6 +22,7 @@ use super::rooms::Rooms;
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub users: BTreeMap<UserId, StoredUser>,
+    pub codes: BTreeMap<(UserId, &'static str), (ActionCode, u32)>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
     pub products: BTreeMap<ProductId, Product>,
     /// Slugs products had before, with who had them last.
