@@ -44,7 +44,9 @@ pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
 pub use services::{Rooms, Services, Streams, ViewSink};
-pub use settings::{CacheSettings, HttpSettings, LimitRule, LimitScope, PlaceSettings, SocketSettings, StreamSettings};
+pub use settings::{
+    CacheSettings, HttpSettings, LimitRule, LimitScope, PROVING, PlaceSettings, SocketSettings, StreamSettings,
+};
 pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};
 

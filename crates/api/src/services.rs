@@ -13,7 +13,10 @@ use domain::{
     },
     clock::Timestamp,
     health::Probe,
-    identity::ports::{PasswordHasher, Tokens, UserQueries},
+    identity::{
+        Mailroom,
+        ports::{PasswordHasher, Places, Tokens, UserQueries},
+    },
     job::ports::JobQueries,
     limit::RateLimiter,
     realtime::{EventFeed, TicketBox},
@@ -70,6 +73,10 @@ pub struct Services {
     pub shop: Shop,
     /// Reads people.
     pub users: Arc<dyn UserQueries>,
+    /// Where people signed in from.
+    pub places: Arc<dyn Places>,
+    /// What goes by mail.
+    pub mailroom: Mailroom,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Makes and reads access tokens.

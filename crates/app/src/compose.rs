@@ -18,7 +18,7 @@ use crate::{
     foundation::Foundation,
     migrate::SchemaProbe,
     nodes::Nodes,
-    schedule,
+    post, schedule,
     views::Seen,
 };
 
@@ -71,6 +71,8 @@ pub(crate) async fn services(
     Ok(Services {
         shop,
         users: Arc::new(Cached::new(database.users(), Arc::clone(&cache), PEOPLE)),
+        places: database.places(),
+        mailroom: post::mailroom(config, foundation)?,
         hasher: passwords.clone(),
         tokens: Arc::new(tokens),
         jwks: Arc::new(move || jwks.clone()),
@@ -106,6 +108,7 @@ fn settings(config: &Config) -> HttpSettings {
         timeout: http.request_timeout,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
+        account_limits: config.limits.accounts.clone(),
         cache: config.cache.answers,
         streams: config.streams,
         sockets: config.sockets.door,

@@ -6,6 +6,7 @@ use domain::{
     Result, Shop,
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
+    identity::{SendLetter, deliver},
     job::{Failure, Reactions},
     retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
     schedule::Scheduler,
@@ -14,6 +15,7 @@ use domain::{
 use crate::{
     config::Config,
     foundation::Foundation,
+    post,
     purge::{Gone, Sweep},
     schedule,
     workers::{
@@ -71,7 +73,8 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let sweep = Sweep::new(foundation, config, shop)?;
     let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
-    let (walking, paging) = (shop.clone(), shop.clone());
+    let (walking, paging, writing) = (shop.clone(), shop.clone(), shop.clone());
+    let post = post::post(config, foundation)?;
     Ok(Handlers::default()
         // What is gone already is not removed twice.
         .on(move |_: PurgeShop, _| {
@@ -96,6 +99,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
                 tracing::info!(jobs, "purged");
                 Ok(())
             }
+        })
+        .on(move |letter: SendLetter, id| {
+            let (shop, post) = (writing.clone(), post.clone());
+            async move { deliver(&shop, &post, &letter, id).await }
         })
         .on(move |step: ReindexProducts, id| {
             let (shop, products) = (walking.clone(), Arc::clone(&products));

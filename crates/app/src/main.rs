@@ -15,9 +15,11 @@ mod import;
 mod jobs;
 mod json_lines;
 mod lines;
+mod mail;
 mod migrate;
 mod nodes;
 mod openapi;
+mod post;
 mod purge;
 mod schedule;
 mod seed;
@@ -78,6 +80,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Audit(command) => audit::run(&command, &config).await,
             Command::Events(command) => events::run(&command, &config).await,
             Command::Purge => purge::run(&config).await,
+            Command::Mail(command) => mail::run(command, &config).await,
             Command::User(command) => user::run(command, &config).await,
             Command::Export(command) => export::run(command, &config).await,
             Command::Seed(asked) => seed::run(asked, &config).await,

@@ -1,16 +1,20 @@
 //! Signing up and signing in.
 
 use actix_web::{HttpResponse, http::StatusCode, post, web};
-use domain::identity::{self, Login, NewUser};
+use domain::identity::{self, NewUser, Verification};
 
-use super::dto::{
-    registration::{Registration, registration},
-    session::{LoginRequest, Session, credentials},
-    user::UserView,
+use super::{
+    dto::{
+        registration::{Registration, registration},
+        session::{LoginRequest, Session, credentials},
+        user::UserView,
+    },
+    origin::Origin,
 };
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     body::JsonBody,
+    done::Done,
     idempotency::{Keyed, reply},
 };
 
@@ -21,20 +25,24 @@ use crate::{
     params(Keyed),
     responses(
         (status = 201, description = "Signed up", body = UserView, headers(("Location" = String, description = "Where to read oneself"))),
-        (status = 409, description = "The address is taken"),
+        (status = 202, description = "Where addresses must be proven: a letter is on its way, whether the address was free or not", body = Done),
+        (status = 409, description = "The address is taken; not told where addresses must be proven"),
         Keyed,
     )
 )]
 #[post("/api/v1/auth/register")]
-pub async fn register(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
-    sign_up(services, keyed, body).await
+pub async fn register(services: Shared, from: Origin, keyed: Keyed, body: JsonBody) -> Answer {
+    sign_up(services, from, keyed, body).await
 }
 
-async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
+async fn sign_up(services: Shared, from: Origin, keyed: Keyed, body: JsonBody) -> Answer {
     let new: NewUser = body.read(|fields| {
         let input = registration(fields);
         input.check(&mut fields.violations)
     })?;
+    if services.mailroom.verification != Verification::Off {
+        return sign_up_unseen(&services, from, keyed, &body, new).await;
+    }
     let render = |user: &identity::User| {
         let location = ("Location".to_owned(), "/api/v1/users/me".to_owned());
         reply(StatusCode::CREATED, vec![location], &UserView::new(user, None))
@@ -47,6 +55,18 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
         .await
 }
 
+/// The same answer for everybody (ruling R36).
+async fn sign_up_unseen(services: &Services, from: Origin, keyed: Keyed, body: &JsonBody, new: NewUser) -> Answer {
+    from.throttle(services).letter(new.email()).await?;
+    let render = |(): &()| reply(StatusCode::ACCEPTED, Vec::new(), &Done { success: true });
+    let (hasher, room) = (services.hasher.as_ref(), &services.mailroom);
+    keyed
+        .run(services, "register", body, render, async |once| {
+            identity::register_unseen(&services.shop, hasher, room, new, once).await
+        })
+        .await
+}
+
 /// Signs a person in with their password.
 #[utoipa::path(
     tag = "auth",
@@ -54,18 +74,17 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     responses(
         (status = 200, description = "Signed in", body = Session),
         (status = 401, description = "Address or password is wrong"),
+        (status = 403, description = "The address must be proven first"),
     )
 )]
 #[post("/api/v1/auth/login")]
-pub async fn login(services: Shared, body: JsonBody) -> Answer {
-    sign_in(services, body).await
+pub async fn login(services: Shared, from: Origin, body: JsonBody) -> Answer {
+    sign_in(services, from, body).await
 }
 
-async fn sign_in(services: Shared, body: JsonBody) -> Answer {
+async fn sign_in(services: Shared, from: Origin, body: JsonBody) -> Answer {
     let given = body.read(credentials)?;
-    let door =
-        Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), tokens: services.tokens.as_ref() };
-    let signed = door.with_password(&services.shop, given).await?;
+    let signed = from.login(&services).with_password(&services.shop, given).await?;
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Session::from(signed)))
 }
 

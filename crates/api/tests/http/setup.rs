@@ -21,6 +21,7 @@ use domain::{
     clock::Timestamp,
     health::Probe,
     id::RoomId,
+    identity::Verification,
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
@@ -28,7 +29,7 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     secrets::Mac,
-    testing::{Fixtures, PlainHasher, PlainTokens},
+    testing::{Fixtures, PlainHasher, PlainTokens, Postbox, memory::MemoryStore},
 };
 use serde_json::Value;
 use souk_api::{Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams, ViewSink};
@@ -143,6 +144,7 @@ fn entries() -> Arc<[Entry]> {
 pub struct Door {
     pub fixtures: Fixtures,
     pub services: Arc<Services>,
+    pub store: MemoryStore,
     pub seen: Arc<Seen>,
 }
 
@@ -154,10 +156,12 @@ impl Door {
     pub fn with(change: impl FnOnce(&mut Services)) -> Self {
         let (fixtures, store) = Fixtures::in_memory();
         let seen = Arc::new(Seen::default());
-        let reader = Arc::new(store);
+        let reader = Arc::new(store.clone());
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
+            places: reader.clone(),
+            mailroom: Postbox::room(Verification::Off),
             hasher: Arc::new(PlainHasher::default()),
             tokens: Arc::new(PlainTokens),
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
@@ -183,7 +187,7 @@ impl Door {
             settings: HttpSettings::default(),
         };
         change(&mut services);
-        Self { fixtures, services: Arc::new(services), seen }
+        Self { fixtures, services: Arc::new(services), store, seen }
     }
 
     /// Sends a request to a fresh application over the same shop.
