@@ -74,6 +74,11 @@ def of_body(case):
     if case.path.endswith("/auth/refresh"):
         body.setdefault("refreshToken", "souk_rt_")
         body["refreshToken"] = body["refreshToken"] or "souk_rt_"
+    # A link leads where the shop allows, and a new password is none that many chose.
+    if "redirectUrl" in body:
+        body["redirectUrl"] = None
+    if isinstance(body.get("password"), str):
+        body["password"] = (body["password"] + uuid.uuid4().hex)[-1024:]
     # What is imposed ends in the future.
     for name in ("until", "expiresAt"):
         if name in body:
@@ -108,8 +113,13 @@ def refusals(case):
     # Something is in the way, such as a name that is taken.
     possible = {"409"}
     # The address or password of nobody; a list of drafts asked for by nobody.
-    if ROLE == "anonymous" or operation["operationId"] in ("login", "refresh_session"):
+    if ROLE == "anonymous" or operation["operationId"] in ("login", "login_with_code", "refresh_session"):
         possible.add("401")
+    # The code of a letter is made up, and so is the present password.
+    if operation["operationId"].startswith("confirm_"):
+        possible.add("422")
+    if operation["operationId"] in ("change_password", "request_email_change"):
+        possible.add("403")
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")

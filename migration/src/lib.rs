@@ -6,6 +6,7 @@ mod m20261121_000003_realtime;
 mod m20261121_000004_rooms;
 mod m20261121_000005_cache;
 mod m20261126_000006_sessions;
+mod m20261126_000007_mail;
 mod m20261126_000008_access;
 mod verify;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_rooms::Migration),
             Box::new(m20261121_000005_cache::Migration),
             Box::new(m20261126_000006_sessions::Migration),
+            Box::new(m20261126_000007_mail::Migration),
             Box::new(m20261126_000008_access::Migration),
         ]
     }

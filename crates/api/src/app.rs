@@ -38,6 +38,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
         (Method::GET, "/events", "stream_events"),
         (Method::GET, "/ws", "open_socket"),
     ];
+    routes.extend(identity::pages::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
@@ -80,6 +81,7 @@ pub fn build(
         .app_data(Data::from(drawn.routes.clone()))
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
+        .configure(identity::pages::serve)
         .configure(stream::aliases)
         .configure(socket::aliases)
         .configure(|config| {

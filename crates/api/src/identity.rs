@@ -1,9 +1,13 @@
 //! The doors of people and seller accounts.
 
 mod accounts;
+mod by_mail;
+mod credentials;
 pub mod dto;
 pub mod keys;
 mod me;
+mod origin;
+pub mod pages;
 mod sellers;
 mod sessions;
 
@@ -15,6 +19,15 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config
         .service(accounts::register)
         .service(accounts::login)
+        .service(by_mail::request_email_verification)
+        .service(by_mail::confirm_email_verification)
+        .service(by_mail::request_password_reset)
+        .service(by_mail::confirm_password_reset)
+        .service(by_mail::confirm_email_change)
+        .service(by_mail::request_sign_in_code)
+        .service(by_mail::login_with_code)
+        .service(credentials::change_password)
+        .service(credentials::request_email_change)
         .service(keys::get_jwks)
         .service(me::get_me)
         .service(me::list_my_views)

@@ -51,7 +51,7 @@ pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
 pub use services::{Access, KeyUseSink, Rooms, Services, Streams, ViewSink};
 pub use settings::{
-    CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PlaceSettings, SocketSettings, StreamSettings,
+    CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PROVING, PlaceSettings, SocketSettings, StreamSettings,
 };
 pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};

@@ -254,7 +254,7 @@ impl From<Error> for Problem {
             Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Conflict(_) | Error::InFlight | Error::Stale(_) => StatusCode::CONFLICT,
             Error::Invalid(violations) => return Self::invalid(In::Body, violations),
-            Error::Unauthenticated | Error::BadCredentials => StatusCode::UNAUTHORIZED,
+            Error::Unauthenticated | Error::BadCredentials | Error::BadCode => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -264,7 +264,7 @@ impl From<Error> for Problem {
         let message = if status.is_server_error() { generic(status).to_owned() } else { error.to_string() };
         let mut problem = Self::new(status, message);
         match &error {
-            Error::Unauthenticated | Error::BadCredentials => {
+            Error::Unauthenticated | Error::BadCredentials | Error::BadCode => {
                 problem = problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Error::Limited(wait) => {

@@ -19,8 +19,8 @@ use domain::{
     health::Probe,
     id::ApiKeyId,
     identity::{
-        Known, Sessions,
-        ports::{PasswordHasher, SessionQueries, UserQueries},
+        Known, Mailroom, Sessions,
+        ports::{PasswordHasher, Places, SessionQueries, UserQueries},
     },
     job::ports::JobQueries,
     limit::RateLimiter,
@@ -108,6 +108,10 @@ pub struct Services {
     pub users: Arc<dyn UserQueries>,
     /// Roles, people, API keys and members of seller accounts.
     pub access: Access,
+    /// Where people signed in from.
+    pub places: Arc<dyn Places>,
+    /// What goes by mail.
+    pub mailroom: Mailroom,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Makes sessions and their tokens, and reads access tokens.

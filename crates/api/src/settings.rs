@@ -25,6 +25,8 @@ pub struct HttpSettings {
     pub trusted_proxies: Vec<Network>,
     /// Rate limits (ruling R6).
     pub limits: Vec<LimitRule>,
+    /// What bounds tries at one account and letters to one address, by the names in `domain::identity::throttle`.
+    pub account_limits: Vec<Policy>,
     /// How long answers are kept.
     pub cache: CacheSettings,
     /// Live streams.
@@ -48,6 +50,7 @@ impl Default for HttpSettings {
             timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
+            account_limits: Vec::new(),
             cache: CacheSettings::default(),
             streams: StreamSettings::default(),
             sockets: SocketSettings::default(),
@@ -151,6 +154,20 @@ impl Default for SocketSettings {
 
 /// The name of the limit in the place of which a key's own stands, when it has one.
 pub const PER_KEY: &str = "api_key";
+/// The operations in which somebody says who they are, or asks for a letter: those of the limit of 15 minutes (ruling R6).
+pub const PROVING: [&str; 11] = [
+    "login",
+    "register",
+    "request_email_verification",
+    "confirm_email_verification",
+    "request_password_reset",
+    "confirm_password_reset",
+    "request_email_change",
+    "confirm_email_change",
+    "request_sign_in_code",
+    "login_with_code",
+    "change_password",
+];
 
 /// By what calls are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +214,7 @@ impl LimitRule {
         let mut rules: Vec<Self> =
             per_minute.map(|(id, limit)| Self::operation(id, LimitScope::Actor, limit, minute)).into();
         rules.push(Self {
-            applies_to: vec!["login".to_owned(), "register".to_owned()],
+            applies_to: PROVING.map(str::to_owned).into(),
             scope: LimitScope::Address,
             policy: Policy {
                 name: "sign_in".into(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, config_command, events, export, import, keys, migrate, openapi, seed, user};
+use crate::{audit, config_command, events, export, import, keys, mail, migrate, openapi, seed, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Events(events::Command),
     /// Removes what is older than the settings of retention say; a server does so by its schedule.
     Purge,
+    /// Tries whether letters arrive.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Makes accounts, gives roles and takes them back.
     #[command(subcommand)]
     User(user::Command),

@@ -20,7 +20,7 @@ use crate::{
     key_uses::KeyUses,
     migrate::SchemaProbe,
     nodes::Nodes,
-    schedule,
+    post, schedule,
     views::Seen,
 };
 
@@ -101,6 +101,8 @@ pub(crate) async fn services(
         shop,
         users: database.users(),
         access,
+        places: database.places(),
+        mailroom: post::mailroom(config, foundation)?,
         hasher: passwords.clone(),
         sessions,
         session_list: database.sessions(),
@@ -138,6 +140,7 @@ fn settings(config: &Config) -> HttpSettings {
         timeout: http.request_timeout,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
+        account_limits: config.limits.accounts.clone(),
         cache: config.cache.answers,
         streams: config.streams,
         sockets: config.sockets.door,

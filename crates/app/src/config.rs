@@ -10,8 +10,10 @@ mod identity;
 mod jobs;
 mod layers;
 mod limits;
+mod mail;
 mod policies;
 mod print;
+mod public;
 mod reader;
 mod redis;
 mod report;
@@ -31,7 +33,9 @@ pub(crate) use identity::Identity;
 pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
+pub(crate) use mail::{Mail, Transport};
 pub(crate) use print::print;
+pub(crate) use public::Public;
 pub(crate) use reader::Reader;
 pub(crate) use redis::Redis;
 pub(crate) use report::Faults;
@@ -51,6 +55,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         database::SETTINGS,
         redis::SETTINGS,
         secrets::SETTINGS,
+        public::SETTINGS,
+        mail::SETTINGS,
         identity::SETTINGS,
         limits::SETTINGS,
         streams::SETTINGS,
@@ -82,6 +88,10 @@ pub(crate) struct Config {
     pub(crate) redis: Redis,
     /// The master key.
     pub(crate) secrets: Secrets,
+    /// Where the shop is seen from outside.
+    pub(crate) public: Public,
+    /// Letters.
+    pub(crate) mail: Mail,
     /// Sign-in.
     pub(crate) identity: Identity,
     /// Rate limits.
@@ -112,6 +122,8 @@ impl Config {
         let database = Database::read(&mut reader);
         let redis = Redis::read(&mut reader);
         let secrets = Secrets::read(&mut reader);
+        let public = Public::read(&mut reader);
+        let mail = Mail::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let cache = Caching::read(&mut reader);
@@ -130,6 +142,8 @@ impl Config {
                 database: database?,
                 redis: redis?,
                 secrets: secrets?,
+                public: public?,
+                mail: mail?,
                 identity: identity?,
                 limits: limits?,
                 cache: cache?,

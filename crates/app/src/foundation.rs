@@ -64,7 +64,9 @@ pub(crate) fn passwords(config: &Config) -> domain::Result<Arc<Passwords>> {
         0 => cores,
         number => number,
     };
-    Ok(Arc::new(Passwords::new(config.identity.cost, at_once, config.identity.hash_wait, Arc::new(SystemEntropy))?))
+    let identity = &config.identity;
+    let (waiting, wait) = (identity.hashes_waiting, identity.hash_wait);
+    Ok(Arc::new(Passwords::new(identity.cost, at_once, waiting, wait, Arc::new(SystemEntropy))?))
 }
 
 /// Connects to the database; the folder of a SQLite file is made when it is not there.

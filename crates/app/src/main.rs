@@ -17,10 +17,12 @@ mod json_lines;
 mod key_uses;
 mod keys;
 mod lines;
+mod mail;
 mod migrate;
 mod nodes;
 mod openapi;
 mod permissions;
+mod post;
 mod purge;
 mod schedule;
 mod seed;
@@ -82,6 +84,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Events(command) => events::run(&command, &config).await,
             Command::Purge => purge::run(&config).await,
             Command::Keys(command) => keys::run(command, &config).await,
+            Command::Mail(command) => mail::run(command, &config).await,
             Command::User(command) => user::run(command, &config).await,
             Command::Permissions => permissions::run(&config).await,
             Command::Export(command) => export::run(command, &config).await,

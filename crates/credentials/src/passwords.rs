@@ -49,6 +49,8 @@ pub struct Passwords {
     /// A hash no password fits, verified when there is no account, so that both take the same time.
     nobody: String,
     places: Arc<Semaphore>,
+    /// Who may stand in line for a place, or have one.
+    line: Arc<Semaphore>,
     wait: Duration,
     entropy: Arc<dyn Entropy>,
 }
@@ -60,11 +62,18 @@ impl std::fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// Hashes at this cost, `at_once` at the same time; who finds no place within `wait` is sent away.
+    /// Hashes at this cost, `at_once` at the same time. `waiting` more may stand in line for their turn, each for `wait`;
+    /// whoever comes besides is sent away at once, and memory stays bounded by `at_once` however many come.
     ///
     /// # Errors
     /// [`Error::Internal`] for a cost that Argon2 does not allow.
-    pub fn new(cost: Argon2Cost, at_once: usize, wait: Duration, entropy: Arc<dyn Entropy>) -> Result<Self> {
+    pub fn new(
+        cost: Argon2Cost,
+        at_once: usize,
+        waiting: usize,
+        wait: Duration,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(OUTPUT)).map_err(Error::internal)?;
         let mut random = [0; 48];
         entropy.fill(&mut random);
@@ -78,17 +87,20 @@ impl Passwords {
             STANDARD_NO_PAD.encode(output)
         );
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { argon2, nobody, places: Arc::new(Semaphore::new(at_once.max(1))), wait, entropy })
+        let at_once = at_once.max(1);
+        let (places, line) = (Arc::new(Semaphore::new(at_once)), Arc::new(Semaphore::new(at_once + waiting)));
+        Ok(Self { argon2, nobody, places, line, wait, entropy })
     }
 
     /// Runs `work` on a blocking thread. The place is given back when the work ends, also if nobody waits for it
     /// any more.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let in_line = Arc::clone(&self.line).try_acquire_owned().map_err(busy)?;
         let place = tokio::time::timeout(self.wait, Arc::clone(&self.places).acquire_owned());
         let place = place.await.map_err(busy)?.map_err(busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(place);
+            drop((place, in_line));
             result
         });
         done.await.map_err(Error::internal)?
@@ -174,7 +186,7 @@ mod tests {
     const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 64, passes: 1, lanes: 1 };
 
     fn passwords(cost: Argon2Cost) -> Passwords {
-        Passwords::new(cost, 2, Duration::from_secs(5), Arc::new(Counting::default())).unwrap()
+        Passwords::new(cost, 2, 4, Duration::from_secs(5), Arc::new(Counting::default())).unwrap()
     }
 
     fn password(text: &str) -> Password {
@@ -242,5 +254,39 @@ mod tests {
         let _all = Arc::clone(&passwords.places).acquire_many_owned(2).await.unwrap();
         let refused = passwords.hash(&password("correct horse")).await;
         assert!(matches!(refused, Err(Error::Unavailable { what: "Sign-in", .. })));
+    }
+
+    /// Two hundred sign-ins at once hash two at a time, and take the memory of two.
+    #[tokio::test]
+    async fn however_many_come_few_are_hashed_at_once_and_few_wait() {
+        let passwords = Arc::new(passwords(CHEAP));
+        let hash = passwords.hash(&password("correct horse")).await.unwrap();
+        let held = Arc::clone(&passwords.places).acquire_many_owned(2).await.unwrap();
+        let mut tries: Vec<_> = (0..200)
+            .map(|_| {
+                let (passwords, hash) = (Arc::clone(&passwords), hash.clone());
+                Box::pin(async move { passwords.verify(&password("correct horse"), Some(&hash)).await })
+            })
+            .collect();
+        let mut refused = 0;
+        // While both places are taken six stand in line: two for the places, four that may wait.
+        tries.retain_mut(|one| match futures_util::FutureExt::now_or_never(one) {
+            Some(answer) => {
+                assert!(matches!(answer, Err(Error::Unavailable { what: "Sign-in", .. })), "{answer:?}");
+                refused += 1;
+                false
+            }
+            None => true,
+        });
+        assert_eq!((refused, tries.len()), (194, 6));
+        drop(held);
+        for one in tries {
+            assert_eq!(one.await.unwrap(), Verified::Yes);
+        }
+        assert_eq!(
+            (passwords.places.available_permits(), passwords.line.available_permits()),
+            (2, 6),
+            "all is given back"
+        );
     }
 }

@@ -274,6 +274,7 @@ mod tests {
             id: UserId(uuid::Uuid::from_u128(7)),
             email: Email::parse("ada@example.com").unwrap(),
             name: "Ada".into(),
+            email_verified_at: None,
             roles: Roles::new([Role::User, Role::Seller]),
             created_at: now(),
             updated_at: now(),

@@ -10,11 +10,11 @@ use souk_domain::{
     id::UserId,
     idempotency::Once,
     identity::{
-        Client, Credentials, Login, Password, SellerInput, SessionRules, Sessions, UserInput, open_seller,
-        ports::UserQueries, register,
+        Client, Credentials, Login, Password, SellerInput, SessionRules, Sessions, UserInput, Verification,
+        open_seller, ports::UserQueries, register,
     },
     permission::{ManageCatalog, OwnAccount, WriteProducts},
-    testing::{FakeClock, PlainHasher, PlainMac, PlainTokens, SeededEntropy, memory::MemoryStore},
+    testing::{FakeClock, PlainHasher, PlainMac, PlainTokens, SeededEntropy, Turnstile, memory::MemoryStore},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -41,7 +41,14 @@ async fn main() -> Result<()> {
 
     // Signing in makes a session; a token of it says who calls.
     let sessions = Sessions { tokens: Arc::new(PlainTokens), mac: Arc::new(PlainMac), rules: SessionRules::default() };
-    let login = Login { users: &store, hasher: &PlainHasher::default(), sessions: &sessions };
+    let (hasher, turnstile) = (PlainHasher::default(), Turnstile::default());
+    let login = Login {
+        users: &store,
+        hasher: &hasher,
+        sessions: &sessions,
+        throttle: turnstile.throttle(&store, [127, 0, 0, 1]),
+        verification: Verification::Off,
+    };
     let credentials = Credentials {
         email: "ada@example.com".to_owned(),
         password: Password::given("correct horse".to_owned()),

@@ -32,6 +32,9 @@ pub enum Error {
     /// Sign-in was tried and failed; one message for every cause, so that accounts cannot be probed.
     #[error("Invalid email or password")]
     BadCredentials,
+    /// Sign-in with a code was tried and failed; one message for every cause.
+    #[error("Invalid email or code, or the code has ended; ask for a new one")]
+    BadCode,
     /// Somebody is signed in who may not do this.
     #[error("{0}")]
     Forbidden(String),

@@ -1,5 +1,7 @@
 //! People and seller accounts.
 
+mod change_password;
+mod email;
 mod end_sessions;
 mod enrol_people;
 mod events;
@@ -7,6 +9,7 @@ mod house;
 pub mod known;
 mod login;
 mod open_seller;
+mod password;
 pub mod ports;
 mod purge_sessions;
 mod refresh_token;
@@ -17,8 +20,15 @@ mod sellers;
 mod session;
 mod sessions;
 mod shelf;
+pub mod throttle;
 mod user;
 
+pub use change_password::{Proof, change_password};
+pub use email::{
+    ActionCode, CodeLogin, Links, Mailroom, Post, Purpose, Redirect, SendLetter, Verification, confirm_email,
+    confirm_email_change, confirm_password_reset, deliver, request_email_change, request_password_reset,
+    request_sign_in_code, request_verification,
+};
 pub use end_sessions::{end_sessions_of, revoke_session, revoke_sessions, sign_out};
 pub(crate) use enrol_people::enrol;
 pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
@@ -29,12 +39,14 @@ pub use house::{Selling, seller_for};
 pub use known::Known;
 pub use login::{Credentials, Login};
 pub use open_seller::{SellerInput, open_seller};
+pub use password::Password;
 pub use purge_sessions::purge_sessions;
 pub use refresh_token::{REFRESH_PREFIX, RefreshToken};
-pub use register::{NewUser, UserInput, create_user, register};
+pub use register::{NewUser, UserInput, create_user, register, register_unseen};
 pub use rotate_keys::{KeyPlan, RotateKeys, Rotated, rotate_keys};
 pub use seller::Seller;
 pub use sellers::Sellers;
 pub use session::{Client, EndReason, SessionRules, StoredSession};
 pub use sessions::{Sessions, SignedIn};
-pub use user::{Email, Password, Profile, User};
+pub use throttle::Throttle;
+pub use user::{Email, Profile, User};

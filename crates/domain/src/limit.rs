@@ -6,7 +6,10 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 pub use gcra::Pace;
 
-use crate::id::{ApiKeyId, UserId};
+use crate::{
+    id::{ApiKeyId, UserId},
+    secrets::hex,
+};
 
 /// How many calls one subject may make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub enum Subject {
     User(UserId),
     /// Those with one API key.
     ApiKey(ApiKeyId),
+    /// Those that name one account, which need not exist: a keyed hash of what they name.
+    Account([u8; 16]),
+    /// Those of them that come from one address.
+    AccountFrom([u8; 16], IpAddr),
 }
 
 impl fmt::Display for Subject {
@@ -41,6 +48,8 @@ impl fmt::Display for Subject {
             Self::Address(address) => write!(f, "address:{address}"),
             Self::User(user) => write!(f, "user:{user}"),
             Self::ApiKey(key) => write!(f, "api_key:{key}"),
+            Self::Account(account) => write!(f, "account:{}", hex(account)),
+            Self::AccountFrom(account, address) => write!(f, "account:{}:{address}", hex(account)),
         }
     }
 }

@@ -26,3 +26,26 @@ pub fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// The bytes of two hexadecimal digits each; `None` for another text.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    if rest.is_empty() { bytes.collect() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_read_back() {
+        let bytes = [0, 1, 0x7f, 0xff];
+        assert_eq!(hex(&bytes), "00017fff");
+        assert_eq!(unhex(&hex(&bytes)), Some(bytes.to_vec()));
+        for bad in ["0", "0g", "\u{e9}", "+1"] {
+            assert_eq!(unhex(bad), None, "{bad}");
+        }
+    }
+}

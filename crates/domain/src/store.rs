@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -38,6 +38,8 @@ pub trait Tx: Send {
     fn organisations(&mut self) -> &mut dyn OrganisationRepo;
     /// People.
     fn users(&mut self) -> &mut dyn UserRepo;
+    /// Codes that are good once.
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo;
     /// Seller accounts.
     fn sellers(&mut self) -> &mut dyn SellerRepo;
     /// Sessions.

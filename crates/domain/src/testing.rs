@@ -8,9 +8,11 @@ mod epochs;
 mod fixtures;
 mod hasher;
 mod mac;
+mod mail;
 pub mod memory;
 pub mod search_parity;
 mod tokens;
+mod turnstile;
 
 pub use clock::FakeClock;
 pub use entropy::SeededEntropy;
@@ -18,4 +20,6 @@ pub use epochs::MemoryEpochs;
 pub use fixtures::Fixtures;
 pub use hasher::PlainHasher;
 pub use mac::PlainMac;
+pub use mail::{PlainSealer, Postbox};
 pub use tokens::PlainTokens;
+pub use turnstile::Turnstile;

@@ -10,7 +10,7 @@ use souk_domain::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::{SessionQueries, UserQueries},
+    identity::ports::{Places, SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -56,6 +56,10 @@ impl Harness for Memory {
     }
 
     fn organisations(&self) -> Arc<dyn OrganisationQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn places(&self) -> Arc<dyn Places> {
         Arc::new(self.store.clone())
     }
 
@@ -135,6 +139,7 @@ macro_rules! suites {
 suites!(
     transactions,
     users,
+    action_codes,
     sellers,
     sessions,
     signing_keys,

@@ -1,7 +1,7 @@
 //! What a database error means to the domain; the only place that reads [`DbErr`].
 
 use domain::Error;
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// A [`DbErr`] as the domain's error.
 pub(crate) fn of(error: DbErr) -> Error {
@@ -9,6 +9,15 @@ pub(crate) fn of(error: DbErr) -> Error {
         Kind::Again => Error::Transient(Box::new(error)),
         Kind::Away => Error::Unavailable { what: "database", source: Box::new(error) },
         Kind::Fault => Error::internal(error),
+    }
+}
+
+/// As [`of`], where another writer may have taken in the meantime what was free when it was looked at: the attempt that runs
+/// again finds it taken.
+pub(crate) fn of_a_race(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::Transient(Box::new(error)),
+        _ => of(error),
     }
 }
 

@@ -1,5 +1,6 @@
 //! People and seller accounts.
 
+mod action_codes;
 mod seller;
 mod session;
 mod session_queries;

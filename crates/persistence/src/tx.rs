@@ -10,7 +10,7 @@ use domain::{
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -86,6 +86,10 @@ impl Tx for SeaTx {
     }
 
     fn users(&mut self) -> &mut dyn UserRepo {
+        self
+    }
+
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo {
         self
     }
 

@@ -17,6 +17,7 @@ mod freshness;
 mod jobs;
 mod leaks;
 mod lifecycle;
+mod mail;
 mod naughty_strings;
 mod nodes;
 mod outage;

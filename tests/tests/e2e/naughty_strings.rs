@@ -178,10 +178,17 @@ async fn in_every_text_of_every_body(database: Database) {
                     body[&field] = json!(text);
                     let reply = client.send(client.request(&method, &path).json(&body)).await;
                     // What exists once only, such as an account or a sku, may be there already; and what signs in with
-                    // nonsense is refused.
-                    // A code that is nonsense leads nowhere.
-                    let nowhere = field == "code" && reply.status == 404;
-                    if nowhere || matches!(reply.status, 401 | 409) {
+                    // nonsense, proves with it who one is, or follows a link of it is refused. A code that is nonsense leads
+                    // nowhere.
+                    let proves = |field| body.get(field).is_some();
+                    let refused = match reply.status {
+                        401 | 409 => true,
+                        403 => proves("currentPassword"),
+                        404 => field == "code",
+                        422 => proves("token"),
+                        _ => false,
+                    };
+                    if refused {
                         reply.json()["error"]["code"].as_str().unwrap();
                     } else if reply.status == 400 || reply.json().get(&field).is_some() {
                         let pointer = format!("/{field}");

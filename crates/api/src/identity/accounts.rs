@@ -1,22 +1,22 @@
 //! Signing up and signing in.
 
 use actix_web::{HttpRequest, http::StatusCode, post, web};
-use domain::identity::{self, Login, NewUser};
+use domain::identity::{self, NewUser, Verification};
 
 use super::{
     dto::{
         registration::{Registration, registration},
-        session::{LoginRequest, Mode, Session, credentials},
+        session::{LoginRequest, Session, credentials},
         user::UserView,
     },
-    sessions::{client, signed_in},
+    origin::Origin,
+    sessions::{client, from_own_page, signed_in},
 };
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     body::JsonBody,
-    csrf,
+    done::Done,
     idempotency::{Keyed, reply},
-    problem::Problem,
 };
 
 /// Signs a person up.
@@ -26,20 +26,24 @@ use crate::{
     params(Keyed),
     responses(
         (status = 201, description = "Signed up", body = UserView, headers(("Location" = String, description = "Where to read oneself"))),
-        (status = 409, description = "The address is taken"),
+        (status = 202, description = "Where addresses must be proven: a letter is on its way, whether the address was free or not", body = Done),
+        (status = 409, description = "The address is taken; not told where addresses must be proven"),
         Keyed,
     )
 )]
 #[post("/api/v1/auth/register")]
-pub async fn register(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
-    sign_up(services, keyed, body).await
+pub async fn register(services: Shared, from: Origin, keyed: Keyed, body: JsonBody) -> Answer {
+    sign_up(services, from, keyed, body).await
 }
 
-async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
+async fn sign_up(services: Shared, from: Origin, keyed: Keyed, body: JsonBody) -> Answer {
     let new: NewUser = body.read(|fields| {
         let input = registration(fields);
         input.check(&mut fields.violations)
     })?;
+    if services.mailroom.verification != Verification::Off {
+        return sign_up_unseen(&services, from, keyed, &body, new).await;
+    }
     let render = |user: &identity::User| {
         let location = ("Location".to_owned(), "/api/v1/users/me".to_owned());
         reply(StatusCode::CREATED, vec![location], &UserView::new(user, None))
@@ -48,6 +52,18 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     keyed
         .run(&services, "register", &body, render, async |once| {
             identity::register(&services.shop, hasher, new, once).await
+        })
+        .await
+}
+
+/// The same answer for everybody (ruling R36).
+async fn sign_up_unseen(services: &Services, from: Origin, keyed: Keyed, body: &JsonBody, new: NewUser) -> Answer {
+    from.throttle(services).letter(new.email()).await?;
+    let render = |(): &()| reply(StatusCode::ACCEPTED, Vec::new(), &Done { success: true });
+    let (hasher, room) = (services.hasher.as_ref(), &services.mailroom);
+    keyed
+        .run(services, "register", body, render, async |once| {
+            identity::register_unseen(&services.shop, hasher, room, new, once).await
         })
         .await
 }
@@ -64,24 +80,21 @@ async fn sign_up(services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
             ("Set-Cookie" = String, description = "In cookie mode, the tokens"),
         )),
         (status = 401, description = "Address or password is wrong"),
-        (status = 403, description = "In cookie mode: the page is of another origin"),
-        (status = 403, description = "The account is suspended"),
+        (
+            status = 403,
+            description = "The account is suspended, its address must be proven first, or in cookie mode the page is of another origin",
+        ),
     )
 )]
 #[post("/api/v1/auth/login")]
-pub async fn login(services: Shared, request: HttpRequest, body: JsonBody) -> Answer {
-    sign_in(services, request, body).await
+pub async fn login(services: Shared, from: Origin, request: HttpRequest, body: JsonBody) -> Answer {
+    sign_in(services, from, request, body).await
 }
 
-async fn sign_in(services: Shared, request: HttpRequest, body: JsonBody) -> Answer {
+async fn sign_in(services: Shared, from: Origin, request: HttpRequest, body: JsonBody) -> Answer {
     let (given, mode) = body.read(|fields| credentials(fields, client(&request)))?;
-    if mode == Mode::Cookie {
-        // Or a page of somebody else signs its readers in as it likes.
-        csrf::origin(request.method(), request.headers(), &services.settings)
-            .map_err(|forged| Problem::new(StatusCode::FORBIDDEN, forged.message()))?;
-    }
-    let door = Login { users: services.users.as_ref(), hasher: services.hasher.as_ref(), sessions: &services.sessions };
-    signed_in(&services, &door.with_password(&services.shop, given).await?, mode)
+    from_own_page(&services, &request, mode)?;
+    signed_in(&services, &from.login(&services).with_password(&services.shop, given).await?, mode)
 }
 
 /// The short paths of ruling R4.

@@ -1,5 +1,6 @@
 //! What people and seller accounts look like in JSON.
 
+pub mod by_mail;
 pub mod registration;
 pub mod seller;
 pub mod session;

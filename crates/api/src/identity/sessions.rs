@@ -31,6 +31,16 @@ pub(super) fn client(request: &HttpRequest) -> Client {
     Client::new(agent, address)
 }
 
+/// Makes sure that a page which is to have cookies is one of ours: else a page of somebody else signs its readers in as it
+/// likes.
+pub(super) fn from_own_page(services: &Services, request: &HttpRequest, mode: Mode) -> Result<(), Problem> {
+    if mode == Mode::Bearer {
+        return Ok(());
+    }
+    csrf::origin(request.method(), request.headers(), &services.settings)
+        .map_err(|forged| Problem::new(StatusCode::FORBIDDEN, forged.message()))
+}
+
 /// Gives somebody who signed in their tokens, the way they asked for.
 pub(super) fn signed_in(services: &Services, signed: &SignedIn, mode: Mode) -> Answer {
     let mut response = HttpResponse::Ok();

@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::cors;
-use crate::services::Services;
+use crate::{identity::pages, services::Services};
 
 /// For answers that no browser should render.
 const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -31,7 +31,7 @@ pub fn add<B>(response: &mut ServiceResponse<B>, services: Option<&Services>) {
     let draining = services.is_some_and(|services| services.draining.is_on());
     let policy = match response.request().path() {
         path if path.starts_with("/swagger-ui") => DOCS_POLICY,
-        path if path.starts_with("/docs/") => PAGE_POLICY,
+        path if path.starts_with("/docs/") || path.starts_with(pages::BELOW) => PAGE_POLICY,
         _ => API_POLICY,
     };
     let cross_origin = cors::is_cross_origin(response.request().headers());

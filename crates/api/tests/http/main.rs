@@ -6,6 +6,7 @@ mod accounts;
 mod authorization;
 mod bad_input;
 mod bounds;
+mod by_mail;
 mod categories;
 mod document;
 mod idempotency;

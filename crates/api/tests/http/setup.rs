@@ -22,7 +22,7 @@ use domain::{
     health::Probe,
     id::{ApiKeyId, RoomId},
     identity::{
-        Known, SessionRules, Sessions,
+        Known, SessionRules, Sessions, Verification,
         known::{Herald, KnownRules},
     },
     job::Request,
@@ -31,7 +31,7 @@ use domain::{
     retention::PurgeShop,
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
-    testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, memory::MemoryStore},
+    testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, Postbox, memory::MemoryStore},
 };
 use serde_json::Value;
 use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Rooms, Services, Streams, ViewSink};
@@ -143,6 +143,7 @@ pub fn knowing(store: Arc<MemoryStore>, shop: &Shop) -> Arc<Known> {
 pub struct Door {
     pub fixtures: Fixtures,
     pub services: Arc<Services>,
+    pub store: MemoryStore,
     pub seen: Arc<Seen>,
 }
 
@@ -154,7 +155,7 @@ impl Door {
     pub fn with(change: impl FnOnce(&mut Services)) -> Self {
         let (mut fixtures, store) = Fixtures::in_memory();
         let seen = Arc::new(Seen::default());
-        let reader = Arc::new(store);
+        let reader = Arc::new(store.clone());
         let known = knowing(reader.clone(), &fixtures.shop);
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
         let heeded = InvalidatingStore::new(reader.clone(), Arc::new(NoCache)).before(Arc::new(herald));
@@ -169,6 +170,8 @@ impl Door {
                 key_uses: seen.clone(),
                 organisations: reader.clone(),
             },
+            places: reader.clone(),
+            mailroom: Postbox::room(Verification::Off),
             hasher: Arc::new(PlainHasher::default()),
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),
@@ -200,7 +203,7 @@ impl Door {
             settings: HttpSettings::default(),
         };
         change(&mut services);
-        Self { fixtures, services: Arc::new(services), seen }
+        Self { fixtures, services: Arc::new(services), store, seen }
     }
 
     /// Sends a request to a fresh application over the same shop.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use credentials::{Argon2Cost, TokenRules};
-use domain::identity::{KeyPlan, SessionRules, known::KnownRules};
+use domain::identity::{KeyPlan, SessionRules, Verification, known::KnownRules};
 
 use super::{Reader, Setting};
 
@@ -41,7 +41,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("identity.argon2_passes", "2", "Passes of one password hash."),
     Setting::new("identity.argon2_lanes", "1", "Lanes of one password hash."),
     Setting::new("identity.hashes_at_once", "0", "Password hashes at the same time; 0 is one for each core."),
+    Setting::new(
+        "identity.hashes_waiting",
+        "256",
+        "Password hashes that may wait for their turn; more are told 503 at once.",
+    ),
     Setting::new("identity.hash_wait_ms", "5000", "How long a sign-in waits for its turn before it is told 503."),
+    Setting::new(
+        "identity.email_verification",
+        "off",
+        "Whether people prove their address by a letter: off, on, or required before they sign in. Then a sign-up is answered alike whether the address was free or not.",
+    ),
 ];
 
 /// The longest an access token may be made to live.
@@ -56,7 +66,9 @@ pub(crate) struct Identity {
     pub(crate) keys: KeyPlan,
     pub(crate) cost: Argon2Cost,
     pub(crate) hashes_at_once: usize,
+    pub(crate) hashes_waiting: usize,
     pub(crate) hash_wait: Duration,
+    pub(crate) verification: Verification,
 }
 
 impl Identity {
@@ -69,6 +81,8 @@ impl Identity {
         let passes = reader.number("identity.argon2_passes", 1..=64);
         let lanes = reader.number("identity.argon2_lanes", 1..=64);
         let hashes_at_once = reader.number("identity.hashes_at_once", 0..=1024);
+        let hashes_waiting = reader.number("identity.hashes_waiting", 0..=100_000);
+        let verification = verification(reader);
         let hash_wait = reader.millis("identity.hash_wait_ms", 1..=30_000);
         let session_days: Option<u64> = reader.number("identity.session_days", 1..=3650);
         let idle_hours: Option<u64> = reader.number("identity.session_idle_hours", 1..=24 * 3650);
@@ -92,7 +106,20 @@ impl Identity {
             keys: KeyPlan { overlap: Duration::from_mins(overlap?), keep: LONGEST_TOKEN + Duration::from_hours(1) },
             cost: Argon2Cost { memory_kib, passes: passes?, lanes },
             hashes_at_once: hashes_at_once?,
+            hashes_waiting: hashes_waiting?,
             hash_wait: hash_wait?,
+            verification: verification?,
         })
     }
+}
+
+fn verification(reader: &mut Reader<'_>) -> Option<Verification> {
+    const KEY: &str = "identity.email_verification";
+    let words = [("off", Verification::Off), ("on", Verification::On), ("required", Verification::Required)];
+    let verification = reader.one_of(KEY, &words)?;
+    if verification != Verification::Off && reader.text("mail.transport") == "off" {
+        reader.fault(KEY, "needs letters: set mail.transport");
+        return None;
+    }
+    Some(verification)
 }

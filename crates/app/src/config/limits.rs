@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
-use api::{LimitRule, LimitScope, PER_KEY};
-use domain::limit::Policy;
+use api::{LimitRule, LimitScope, PER_KEY, PROVING};
+use domain::{identity::throttle, limit::Policy};
 
 use super::{Reader, Setting, policies};
 
 /// The policies there are, each under its own name: `calls/seconds`, or `off`.
 pub(crate) const SETTINGS: &[Setting] = &[
-    Setting::new("limits.sign_in", "100/900", "Sign-in and registration, by address."),
+    Setting::new("limits.sign_in", "100/900", "Sign-in, registration and what goes by mail, by address."),
+    Setting::new("limits.account_tries", "20/900", "Tries at the password or code of one account, from one address."),
+    Setting::new(
+        "limits.account_strangers",
+        "100/3600",
+        "The same from all addresses together that its owner has not signed in from in 90 days.",
+    ),
+    Setting::new("limits.account_letters", "5/900", "Letters that anybody may have sent to one address."),
     Setting::new("limits.list_products", "100/60", "Lists of products, by person or address."),
     Setting::new("limits.get_product", "200/60", "Single products, by person or address."),
     Setting::new("limits.create_product", "10/60", "New products, by person."),
@@ -33,7 +40,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
 /// What each policy counts: operation ids, or the beginning of paths.
 fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
     match name {
-        "sign_in" => (&["login", "register"], LimitScope::Address),
+        "sign_in" => (&PROVING, LimitScope::Address),
+        // No operations: whoever looks at an account counts them.
+        throttle::TRIES | throttle::STRANGERS | throttle::LETTERS => (&[], LimitScope::Address),
         "list_products" => (&["list_products"], LimitScope::Actor),
         "get_product" => (&["get_product", "get_product_by_slug"], LimitScope::Actor),
         "create_product" => (&["create_product"], LimitScope::Actor),
@@ -52,6 +61,8 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) rules: Vec<LimitRule>,
+    /// Those of accounts, by name.
+    pub(crate) accounts: Vec<Policy>,
 }
 
 impl Limits {
@@ -59,7 +70,10 @@ impl Limits {
         let read: Vec<_> = SETTINGS.iter().map(|setting| rule(reader, setting.key)).collect();
         let more = policies::read(reader);
         let rules = read.into_iter().collect::<Option<Vec<_>>>()?;
-        Some(Self { rules: rules.into_iter().flatten().chain(more?).collect() })
+        let (rules, accounts): (Vec<_>, Vec<_>) =
+            rules.into_iter().flatten().partition(|rule| !rule.applies_to.is_empty());
+        let accounts = accounts.into_iter().map(|rule| rule.policy).collect();
+        Some(Self { rules: rules.into_iter().chain(more?).collect(), accounts })
     }
 }
 

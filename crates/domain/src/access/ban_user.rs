@@ -7,13 +7,14 @@ use crate::{
     clock::Timestamp,
     error::{Error, Result},
     id::UserId,
+    identity::{EndReason, end_sessions_of},
     job::{Job, Policy, Request},
     permission::{Authorized, ManageUsers, Role},
     shop::Shop,
 };
 
-/// Bans somebody, in place of the ban they had. From here on they are nobody, on every node and in open connections; a ban
-/// with an end is lifted by a job when it is over.
+/// Bans somebody, in place of the ban they had. From here on they are nobody, on every node and in open connections, and their
+/// sessions are over; a ban with an end is lifted by a job when that has come.
 ///
 /// # Errors
 /// [`Error::NotFound`] for the person; [`Error::Forbidden`] for who does not stand below; [`Error::Conflict`] for oneself.
@@ -36,6 +37,7 @@ pub async fn ban_user(shop: &Shop, by: Authorized<ManageUsers>, user: UserId, ne
             let wait = (until - now).to_std().unwrap_or_default();
             shop.enqueue(&mut *tx, Request::of(&LiftBan { user, until }).after(wait)).await?;
         }
+        end_sessions_of(shop, &mut *tx, user, None, EndReason::Banned, Some(who.user)).await?;
         shop.record(&mut *tx, Some(who.user), events::banned(&ban)).await?;
         tx.commit(ban).await
     })

@@ -15,7 +15,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     identity::{
         known::{HEEDED, Witness},
-        ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
@@ -111,6 +111,10 @@ impl Tx for InvalidatingTx {
 
     fn users(&mut self) -> &mut dyn UserRepo {
         self.inner.users()
+    }
+
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo {
+        self.inner.codes()
     }
 
     fn sellers(&mut self) -> &mut dyn SellerRepo {

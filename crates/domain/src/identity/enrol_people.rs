@@ -82,6 +82,7 @@ async fn make_person(shop: &Shop, tx: &mut dyn Tx, newcomer: &Newcomer, hash: &s
         id: shop.id::<UserId>(),
         email: newcomer.email.clone(),
         name: newcomer.name.clone(),
+        email_verified_at: Some(now),
         roles: Roles::new([Role::User, newcomer.role]),
         created_at: now,
         updated_at: now,

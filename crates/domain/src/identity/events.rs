@@ -76,3 +76,22 @@ pub(super) fn session_ended(session: &StoredSession, reason: EndReason) -> Chang
     let metadata = json!({ "userId": session.user, "reason": reason.name() });
     session_change(session, "session.end", "session.ended", metadata)
 }
+
+/// Somebody has another password now, and whoever signed in with the old one is to sign in again.
+pub(super) fn password_changed(user: UserId) -> Change {
+    of_user("user.change_password", "user.password_changed", user)
+}
+
+/// Somebody has proven that their address is theirs.
+pub(super) fn email_verified(user: UserId) -> Change {
+    of_user("user.verify_email", "user.email_verified", user)
+}
+
+/// Somebody has another address now; neither is told.
+pub(super) fn email_changed(user: UserId) -> Change {
+    of_user("user.change_email", "user.email_changed", user)
+}
+
+fn of_user(action: &'static str, event: &'static str, user: UserId) -> Change {
+    Change { action, event, entity: Entity::new("user", user), payload: json!({ "userId": user }), metadata: json!({}) }
+}

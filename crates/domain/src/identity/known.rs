@@ -330,6 +330,10 @@ mod tests {
             self.store.account(email).await
         }
 
+        async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+            self.store.own_account(id).await
+        }
+
         async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
             self.store.profile(id).await
         }

@@ -1,7 +1,7 @@
 //! Signing in with a password.
 
 use super::{
-    Client, Email, Password, Profile, Sessions, SignedIn,
+    Client, Email, Password, Profile, Sessions, SignedIn, Throttle, Verification,
     ports::{Account, PasswordHasher, UserQueries, Verified},
 };
 use crate::{
@@ -30,6 +30,10 @@ pub struct Login<'a> {
     pub hasher: &'a dyn PasswordHasher,
     /// Begins the session.
     pub sessions: &'a Sessions,
+    /// Bounds tries.
+    pub throttle: Throttle<'a>,
+    /// Whether the address must be proven.
+    pub verification: Verification,
 }
 
 impl std::fmt::Debug for Login<'_> {
@@ -42,13 +46,15 @@ impl Login<'_> {
     /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`] for every cause; [`Error::Forbidden`] for who is banned and knows the password: to everybody
-    /// else a banned account is like any other.
+    /// [`Error::BadCredentials`] for every cause; [`Error::Limited`] after too many tries; [`Error::Forbidden`] for who knows the
+    /// password and is banned, or must prove their address first: to everybody else such an account is like any other.
     pub async fn with_password(self, shop: &Shop, given: Credentials) -> Result<SignedIn> {
         let account = match Email::parse(&given.email) {
             Ok(email) => self.users.account(&email).await?,
             Err(_) => None,
         };
+        let user = account.as_ref().map(|account| account.user.id);
+        self.throttle.admit(&given.email, user).await?;
         let hash = account.as_ref().map(|account| account.password_hash.as_str());
         let verified = self.hasher.verify(&given.password, hash).await?;
         let (Some(account), Verified::Yes | Verified::YesButOld) = (account, verified) else {
@@ -59,18 +65,40 @@ impl Login<'_> {
         }
         let checked = match verified {
             Verified::YesButOld => self.rehash(shop, &account, &given.password).await?,
-            _ => account.password_hash,
+            _ => account.password_hash.clone(),
         };
+        if self.verification == Verification::Required && account.user.email_verified_at.is_none() {
+            return Err(Error::forbidden(
+                "Prove first that your email is yours: follow the link sent to it, or ask for another",
+            ));
+        }
+        let signed = self.open(shop, account, &given.client, Some(&checked)).await?;
+        // The password was changed while this one was checked.
+        signed.ok_or(Error::BadCredentials)
+    }
+
+    /// Lets somebody in who has proven who they are, whichever way; `checked` is the stored hash of the password, where that
+    /// was it. `None` when they are gone, or it is another by now.
+    pub(super) async fn open(
+        self,
+        shop: &Shop,
+        account: Account,
+        client: &Client,
+        checked: Option<&str>,
+    ) -> Result<Option<SignedIn>> {
+        if let Some(ban) = &account.ban {
+            return Err(suspended(ban));
+        }
+        self.throttle.welcome(shop, account.user.id).await?;
         let profile = Profile { user: account.user, seller: account.seller };
-        let (profile, checked, client) = (&profile, checked.as_str(), &given.client);
-        let signed = shop.write("sign_in", |mut tx| async move {
-            match self.sessions.begin(shop, &mut *tx, profile, client, Some(checked)).await? {
+        let profile = &profile;
+        shop.write("sign_in", |mut tx| async move {
+            match self.sessions.begin(shop, &mut *tx, profile, client, checked).await? {
                 Some(signed) => tx.commit(Some(signed)).await,
-                // The password was changed while this one was checked.
                 None => Ok(tx.discard(None)),
             }
-        });
-        signed.await?.ok_or(Error::BadCredentials)
+        })
+        .await
     }
 
     async fn rehash(self, shop: &Shop, account: &Account, password: &Password) -> Result<String> {
@@ -100,8 +128,12 @@ mod tests {
     use crate::{
         identity::{SessionRules, ports::Tokens},
         permission::Role,
-        testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, memory::MemoryStore},
+        testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, Turnstile, memory::MemoryStore},
     };
+
+    fn desk() -> Sessions {
+        Sessions { tokens: Arc::new(PlainTokens), mac: Arc::new(PlainMac), rules: SessionRules::default() }
+    }
 
     async fn sign_in(
         given: &Fixtures,
@@ -110,9 +142,15 @@ mod tests {
         email: &str,
         password: &str,
     ) -> Result<SignedIn> {
-        let sessions =
-            Sessions { tokens: Arc::new(PlainTokens), mac: Arc::new(PlainMac), rules: SessionRules::default() };
-        let login = Login { users: store, hasher, sessions: &sessions };
+        let sessions = desk();
+        let turnstile = Turnstile::default();
+        let login = Login {
+            users: store,
+            hasher,
+            sessions: &sessions,
+            throttle: turnstile.throttle(store, [127, 0, 0, 1]),
+            verification: Verification::Off,
+        };
         let password = Password::given(password.to_owned());
         let given_now = Credentials { email: email.to_owned(), password, client: Client::default() };
         login.with_password(&given.shop, given_now).await
@@ -164,5 +202,34 @@ mod tests {
         }
         let account = store.account(&Email::stored(email)).await.unwrap().unwrap();
         assert_eq!((account.password_hash.as_str(), hasher.hashed()), ("plain$correct horse", 1));
+    }
+
+    #[tokio::test]
+    async fn where_addresses_must_be_proven_nobody_signs_in_before() {
+        let (given, store) = Fixtures::in_memory();
+        let (hasher, turnstile) = (PlainHasher::default(), Turnstile::default());
+        let email = stored(&given, "plain$correct horse").await;
+        let sessions = desk();
+        let login = Login {
+            users: &store,
+            hasher: &hasher,
+            sessions: &sessions,
+            throttle: turnstile.throttle(&store, [127, 0, 0, 1]),
+            verification: Verification::Required,
+        };
+        let try_with = async |password: &str| {
+            let password = Password::given(password.to_owned());
+            let given_now = Credentials { email: email.clone(), password, client: Client::default() };
+            login.with_password(&given.shop, given_now).await
+        };
+        assert!(matches!(try_with("wrong").await, Err(Error::BadCredentials)), "only who knows the password is told");
+        assert!(matches!(try_with("correct horse").await, Err(Error::Forbidden(_))));
+        let now = given.shop.now();
+        let email = Email::stored(email.clone());
+        let mut tx = given.tx().await;
+        let user = tx.users().by_email(&email).await.unwrap().unwrap();
+        tx.users().set_email(user, &email, Some(now), now).await.unwrap();
+        tx.commit().await.unwrap();
+        try_with("correct horse").await.unwrap();
     }
 }

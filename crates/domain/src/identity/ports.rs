@@ -1,8 +1,10 @@
 //! What identity needs from outside.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use super::{Email, Password, Profile, Seller, StoredSession, User};
+use super::{ActionCode, Email, Password, Profile, Purpose, Seller, StoredSession, User};
 use crate::{
     access::Ban,
     actor::Principal,
@@ -31,9 +33,53 @@ pub trait UserRepo: Send {
     /// Takes a role out of a person's set; taking out one they do not have changes nothing.
     async fn revoke(&mut self, id: UserId, role: Role, at: Timestamp) -> Result<()>;
 
+    /// Gives a person this address, and says since when it is known to be theirs; `false` when it is somebody else's.
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<bool>;
+
     /// Replaces the stored hash of a person's password.
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()>;
 }
+
+/// Codes that are good once.
+#[async_trait]
+pub trait ActionCodeRepo: Send {
+    /// Keeps a code in place of the person's older one for the same purpose, with no guess counted. Forgets codes that
+    /// have ended.
+    async fn put(&mut self, code: &ActionCode, now: Timestamp) -> Result<()>;
+
+    /// The person's code for a purpose, unless it has ended.
+    async fn find(&mut self, user: UserId, purpose: Purpose, now: Timestamp) -> Result<Option<ActionCode>>;
+
+    /// Takes the code of this digest out, unless it has ended. Of several who take it at once, one gets it.
+    async fn take(&mut self, purpose: Purpose, digest: &[u8; 32], now: Timestamp) -> Result<Option<ActionCode>>;
+
+    /// Counts a guess at the person's code and gives it; `None` when there is none, it has ended, or `most` guesses were
+    /// counted before. Of several who guess at once each is counted.
+    async fn guess(&mut self, user: UserId, purpose: Purpose, most: u32, now: Timestamp) -> Result<Option<ActionCode>>;
+
+    /// Takes out every code of a person.
+    async fn clear(&mut self, user: UserId) -> Result<()>;
+}
+
+/// Where people signed in from, by keyed hash. Written beside the transactions: no more than a memory that spares owners the
+/// limits of strangers.
+#[async_trait]
+pub trait Places: Send + Sync {
+    /// When this person was last noted at this place.
+    async fn seen(&self, user: UserId, place: &[u8; 32]) -> Result<Option<Timestamp>>;
+
+    /// Notes a person at a place, and forgets where they were not seen for [`PLACE_KEPT`]. Nobody is noted who is not there.
+    async fn note(&self, user: UserId, place: &[u8; 32], now: Timestamp) -> Result<()>;
+}
+
+/// How long a place is known.
+pub const PLACE_KEPT: Duration = Duration::from_hours(90 * 24);
 
 /// The write side of seller accounts.
 #[async_trait]
@@ -113,6 +159,9 @@ pub trait UserQueries: Send + Sync {
 
     /// The account behind an address.
     async fn account(&self, email: &Email) -> Result<Option<Account>>;
+
+    /// The account of a person, for whoever has to prove anew that they are that person.
+    async fn own_account(&self, id: UserId) -> Result<Option<Account>>;
 
     /// What a person sees of themselves.
     async fn profile(&self, id: UserId) -> Result<Option<Profile>>;

@@ -1,7 +1,8 @@
 //! Signing up.
 
-use super::{Email, Password, User, events, ports::PasswordHasher};
+use super::{Email, Mailroom, Password, User, email::Errand, events, ports::PasswordHasher};
 use crate::{
+    clock::Timestamp,
     error::{Error, Result, Violations},
     id::UserId,
     idempotency::{Once, Outcome},
@@ -48,6 +49,25 @@ impl UserInput {
     }
 }
 
+impl NewUser {
+    /// The address they sign up with.
+    pub fn email(&self) -> &Email {
+        &self.email
+    }
+
+    fn user(&self, shop: &Shop, roles: Roles, email_verified_at: Option<Timestamp>, now: Timestamp) -> User {
+        User {
+            id: shop.id::<UserId>(),
+            email: self.email.clone(),
+            name: self.name.clone(),
+            email_verified_at,
+            roles,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// Signs a person up with the role user. Open to everybody.
 ///
 /// # Errors
@@ -58,13 +78,45 @@ pub async fn register(
     new: NewUser,
     once: &Once<'_, User>,
 ) -> Result<Outcome<User>> {
-    store(shop, hasher, new, Roles::new([Role::User]), once).await
+    store(shop, hasher, new, Roles::new([Role::User]), false, once).await
 }
 
-/// Makes a person with any role: for the operator at the command line, who needs no permission inside the shop.
+/// Signs a person up where addresses must be proven: whether the address was free is told by a letter to it, and to nobody
+/// else (ruling R36). Open to everybody.
+///
+/// # Errors
+/// Those of the store; [`Error::Unavailable`] when no mail can be sent.
+pub async fn register_unseen(
+    shop: &Shop,
+    hasher: &dyn PasswordHasher,
+    room: &Mailroom,
+    new: NewUser,
+    once: &Once<'_, ()>,
+) -> Result<Outcome<()>> {
+    room.must_be_open()?;
+    // A taken address costs a hash too.
+    let hash = &hasher.hash(&new.password).await?;
+    let new = &new;
+    shop.write_once("register", once, |mut tx| async move {
+        let now = tx.now();
+        let user = new.user(shop, Roles::new([Role::User]), None, now);
+        let errand = if tx.users().insert(&user, hash).await? {
+            shop.record(&mut *tx, Some(user.id), events::user_created(&user)).await?;
+            Errand::Verify { email: user.email, redirect: None }
+        } else {
+            Errand::AddressInUse { email: user.email }
+        };
+        room.send(shop, &mut *tx, &errand).await?;
+        tx.commit(()).await
+    })
+    .await
+}
+
+/// Makes a person with any role: for the operator at the command line, who needs no permission inside the shop, and vouches
+/// for the address.
 pub async fn create_user(shop: &Shop, hasher: &dyn PasswordHasher, new: NewUser, role: Role) -> Result<User> {
     let once = Once::always();
-    let outcome = store(shop, hasher, new, Roles::new([Role::User, role]), &once).await?;
+    let outcome = store(shop, hasher, new, Roles::new([Role::User, role]), true, &once).await?;
     outcome.fresh().ok_or_else(|| Error::internal("a command without a key cannot be a replay"))
 }
 
@@ -73,6 +125,7 @@ async fn store(
     hasher: &dyn PasswordHasher,
     new: NewUser,
     roles: Roles,
+    verified: bool,
     once: &Once<'_, User>,
 ) -> Result<Outcome<User>> {
     // Before the transaction: hashing takes tens of milliseconds.
@@ -80,14 +133,7 @@ async fn store(
     let (new, roles) = (&new, &roles);
     shop.write_once("register", once, |mut tx| async move {
         let now = tx.now();
-        let user = User {
-            id: shop.id::<UserId>(),
-            email: new.email.clone(),
-            name: new.name.clone(),
-            roles: roles.clone(),
-            created_at: now,
-            updated_at: now,
-        };
+        let user = new.user(shop, roles.clone(), verified.then_some(now), now);
         if !tx.users().insert(&user, hash).await? {
             return Err(Error::conflict("This email is registered already; sign in instead"));
         }

@@ -49,40 +49,6 @@ impl Email {
     }
 }
 
-/// A password as typed: 8 to 1024 characters of any kind. `Debug` does not show it.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// Checks a new password.
-    pub fn parse(text: &str) -> Result<Self, Breach> {
-        let length = text.chars().count();
-        if !(8..=1024).contains(&length) {
-            return Err(Breach::new("length", "must have 8 to 1024 characters"));
-        }
-        if text.contains('\0') {
-            return Err(Breach::new("control_character", "must not contain the character U+0000"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// A password given at sign-in; rules for new ones do not apply.
-    pub fn given(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The characters.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
 /// A person who signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -92,6 +58,8 @@ pub struct User {
     pub email: Email,
     /// The name they go by, 1 to 100 characters.
     pub name: String,
+    /// When they proved that the address is theirs.
+    pub email_verified_at: Option<Timestamp>,
     /// Their roles.
     pub roles: Roles,
     /// When they signed up.
@@ -119,13 +87,5 @@ mod tests {
         for bad in ["", "a", "a@", "@b.c", "a@b", "a b@c.d", "a@b..c", "a@-b.c", "a@b.c>", "a\u{0}@b.c"] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn a_password_is_not_shown() {
-        let password = Password::parse("correct horse").unwrap();
-        assert_eq!(format!("{password:?}"), "Password(..)");
-        assert!(Password::parse("short").is_err());
-        assert!(Password::parse(&"x".repeat(1025)).is_err());
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 pub mod access;
+pub mod action_codes;
 pub mod bus;
 pub mod cache;
 pub mod categories;
@@ -51,7 +52,7 @@ use crate::{
     identity::{
         Known,
         known::KnownRules,
-        ports::{SessionQueries, UserQueries},
+        ports::{Places, SessionQueries, UserQueries},
     },
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
@@ -78,6 +79,8 @@ pub trait Harness: Send + Sync {
     fn api_keys(&self) -> Arc<dyn ApiKeyQueries>;
     /// The read side of who the members of seller accounts are.
     fn organisations(&self) -> Arc<dyn OrganisationQueries>;
+    /// Where people signed in from.
+    fn places(&self) -> Arc<dyn Places>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The read side of the category tree.
@@ -116,6 +119,7 @@ pub trait Harness: Send + Sync {
 pub async fn run_all(harness: &impl Harness) {
     transactions::run(harness).await;
     users::run(harness).await;
+    action_codes::run(harness).await;
     sellers::run(harness).await;
     sessions::run(harness).await;
     signing_keys::run(harness).await;

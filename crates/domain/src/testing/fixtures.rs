@@ -72,6 +72,7 @@ impl Fixtures {
             id: self.shop.id::<UserId>(),
             email: Email::stored(format!("person{n}@example.com")),
             name: format!("Person {n}"),
+            email_verified_at: None,
             roles: Roles::new([Role::User, role]),
             created_at: now,
             updated_at: now,

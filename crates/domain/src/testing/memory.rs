@@ -1,6 +1,7 @@
 //! The store in memory: the meaning of every port in its plainest form, for tests and examples.
 
 mod access;
+mod action_codes;
 mod categories;
 mod identity;
 mod job_queue;
@@ -33,11 +34,12 @@ use crate::{
         Product,
         ports::{CategoryRepo, ProductRepo, ReviewRepo},
     },
+    clock::Timestamp,
     error::{Error, Result},
     event::{Event, Outbox},
-    id::ProductId,
+    id::{ProductId, UserId},
     idempotency::IdempotencyKeys,
-    identity::ports::{SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     page::{Page, PageRequest},
@@ -63,6 +65,8 @@ struct Shared {
     begun: u64,
     /// Tickets of streams, by digest.
     tickets: BTreeMap<[u8; 32], Ticket>,
+    /// Where people were seen.
+    places: BTreeMap<(UserId, [u8; 32]), Timestamp>,
 }
 
 impl MemoryStore {
@@ -162,6 +166,10 @@ impl Tx for MemoryTx {
     }
 
     fn users(&mut self) -> &mut dyn UserRepo {
+        self
+    }
+
+    fn codes(&mut self) -> &mut dyn ActionCodeRepo {
         self
     }
 

@@ -32,7 +32,9 @@ impl Database {
 
 fn columns(engine: Engine) -> String {
     let (roles, sellers) = (row::roles_of(engine, "u.id"), row::sellers_of(engine, "u.id"));
-    format!("u.id, u.email, u.name, u.created_at, u.updated_at, {roles} AS roles, {sellers} AS sellers, {BAN}")
+    format!(
+        "u.id, u.email, u.name, u.created_at, u.updated_at, {roles} AS roles, {sellers} AS sellers, u.email_verified_at, {BAN}"
+    )
 }
 
 #[async_trait]
@@ -87,11 +89,12 @@ fn person(row: &QueryResult, first: usize) -> Result<Person> {
             id: UserId(at(row, first)?),
             email: Email::stored(at(row, first + 1)?),
             name: at(row, first + 2)?,
+            email_verified_at: at(row, first + 7)?,
             roles,
             created_at: at(row, first + 3)?,
             updated_at: at(row, first + 4)?,
         },
         sellers: row::sellers(row, first + 6)?,
-        ban: row::ban(row, first + 7)?,
+        ban: row::ban(row, first + 8)?,
     })
 }

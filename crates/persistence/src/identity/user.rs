@@ -8,7 +8,7 @@ use domain::{
     identity::{Email, User, ports::UserRepo},
     permission::{Role, Roles},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 
 use crate::{
     access::row,
@@ -28,6 +28,7 @@ impl UserRepo for SeaTx {
             password_hash: Set(password_hash.to_owned()),
             created_at: Set(new.created_at),
             updated_at: Set(new.updated_at),
+            email_verified_at: Set(new.email_verified_at),
         };
         let stored = user::Entity::insert(row)
             .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -56,6 +57,7 @@ impl UserRepo for SeaTx {
             id,
             email: Email::stored(row.email),
             name: row.name,
+            email_verified_at: row.email_verified_at,
             roles,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -88,6 +90,20 @@ impl UserRepo for SeaTx {
             .await
             .map(|_| ())
             .map_err(error::of)
+    }
+
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET email = $2, email_verified_at = $3, updated_at = $4 WHERE id = $1 \
+                   AND NOT EXISTS (SELECT 1 FROM users o WHERE o.email = $2 AND o.id <> $1)";
+        let values = [id.0.into(), email.as_str().into(), verified.into(), at.into()];
+        let changed = self.tx.execute_raw(statement(self.engine, sql, values)).await.map_err(error::of_a_race)?;
+        Ok(changed.rows_affected() == 1)
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {

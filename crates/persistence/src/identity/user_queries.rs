@@ -27,7 +27,7 @@ impl Database {
 
     async fn account_where(&self, condition: &str, value: sea_orm::Value) -> Result<Option<Account>> {
         let sql = format!(
-            "SELECT u.id, u.email, u.name, u.password_hash, u.created_at, u.updated_at, {}, {}, {BAN} \
+            "SELECT u.id, u.email, u.name, u.password_hash, u.created_at, u.updated_at, {}, {}, u.email_verified_at, {BAN} \
              FROM users u LEFT JOIN user_bans b ON b.user_id = u.id WHERE {condition}",
             row::sellers_of(self.engine, "u.id"),
             row::roles_of(self.engine, "u.id")
@@ -56,6 +56,10 @@ impl UserQueries for Database {
         self.account_where("u.email = $1", email.as_str().into()).await
     }
 
+    async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+        self.account_where("u.id = $1", id.0.into()).await
+    }
+
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         let account = self.account_where("u.id = $1", id.0.into()).await?;
         Ok(account.map(|account| Profile { user: account.user, seller: account.seller }))
@@ -68,12 +72,13 @@ fn account(row: &QueryResult) -> Result<Account> {
             id: UserId(at(row, 0)?),
             email: Email::stored(at(row, 1)?),
             name: at(row, 2)?,
+            email_verified_at: at(row, 8)?,
             roles: row::roles(row, 7)?.0,
             created_at: at(row, 4)?,
             updated_at: at(row, 5)?,
         },
         seller: row::sellers(row, 6)?.sole(),
-        ban: row::ban(row, 8)?,
+        ban: row::ban(row, 9)?,
         password_hash: at(row, 3)?,
     })
 }

@@ -11,7 +11,7 @@ use domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::{Entity, Event},
     id::{EventId, UserId},
-    identity::ports::{SessionQueries, UserQueries},
+    identity::ports::{Places, SessionQueries, UserQueries},
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -65,6 +65,10 @@ impl Harness for Real {
 
     fn organisations(&self) -> Arc<dyn OrganisationQueries> {
         self.fresh.database.organisations()
+    }
+
+    fn places(&self) -> Arc<dyn Places> {
+        self.fresh.database.places()
     }
 
     fn products(&self) -> Arc<dyn ProductQueries> {
@@ -158,6 +162,7 @@ macro_rules! suites {
 suites!(
     transactions,
     users,
+    action_codes,
     sellers,
     sessions,
     signing_keys,

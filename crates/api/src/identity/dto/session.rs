@@ -44,10 +44,15 @@ impl Mode {
     }
 }
 
+/// How the tokens are to come back.
+pub(super) fn mode(fields: &mut Fields<'_>) -> Mode {
+    fields.choice("mode", Mode::named, "bearer, cookie").unwrap_or_default()
+}
+
 /// Reads a [`LoginRequest`] of this client.
 pub fn credentials(fields: &mut Fields<'_>, client: Client) -> Option<(Credentials, Mode)> {
     let (email, password) = (fields.text("email"), fields.text("password"));
-    let mode = fields.choice("mode", Mode::named, "bearer, cookie").unwrap_or_default();
+    let mode = mode(fields);
     if email.is_none() {
         fields.violations.missing::<()>("/email");
     }

@@ -18,6 +18,9 @@ pub struct UserView {
     /// Their address.
     #[schema(example = "ada@example.com")]
     pub email: String,
+    /// Whether they have proven that the address is theirs.
+    #[schema(example = true)]
+    pub email_verified: bool,
     /// The name they go by.
     #[schema(example = "Ada")]
     pub name: String,
@@ -41,6 +44,7 @@ impl UserView {
         Self {
             id: user.id.0,
             email: user.email.as_str().to_owned(),
+            email_verified: user.email_verified_at.is_some(),
             name: user.name.clone(),
             role: user.roles.highest().name().to_owned(),
             roles: user.roles.iter().map(|role| role.name().to_owned()).collect(),

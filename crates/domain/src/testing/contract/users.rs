@@ -12,6 +12,7 @@ pub async fn run(harness: &impl Harness) {
     a_person_is_found_by_the_whole_address(harness).await;
     roles_and_hash_change(harness).await;
     a_role_is_taken_back(harness).await;
+    an_address_changes_unless_it_is_taken(harness).await;
     nobody_is_nobody(harness).await;
 }
 
@@ -101,11 +102,40 @@ async fn a_role_is_taken_back(harness: &impl Harness) {
     assert!(harness.users().principal(user).await.unwrap().unwrap().is_admin());
 }
 
+async fn an_address_changes_unless_it_is_taken(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (mut user, other) = (given.user(Role::User), given.user(Role::User));
+    user.email_verified_at = Some(user.created_at);
+    let mut tx = begin(harness).await;
+    for one in [&user, &other] {
+        assert!(tx.users().insert(one, "plain$x").await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(begin(harness).await.users().find(user.id).await.unwrap().as_ref(), Some(&user));
+    given.clock.advance(Duration::from_secs(1));
+    let now = given.shop.now();
+    let new = Email::stored(format!("new{}@example.com", given.serial()));
+    let mut tx = begin(harness).await;
+    assert!(!tx.users().set_email(user.id, &other.email, Some(now), now).await.unwrap());
+    assert!(tx.users().set_email(user.id, &new, None, now).await.unwrap(), "a refusal does not spoil the transaction");
+    assert!(
+        tx.users().set_email(other.id, &other.email, Some(now), now).await.unwrap(),
+        "to keep one's own is no conflict"
+    );
+    tx.commit().await.unwrap();
+    let account = harness.users().own_account(user.id).await.unwrap().unwrap();
+    assert_eq!((&account.user.email, account.user.email_verified_at, account.user.updated_at), (&new, None, now));
+    assert_eq!(harness.users().account(&user.email).await.unwrap(), None);
+    let account = harness.users().account(&other.email).await.unwrap().unwrap();
+    assert_eq!((account.user.id, account.user.email_verified_at), (other.id, Some(now)));
+}
+
 async fn nobody_is_nobody(harness: &impl Harness) {
     let id = fixtures(harness).shop.id();
     assert_eq!(begin(harness).await.users().find(id).await.unwrap(), None);
     assert_eq!(harness.users().principal(id).await.unwrap(), None);
     assert_eq!(harness.users().profile(id).await.unwrap(), None);
+    assert_eq!(harness.users().own_account(id).await.unwrap(), None);
     let nowhere = Email::stored("nobody@nowhere.example".to_owned());
     assert_eq!(harness.users().account(&nowhere).await.unwrap(), None);
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     MemoryStore, MemoryTx,
-    state::{StoredMember, StoredSeller, StoredUser},
+    state::{State, StoredMember, StoredSeller, StoredUser},
 };
 use crate::{
     actor::Principal,
@@ -56,6 +56,24 @@ impl UserRepo for MemoryTx {
             stored.user.updated_at = at;
         }
         Ok(())
+    }
+
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<bool> {
+        if self.state.users.values().any(|stored| stored.user.email == *email && stored.user.id != id) {
+            return Ok(false);
+        }
+        if let Some(stored) = self.write().users.get_mut(&id) {
+            stored.user.email = email.clone();
+            stored.user.email_verified_at = verified;
+            stored.user.updated_at = at;
+        }
+        Ok(true)
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {
@@ -111,17 +129,26 @@ impl UserQueries for MemoryStore {
 
     async fn account(&self, email: &Email) -> Result<Option<Account>> {
         let state = self.state();
-        Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| Account {
-            user: stored.user.clone(),
-            seller: state.sellers_of(stored.user.id).sole(),
-            ban: state.bans.get(&stored.user.id).cloned(),
-            password_hash: stored.password_hash.clone(),
-        }))
+        Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| account(&state, stored)))
+    }
+
+    async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
+        let state = self.state();
+        Ok(state.users.get(&id).map(|stored| account(&state, stored)))
     }
 
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         let state = self.state();
         let seller = state.sellers_of(id).sole();
         Ok(state.users.get(&id).map(|stored| Profile { user: stored.user.clone(), seller }))
+    }
+}
+
+fn account(state: &State, stored: &StoredUser) -> Account {
+    Account {
+        user: stored.user.clone(),
+        seller: state.sellers_of(stored.user.id).sole(),
+        ban: state.bans.get(&stored.user.id).cloned(),
+        password_hash: stored.password_hash.clone(),
     }
 }

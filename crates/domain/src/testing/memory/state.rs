@@ -13,7 +13,7 @@ use crate::{
     id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
     idempotency::{Key, Reply},
     identity::{
-        Seller, Sellers, StoredSession, User,
+        ActionCode, Seller, Sellers, StoredSession, User,
         ports::{Owner, SealedKey},
     },
     job::StoredJob,
@@ -28,6 +28,7 @@ use super::rooms::Rooms;
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub users: BTreeMap<UserId, StoredUser>,
+    pub codes: BTreeMap<(UserId, &'static str), (ActionCode, u32)>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
     pub sessions: BTreeMap<SessionId, StoredSession>,
     pub signing_keys: Vec<SealedKey>,

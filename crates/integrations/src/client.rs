@@ -1,0 +1,136 @@
+//! The one HTTP client (ruling R37).
+//!
+//! A call goes to a [`Target`], of which there are two kinds. An address that somebody else supplied is led nowhere inside: a
+//! name is resolved by us, and what was vetted is what is connected to, so that a name which answers differently a moment
+//! later gains nothing; addresses written as numbers, and every redirect, are vetted as well. A base that the operator
+//! configured may be anywhere, and is not left by a redirect.
+
+mod answer;
+mod fault;
+mod guard;
+mod request;
+mod resolver;
+mod target;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::network::Network;
+pub use reqwest::{Method, StatusCode, Url, header};
+
+pub use self::{
+    answer::{Answer, Flow},
+    fault::CallError,
+    guard::Guard,
+    request::Request,
+    resolver::{Lookup, SystemLookup},
+    target::Target,
+};
+
+/// How calls behave.
+#[derive(Debug, Clone)]
+pub struct CallSettings {
+    /// How long a connection may take to be there, with its encryption.
+    pub connect: Duration,
+    /// How long the head of an answer may take, connection and redirects included.
+    pub head: Duration,
+    /// How long a call may take as a whole; of a flow, how long it may pause.
+    pub whole: Duration,
+    /// Most bytes of an answer.
+    pub body_limit: usize,
+    /// How many redirects are followed.
+    pub redirects: usize,
+    /// Networks inside that addresses from outside may lead to all the same.
+    pub allowed: Vec<Network>,
+    /// Certificates that are trusted beside those of the web, in PEM.
+    pub extra_roots: Vec<u8>,
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            head: Duration::from_secs(10),
+            whole: Duration::from_secs(30),
+            body_limit: 1024 * 1024,
+            redirects: 3,
+            allowed: Vec::new(),
+            extra_roots: Vec::new(),
+        }
+    }
+}
+
+/// The client. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct HttpClient(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// For addresses that others supplied.
+    guarded: reqwest::Client,
+    /// For bases that the operator configured.
+    trusted: reqwest::Client,
+    guard: Guard,
+    settings: CallSettings,
+}
+
+impl HttpClient {
+    /// A client that looks names up as the system does.
+    ///
+    /// # Errors
+    /// For certificates that cannot be read.
+    pub fn new(settings: CallSettings) -> domain::Result<Self> {
+        Self::with_lookup(settings, Arc::new(SystemLookup))
+    }
+
+    /// A client that looks names up this way, before it vets what they lead to.
+    ///
+    /// # Errors
+    /// For certificates that cannot be read.
+    pub fn with_lookup(settings: CallSettings, lookup: Arc<dyn Lookup>) -> domain::Result<Self> {
+        let guard = Guard::new(settings.allowed.clone());
+        let tls = tls(&settings.extra_roots)?;
+        let vetting = resolver::Vetting::new(Arc::clone(&lookup), guard.clone());
+        let guarded = build(&settings, tls.clone(), vetting)?;
+        let trusted = build(&settings, tls, resolver::Vetting::of_nothing(lookup))?;
+        Ok(Self(Arc::new(Inner { guarded, trusted, guard, settings })))
+    }
+
+    /// Begins a request.
+    pub fn request(&self, method: Method, to: &Target) -> Request {
+        Request::new(self.clone(), method, to.clone())
+    }
+}
+
+fn build(
+    settings: &CallSettings,
+    tls: rustls::ClientConfig,
+    resolver: resolver::Vetting,
+) -> domain::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        // A proxy from the environment would connect in our place, to whatever it likes.
+        .no_proxy()
+        // Followed by `Request`, which vets each.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(settings.connect)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(4)
+        .user_agent(concat!("souk/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(resolver))
+        .build()
+        .map_err(domain::Error::internal)
+}
+
+/// TLS by the provider that everything else here uses, trusting what browsers trust, since a container may have no list of
+/// its own.
+fn tls(extra: &[u8]) -> domain::Result<rustls::ClientConfig> {
+    use rustls::pki_types::{CertificateDer, pem::PemObject};
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in CertificateDer::pem_slice_iter(extra) {
+        roots.add(certificate.map_err(domain::Error::internal)?).map_err(domain::Error::internal)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(config.map_err(domain::Error::internal)?.with_root_certificates(roots).with_no_client_auth())
+}

@@ -1,0 +1,3 @@
+DROP TABLE sign_in_places;
+DROP TABLE action_codes;
+ALTER TABLE users DROP COLUMN email_verified_at;
