@@ -1,6 +1,11 @@
 //! People: finding them, banning them, giving them roles.
 
-use actix_web::{HttpResponse, delete, get, put, web::Path};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+};
+
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, dev::Payload, get, put};
 use domain::{
     Error,
     access::{self, ports::Person},
@@ -8,7 +13,11 @@ use domain::{
     identity::RoleChange,
     permission::{ManageRoles, ManageUsers},
 };
-use uuid::Uuid;
+use serde_json::json;
+use utoipa::{
+    IntoParams,
+    openapi::path::{Parameter, ParameterIn},
+};
 
 use super::dto::person::{BanBody, PeopleParams, PersonView, new_ban};
 use crate::{
@@ -17,8 +26,7 @@ use crate::{
     body::JsonBody,
     etag::{self, IfNoneMatch},
     page::PageView,
-    path::{Id, uuid},
-    problem::{In, Problem},
+    path::Id,
     query::Params,
 };
 
@@ -92,10 +100,7 @@ pub async fn unban_user(auth: Auth<ManageUsers>, services: Shared, id: Id<UserId
 /// Gives a person a role. Nobody gives a role that does not stand below their own, or may what they may not.
 #[utoipa::path(
     tag = "users",
-    params(
-        Id<UserId>,
-        ("role" = String, Path, description = "The name of the role", example = "seller"),
-    ),
+    params(Id<UserId>, GivenRole),
     responses(
         (status = 200, description = "The person", body = PersonView),
         (status = 404, description = "No such person or role"),
@@ -104,17 +109,14 @@ pub async fn unban_user(auth: Auth<ManageUsers>, services: Shared, id: Id<UserId
     security(("bearer" = ["roles:manage"]))
 )]
 #[put("/api/v1/users/{id}/roles/{role}")]
-pub async fn grant_role(auth: Auth<ManageRoles>, services: Shared, path: Path<(String, String)>) -> Answer {
-    turn(&services, auth, path, RoleChange::Grant).await
+pub async fn grant_role(auth: Auth<ManageRoles>, services: Shared, id: Id<UserId>, role: GivenRole) -> Answer {
+    turn(&services, auth, id.0, &role, RoleChange::Grant).await
 }
 
 /// Takes a role from a person.
 #[utoipa::path(
     tag = "users",
-    params(
-        Id<UserId>,
-        ("role" = String, Path, description = "The name of the role", example = "seller"),
-    ),
+    params(Id<UserId>, GivenRole),
     responses(
         (status = 200, description = "The person", body = PersonView),
         (status = 404, description = "No such person or role"),
@@ -123,20 +125,42 @@ pub async fn grant_role(auth: Auth<ManageRoles>, services: Shared, path: Path<(S
     security(("bearer" = ["roles:manage"]))
 )]
 #[delete("/api/v1/users/{id}/roles/{role}")]
-pub async fn revoke_role(auth: Auth<ManageRoles>, services: Shared, path: Path<(String, String)>) -> Answer {
-    turn(&services, auth, path, RoleChange::Revoke).await
+pub async fn revoke_role(auth: Auth<ManageRoles>, services: Shared, id: Id<UserId>, role: GivenRole) -> Answer {
+    turn(&services, auth, id.0, &role, RoleChange::Revoke).await
 }
 
 async fn turn(
     services: &Services,
     auth: Auth<ManageRoles>,
-    path: Path<(String, String)>,
+    id: UserId,
+    role: &GivenRole,
     change: RoleChange,
 ) -> Answer {
-    let (id, role) = path.into_inner();
-    let id: Uuid = uuid(&id).ok_or_else(|| Problem::broken(In::Path, "id", "uuid", "must be a UUID"))?;
-    access::set_role(&services.shop, auth.0, UserId(id), change, known_form(&role)?).await?;
-    Ok(HttpResponse::Ok().json(PersonView::from(&person(services, UserId(id)).await?)))
+    access::set_role(&services.shop, auth.0, id, change, known_form(&role.0)?).await?;
+    Ok(HttpResponse::Ok().json(PersonView::from(&person(services, id).await?)))
+}
+
+/// The `{role}` of a path.
+#[derive(Debug, Clone)]
+pub struct GivenRole(String);
+
+impl FromRequest for GivenRole {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.match_info().query("role").to_owned())))
+    }
+}
+
+impl IntoParams for GivenRole {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut role = Parameter::new("role");
+        role.parameter_in = ParameterIn::Path;
+        role.description = Some("The name of the role".to_owned());
+        role.schema = serde_json::from_value(json!({ "type": "string", "example": "seller" })).ok();
+        vec![role]
+    }
 }
 
 /// A name as databases take it.
