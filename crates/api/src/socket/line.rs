@@ -41,16 +41,24 @@ struct State {
     until: Option<Timestamp>,
     /// Changes when the session is to look at who its caller is.
     changed: watch::Receiver<()>,
-    /// News may pass.
-    open: bool,
+    gate: Gate,
     /// The session is asked to go round once, so that it looks and opens again.
     nudged: bool,
-    /// The session tells nothing any more.
-    ended: bool,
     /// The body is gone, and with it the connection.
     lost: bool,
     session: Option<Waker>,
     body: Option<Waker>,
+}
+
+/// Whether news may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// The session is doing something.
+    Shut,
+    /// It waits.
+    Open,
+    /// It tells nothing any more.
+    Ended,
 }
 
 /// What the body finds.
@@ -85,9 +93,8 @@ impl Line {
             signed,
             until,
             changed,
-            open: false,
+            gate: Gate::Shut,
             nudged: false,
-            ended: false,
             lost: false,
             session: None,
             body: None,
@@ -135,15 +142,15 @@ impl Line {
     /// Lets news pass.
     pub(super) fn open(&self) {
         let mut state = self.state();
-        if !state.open {
-            state.open = true;
+        if state.gate == Gate::Shut {
+            state.gate = Gate::Open;
             wake(&mut state.body);
         }
     }
 
     /// Lets no news pass.
     pub(super) fn shut(&self) {
-        self.state().open = false;
+        self.state().gate = Gate::Shut;
     }
 
     /// Waits until the session is to do something.
@@ -195,9 +202,9 @@ impl Line {
     /// The session tells these last frames, whether there is room or not, and nothing after them.
     pub(super) fn end(&self, last: impl IntoIterator<Item = Frame>) {
         let mut state = self.state();
-        if !state.ended {
+        if state.gate != Gate::Ended {
             state.told.extend(last);
-            state.ended = true;
+            state.gate = Gate::Ended;
             wake(&mut state.body);
         }
     }
@@ -213,16 +220,16 @@ impl Line {
             }
             return Found::Told(frame);
         }
-        if state.ended {
+        if state.gate == Gate::Ended {
             return Found::Ended;
         }
         register(&mut state.body, cx);
-        if !state.open {
+        if state.gate == Gate::Shut {
             return Found::Shut;
         }
         let over = state.until.is_some_and(|until| until <= now());
         if over || state.changed.has_changed().unwrap_or(false) {
-            state.open = false;
+            state.gate = Gate::Shut;
             state.nudged = true;
             wake(&mut state.session);
             return Found::Shut;
