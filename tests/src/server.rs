@@ -20,11 +20,14 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 10] = [
+const QUICK: [(&str, &str); 13] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
     ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
     ("SOUK__LIMITS__SIGN_IN", "off"),
+    ("SOUK__LIMITS__ACCOUNT_TRIES", "off"),
+    ("SOUK__LIMITS__ACCOUNT_STRANGERS", "off"),
+    ("SOUK__LIMITS__ACCOUNT_LETTERS", "off"),
     ("SOUK__LIMITS__LIST_PRODUCTS", "off"),
     ("SOUK__LIMITS__GET_PRODUCT", "off"),
     ("SOUK__LIMITS__CREATE_PRODUCT", "off"),

@@ -31,7 +31,13 @@ async fn the_plain_curl_of_the_readme_is_answered_as_json(database: Database) {
     reply.error(400, "VALIDATION_ERROR");
     assert!(reply.names("/password"), "{}", reply.text());
 
+    // What too many chose is refused by name.
     let body = r#"{"email":"test@test.com","password":"password1"}"#;
+    let reply = curl(&client, "/api/auth/register", body).await;
+    reply.error(400, "VALIDATION_ERROR");
+    assert!(reply.names("/password") && reply.names("common"), "{}", reply.text());
+
+    let body = r#"{"email":"test@test.com","password":"pass of mine"}"#;
     curl(&client, "/api/auth/register", body).await.expect(201);
     let signed = curl(&client, "/api/auth/login", body).await.expect(200);
     assert!(signed.header("content-type").starts_with("application/json"));

@@ -16,6 +16,7 @@ mod freshness;
 mod jobs;
 mod leaks;
 mod lifecycle;
+mod mail;
 mod naughty_strings;
 mod nodes;
 mod outage;
