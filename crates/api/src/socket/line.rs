@@ -150,7 +150,10 @@ impl Line {
 
     /// Lets no news pass.
     pub(super) fn shut(&self) {
-        self.state().gate = Gate::Shut;
+        let mut state = self.state();
+        if state.gate == Gate::Open {
+            state.gate = Gate::Shut;
+        }
     }
 
     /// Waits until the session is to do something.
