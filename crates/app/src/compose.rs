@@ -59,6 +59,12 @@ pub(crate) async fn callers(config: &Config, foundation: &Foundation) -> domain:
     Ok(Callers { known, tokens: Arc::new(tokens) })
 }
 
+/// What is noted of requests off their path.
+pub(crate) struct Noted {
+    pub(crate) seen: Seen,
+    pub(crate) key_uses: KeyUses,
+}
+
 /// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
 pub(crate) fn shop(foundation: &Foundation, cache: &Arc<dyn Cache>, known: &Arc<Known>, nodes: &Nodes) -> Shop {
     let herald = Herald { known: Arc::clone(known), bus: Arc::clone(&nodes.bus) };
@@ -73,8 +79,7 @@ pub(crate) async fn services(
     nodes: &Nodes,
     cache: Arc<dyn Cache>,
     callers: &Callers,
-    seen: Seen,
-    key_uses: KeyUses,
+    noted: Noted,
     metrics: PrometheusHandle,
 ) -> domain::Result<Services> {
     let Foundation { database, passwords, .. } = foundation;
@@ -94,7 +99,7 @@ pub(crate) async fn services(
         roles: database.roles(),
         people: database.people(),
         keys: database.api_keys(),
-        key_uses: Arc::new(key_uses),
+        key_uses: Arc::new(noted.key_uses),
         organisations: database.organisations(),
     };
     Ok(Services {
@@ -111,7 +116,7 @@ pub(crate) async fn services(
         products: database.products(),
         categories: database.categories(),
         reviews: database.reviews(),
-        views: Arc::new(seen),
+        views: Arc::new(noted.seen),
         view_log: database.views(),
         audit: database.audit(),
         jobs: database.jobs(),

@@ -72,8 +72,9 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     jobs::start(&mut doing, &foundation, &config, &shop, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
+    let noted = compose::Noted { seen, key_uses };
     let services =
-        compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, seen, key_uses, metrics).await?;
+        compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);
     let changed_keys = Arc::new(Notify::new());
     workers.start("signing_keys", {
