@@ -24,6 +24,7 @@ pub mod throttle;
 mod user;
 
 pub use change_password::{Proof, change_password};
+pub(crate) use email::Errand;
 pub use email::{
     ActionCode, CodeLogin, Links, Mailroom, Post, Purpose, Redirect, SendLetter, Verification, confirm_email,
     confirm_email_change, confirm_password_reset, deliver, request_email_change, request_password_reset,

@@ -24,13 +24,15 @@ pub enum Subject {
     PasswordChanged,
     /// The account has another address since now; said to the old one.
     EmailChanged,
+    /// Somebody is invited to a seller account.
+    Invitation,
     /// An operator tries whether mails arrive.
     Test,
 }
 
 impl Subject {
     /// Every subject.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::ChangeEmail,
@@ -38,6 +40,7 @@ impl Subject {
         Self::AddressInUse,
         Self::PasswordChanged,
         Self::EmailChanged,
+        Self::Invitation,
         Self::Test,
     ];
 
@@ -51,6 +54,7 @@ impl Subject {
             Self::AddressInUse => "address_in_use",
             Self::PasswordChanged => "password_changed",
             Self::EmailChanged => "email_changed",
+            Self::Invitation => "invitation",
             Self::Test => "test",
         }
     }
@@ -66,7 +70,7 @@ pub struct Letter {
     pub to: Email,
     /// What it is about.
     pub subject: Subject,
-    /// The link it holds, or the digits; empty when it holds neither.
+    /// The link it holds, or the code; empty when it holds neither.
     pub secret: String,
     /// How long that is good for.
     pub life: Duration,

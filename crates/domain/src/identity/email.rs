@@ -18,4 +18,4 @@ pub use reset::{confirm_password_reset, request_password_reset};
 pub use sign_in::{CodeLogin, request_sign_in_code};
 pub use verify::{confirm_email, request_verification};
 
-pub(super) use letter::Errand;
+pub(crate) use letter::Errand;

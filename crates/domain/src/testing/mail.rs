@@ -1,13 +1,13 @@
 //! Letters that stay where a test can read them, and secrets that anybody could open.
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 
+use super::PlainMac;
 use crate::{
     Shop,
     error::{Error, Result},
@@ -17,24 +17,8 @@ use crate::{
         ports::{Ask, JobQueue},
     },
     mail::{Letter, Mail, Mailer, Stationery},
-    secrets::{Mac, Sealer},
+    secrets::Sealer,
 };
-
-/// A hash good enough to tell inputs apart.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PlainMac;
-
-impl Mac for PlainMac {
-    fn mac(&self, bytes: &[u8]) -> [u8; 32] {
-        let mut out = [0; 32];
-        for (i, chunk) in out.chunks_mut(8).enumerate() {
-            let mut hasher = DefaultHasher::new();
-            (i, bytes).hash(&mut hasher);
-            chunk.copy_from_slice(&hasher.finish().to_be_bytes());
-        }
-        out
-    }
-}
 
 /// Puts the context before what it seals, and turns every bit round.
 #[derive(Debug, Clone, Copy, Default)]

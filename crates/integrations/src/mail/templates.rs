@@ -31,11 +31,12 @@ const BUILT_IN: &[(&str, &str)] = built_in!(
     "address_in_use",
     "password_changed",
     "email_changed",
+    "invitation",
     "test",
 );
 
 /// The templates. Of each subject there are two: `<subject>.txt`, whose first line is `Subject: ..`, and `<subject>.html`. They
-/// know `shop`, `secret` (a link, or digits) and `life`; a name that there is not is a fault.
+/// know `shop`, `secret` (a link, or a code) and `life`; a name that there is not is a fault.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,

@@ -40,7 +40,7 @@ impl Job for SendLetter {
 
 /// What a letter is to be sent for. Whom it concerns is looked up when it is written, not when it is asked for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::identity) enum Errand {
+pub(crate) enum Errand {
     Verify { email: Email, redirect: Option<Redirect> },
     Reset { email: Email, redirect: Option<Redirect> },
     Change { user: UserId, email: Email, redirect: Option<Redirect> },
@@ -48,6 +48,8 @@ pub(in crate::identity) enum Errand {
     AddressInUse { email: Email },
     PasswordChanged { email: Email },
     EmailChanged { before: Email },
+    /// The code is kept by who invites, and is here only in the sealed job.
+    Invitation { email: Email, code: String, life: Duration },
 }
 
 impl fmt::Debug for Errand {
@@ -98,6 +100,9 @@ async fn write(shop: &Shop, room: &Mailroom, errand: &Errand, id: JobId) -> Resu
         Errand::AddressInUse { email } => return Ok(Some(in_use(email))),
         Errand::PasswordChanged { email } => return Ok(Some(plain(Subject::PasswordChanged, email))),
         Errand::EmailChanged { before } => return Ok(Some(plain(Subject::EmailChanged, before))),
+        Errand::Invitation { email, code, life } => {
+            return Ok(Some(Letter { secret: code.clone(), life: *life, ..plain(Subject::Invitation, email) }));
+        }
         Errand::Verify { email, redirect } => (Whose::Unproven, Purpose::VerifyEmail, email, redirect.as_ref()),
         Errand::Reset { email, redirect } => (Whose::Address, Purpose::ResetPassword, email, redirect.as_ref()),
         Errand::SignIn { email } => (Whose::Address, Purpose::SignIn, email, None),

@@ -54,7 +54,7 @@ impl std::fmt::Debug for Mailroom {
 
 impl Mailroom {
     /// Stores the errand in this transaction: a letter is sent when it is committed, however often the process ends before.
-    pub(in crate::identity) async fn send(&self, shop: &Shop, tx: &mut dyn Tx, errand: &Errand) -> Result<()> {
+    pub(crate) async fn send(&self, shop: &Shop, tx: &mut dyn Tx, errand: &Errand) -> Result<()> {
         let plain = serde_json::to_vec(errand).map_err(Error::internal)?;
         let job = SendLetter { sealed: hex(&self.sealer.seal(SEALED_FOR, &plain)?) };
         shop.enqueue(tx, Request::of(&job)).await.map(|_| ())

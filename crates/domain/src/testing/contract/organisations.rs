@@ -6,13 +6,13 @@ use crate::{
     error::Violations,
     id::{SellerId, UserId},
     idempotency::Once,
-    identity::Sellers,
+    identity::{Sellers, Verification},
     organisation::{
         INVITATION_LIFE, InvitationInput, Invited, MemberRole, accept_invitation, change_member, invite, remove_member,
         revoke_invitation,
     },
     permission::{Role, WriteProducts},
-    testing::{Fixtures, PlainMac},
+    testing::{Fixtures, PlainMac, Postbox},
 };
 
 /// Runs the cases.
@@ -29,7 +29,8 @@ async fn invited(given: &Fixtures, by: &Principal, email: &str, role: MemberRole
     let input = InvitationInput { email: Some(email.to_owned()), role: Some(role) };
     let new = input.check(&mut Violations::default()).unwrap();
     let seller = by.seller.unwrap();
-    let made = invite(&given.shop, &PlainMac, given.authorized(by), seller, new, &Once::always()).await?;
+    let room = Postbox::room(Verification::Off);
+    let made = invite(&given.shop, &PlainMac, &room, given.authorized(by), seller, new, &Once::always()).await?;
     Ok(made.fresh().unwrap())
 }
 
