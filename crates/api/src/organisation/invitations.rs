@@ -74,7 +74,8 @@ pub async fn create_invitation(
     let shown = |one: &Invited| made(one, &InvitedView::shown(one));
     keyed
         .run_shown(&services, "create_invitation", &body, kept, shown, async |once| {
-            organisation::invite(&services.shop, services.mac.as_ref(), &services.mailroom, auth.0, id.0, new, once).await
+            organisation::invite(&services.shop, services.mac.as_ref(), &services.mailroom, auth.0, id.0, new, once)
+                .await
         })
         .await
 }

@@ -41,15 +41,37 @@ impl Job for SendLetter {
 /// What a letter is to be sent for. Whom it concerns is looked up when it is written, not when it is asked for.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Errand {
-    Verify { email: Email, redirect: Option<Redirect> },
-    Reset { email: Email, redirect: Option<Redirect> },
-    Change { user: UserId, email: Email, redirect: Option<Redirect> },
-    SignIn { email: Email },
-    AddressInUse { email: Email },
-    PasswordChanged { email: Email },
-    EmailChanged { before: Email },
+    Verify {
+        email: Email,
+        redirect: Option<Redirect>,
+    },
+    Reset {
+        email: Email,
+        redirect: Option<Redirect>,
+    },
+    Change {
+        user: UserId,
+        email: Email,
+        redirect: Option<Redirect>,
+    },
+    SignIn {
+        email: Email,
+    },
+    AddressInUse {
+        email: Email,
+    },
+    PasswordChanged {
+        email: Email,
+    },
+    EmailChanged {
+        before: Email,
+    },
     /// The code is kept by who invites, and is here only in the sealed job.
-    Invitation { email: Email, code: String, life: Duration },
+    Invitation {
+        email: Email,
+        code: String,
+        life: Duration,
+    },
 }
 
 impl fmt::Debug for Errand {
