@@ -43,6 +43,7 @@ pub mod socket;
 pub mod stream;
 pub mod surrogate;
 pub mod tally;
+pub mod wakes;
 
 pub use app::build;
 pub use asyncapi::asyncapi;

@@ -135,14 +135,17 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
     let drawn = api::app::Drawn::of(&services);
     let (hub, draining) = (Arc::clone(&services.streams.hub), services.draining.clone());
     let clock = Arc::clone(&services.shop.clock);
-    let server = HttpServer::new(move || api::build(&services, &drawn))
-        .on_connect({
-            let stall = config.http.stall;
-            move |socket, _| cut_when_stalled(socket, stall)
-        })
-        .disable_signals()
-        .keep_alive(config.http.keep_alive)
-        .shutdown_timeout(config.http.shutdown.as_secs());
+    let server = HttpServer::new(move || {
+        api::wakes::gather();
+        api::build(&services, &drawn)
+    })
+    .on_connect({
+        let stall = config.http.stall;
+        move |socket, _| cut_when_stalled(socket, stall)
+    })
+    .disable_signals()
+    .keep_alive(config.http.keep_alive)
+    .shutdown_timeout(config.http.shutdown.as_secs());
     let server = match config.http.workers {
         0 => server,
         number => server.workers(number),

@@ -15,12 +15,13 @@ use super::{
     line::{Found, Line},
     mailbox::Parcel,
 };
-use crate::Shared;
+use crate::{Shared, wakes::Together};
 
 /// What is written to one connection: what its session tells, and the news of the rooms it is in.
 pub(super) struct Body {
     pub(super) line: Line,
     pub(super) parcels: mpsc::Receiver<Arc<Parcel>>,
+    pub(super) together: Together,
     pub(super) services: Shared,
     /// Counts messages, looked up once for all.
     pub(super) written: Counter,
@@ -36,7 +37,7 @@ impl Stream for Body {
                 Found::Told(frame) => Some(frame),
                 Found::Ended => return Poll::Ready(None),
                 Found::Shut => return Poll::Pending,
-                Found::Open => match this.parcels.poll_recv(cx) {
+                Found::Open => match this.together.poll(cx, |cx| this.parcels.poll_recv(cx)) {
                     Poll::Ready(Some(parcel)) => this.line.frame(&parcel),
                     // The other end goes with the session, which says so.
                     Poll::Ready(None) | Poll::Pending => return Poll::Pending,

@@ -36,6 +36,7 @@ use crate::{
     Shared,
     place::Place,
     stream::{Told, caller::Caller},
+    wakes::Together,
 };
 
 /// How far ahead a timer is set that nobody waits for.
@@ -74,8 +75,13 @@ pub(super) fn begin(opening: Opening) -> (Begun, Body) {
     let id: Uuid = services.shop.id();
     let (user, until) = caller.session.map(|session| (session.user, session.until)).unzip();
     let line = Line::new(user.is_some(), until, place.watch());
-    let body =
-        Body { line: line.clone(), parcels: post.parcels, services: services.clone(), written: floor.written.clone() };
+    let body = Body {
+        line: line.clone(),
+        parcels: post.parcels,
+        together: Together::default(),
+        services: services.clone(),
+        written: floor.written.clone(),
+    };
     let wire = Wire::new(line.clone(), Arc::clone(&post.overrun), closing.clone());
     let session = Session {
         id,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    future::poll_fn,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,9 +14,10 @@ use domain::{
     event::Event,
     realtime::{Heard, Notice, Topic},
 };
+use metrics::Counter;
 use tokio::sync::{mpsc, watch};
 
-use crate::{place::Places, socket::Frame};
+use crate::{place::Places, socket::Frame, wakes::Together};
 
 /// How many notices may wait for one listener. One that falls further behind reads the log instead.
 const QUEUE: usize = 256;
@@ -61,6 +63,8 @@ pub struct Hub {
     /// The number up to which everything was given to the listeners.
     last: AtomicU64,
     closing: watch::Sender<bool>,
+    /// Counts what is told by server-sent events, looked up once for all.
+    pub(super) written: Counter,
     /// How many streams there are.
     pub(crate) places: Arc<Places>,
 }
@@ -101,6 +105,7 @@ impl Hub {
             members: Mutex::default(),
             last: AtomicU64::new(last),
             closing: watch::Sender::new(false),
+            written: metrics::counter!("stream_events_sent_total", "protocol" => "sse"),
             places: Places::new("sse"),
         })
     }
@@ -141,7 +146,7 @@ impl Hub {
         }
         let from = self.last();
         drop(members);
-        Listening { hub: Arc::clone(self), id, topics: topics.clone(), queue, from }
+        Listening { hub: Arc::clone(self), id, topics: topics.clone(), queue, together: Together::default(), from }
     }
 
     /// Heeds an event before anything that came after it is delivered: whom it changes looks again at what they may hear.
@@ -184,6 +189,7 @@ pub struct Listening {
     id: u64,
     topics: BTreeSet<Topic>,
     queue: mpsc::Receiver<Arc<Told>>,
+    together: Together,
     /// Every notice after this number comes through the queue; up to it the log must be read.
     pub from: u64,
 }
@@ -191,7 +197,7 @@ pub struct Listening {
 impl Listening {
     /// The next notice; `None` when the queue had no room for one, so that the log must be read.
     pub async fn next(&mut self) -> Option<Arc<Told>> {
-        self.queue.recv().await
+        poll_fn(|cx| self.together.poll(cx, |cx| self.queue.poll_recv(cx))).await
     }
 
     /// The next notice if there is one.

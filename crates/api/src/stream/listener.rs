@@ -180,7 +180,7 @@ impl Listener {
             frame(Some(notice.seq), &view).into()
         });
         out.extend_from_slice(&written);
-        metrics::counter!("stream_events_sent_total", "protocol" => "sse").increment(1);
+        self.services.streams.hub.written.increment(1);
     }
 
     /// Looks who listens now, and what they may hear.
