@@ -10,7 +10,7 @@ mod settle;
 mod sign_in;
 mod stranger;
 
-pub use appear::{appear, visitor};
+pub use appear::{appear, still_visitor, visitor};
 pub use begin_sign_in::{Departure, begin_sign_in};
 pub use gate::Gate;
 pub use hear_provider::{Answered, hear_provider};

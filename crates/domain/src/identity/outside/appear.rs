@@ -28,6 +28,18 @@ pub async fn visitor(
     known.person(user).await
 }
 
+/// [`visitor`], where they were before: nobody gets an account. For connections that stand.
+///
+/// # Errors
+/// Those of [`Known::person`].
+pub async fn still_visitor(known: &Known, ids: &dyn ForeignIdQueries, vouched: &Vouched) -> Result<Option<Principal>> {
+    let id = &vouched.stranger.id;
+    match known.foreign(vouched.key, || ids.user_of(id)).await? {
+        Some(user) => known.person(user).await,
+        None => Ok(None),
+    }
+}
+
 /// Makes an account for somebody at their first use, or links them to the one of their address, where both sides know it to be
 /// theirs. Nobody is there to be told of a doubt: they get an account of their own, without that address.
 ///

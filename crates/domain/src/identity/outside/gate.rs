@@ -74,7 +74,7 @@ impl Step for Proven {
 impl Gate {
     /// Where a provider sends its answer.
     pub(super) fn callback(&self, provider: &str) -> String {
-        format!("{}/api/v1/auth/oauth/{provider}/callback", self.public.trim_end_matches('/'))
+        format!("{}/oauth/{provider}/callback", self.public.trim_end_matches('/'))
     }
 
     /// Keeps a step under this secret.
