@@ -68,13 +68,13 @@ cargo_deny_bin() {
   printf '%s\n' "$dir/bin"
 }
 
-# The Node.js tools of contract/package-lock.json, installed anew only when the lock file changed.
+# need_node_tools FOLDER: the Node.js tools of its package-lock.json, installed anew only when the lock file changed.
 need_node_tools() {
   command -v npm >/dev/null || apt_install nodejs npm || return
-  local mark=contract/node_modules/.souk-lock
-  if ! cmp -s contract/package-lock.json "$mark"; then
-    (cd contract && npm ci --silent >&2) || return
-    cp contract/package-lock.json "$mark"
+  local mark=$1/node_modules/.souk-lock
+  if ! cmp -s "$1/package-lock.json" "$mark"; then
+    (cd "$1" && npm ci --silent >&2) || return
+    cp "$1/package-lock.json" "$mark"
   fi
 }
 

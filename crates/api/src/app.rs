@@ -39,6 +39,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
         (Method::GET, "/ws", "open_socket"),
     ];
     routes.extend(identity::pages::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
+    routes.extend(identity::outside::ROUTES);
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
@@ -82,6 +83,7 @@ pub fn build(
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
         .configure(identity::pages::serve)
+        .configure(identity::outside::callbacks)
         .configure(stream::aliases)
         .configure(socket::aliases)
         .configure(|config| {

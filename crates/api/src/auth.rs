@@ -12,7 +12,7 @@ use actix_web::{
 };
 use domain::{Actor, Authorized, Error, Permission, access::ApiKey, identity::ports::Session};
 
-use crate::{cookies::Cookie, csrf::Forged, problem::Problem};
+use crate::{cookies::Cookie, csrf::Forged, problem::Problem, services::Visit};
 
 /// What a 401 or a public answer says of a token that did not hold.
 pub const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer error=\"invalid_token\"");
@@ -60,10 +60,13 @@ impl FromRequest for Own {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
-        let refused = || match extensions.get::<ApiKey>() {
+        let refused = || match (extensions.get::<ApiKey>(), extensions.get::<Visit>()) {
             // A stream takes the key itself.
-            Some(_) => Problem::from(Error::forbidden("An API key has no session; sign in for this")),
-            None => refusal(request),
+            (Some(_), _) => Problem::from(Error::forbidden("An API key has no session; sign in for this")),
+            (None, Some(_)) => {
+                Problem::from(Error::forbidden("A token of another issuer has no session here; sign in for this"))
+            }
+            (None, None) => refusal(request),
         };
         ready(extensions.get::<Session>().copied().map(Self).ok_or_else(refused))
     }

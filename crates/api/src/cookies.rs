@@ -38,11 +38,7 @@ impl Cookie {
 
     /// What a request brings of it. Two of one name are none: whoever put the second there is not us.
     pub fn of(self, headers: &HeaderMap, https: bool) -> Option<&str> {
-        let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let mut found = pairs.filter(|(name, _)| *name == self.name(https)).map(|(_, value)| value);
-        let first = found.next()?;
-        if found.next().is_some() { None } else { Some(first).filter(|value| !value.is_empty()) }
+        named(headers, self.name(https))
     }
 
     fn line(self, value: &str, seconds: i64, https: bool) -> Result<HeaderValue, Problem> {
@@ -52,6 +48,15 @@ impl Cookie {
         let line = format!("{name}={value}; Path=/; Max-Age={seconds}{hidden}{secure}; SameSite=Lax");
         HeaderValue::try_from(line).map_err(|error| Problem::from(Error::internal(error)))
     }
+}
+
+/// What a request brings of the cookie of that name, unless it brings two.
+pub fn named<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut found = pairs.filter(|(given, _)| *given == name).map(|(_, value)| value);
+    let first = found.next()?;
+    if found.next().is_some() { None } else { Some(first).filter(|value| !value.is_empty()) }
 }
 
 /// Gives a browser what it needs to go on by itself.

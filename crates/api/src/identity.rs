@@ -7,6 +7,7 @@ pub mod dto;
 pub mod keys;
 mod me;
 mod origin;
+pub mod outside;
 pub mod pages;
 mod sellers;
 mod sessions;
@@ -26,6 +27,12 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(by_mail::confirm_email_change)
         .service(by_mail::request_sign_in_code)
         .service(by_mail::login_with_code)
+        .service(outside::list_providers)
+        .service(outside::begin_sign_in)
+        .service(outside::login_with_provider)
+        .service(outside::list_identities)
+        .service(outside::link_identity)
+        .service(outside::unlink_identity)
         .service(credentials::change_password)
         .service(credentials::request_email_change)
         .service(keys::get_jwks)

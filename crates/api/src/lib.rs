@@ -50,7 +50,7 @@ pub use asyncapi::asyncapi;
 pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Access, KeyUseSink, Rooms, Services, Streams, ViewSink};
+pub use services::{Access, KeyUseSink, Outside, Rooms, Services, Streams, ViewSink};
 pub use settings::{
     CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PROVING, PlaceSettings, SocketSettings, StreamSettings,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Shop,
+    Principal, Shop,
     access::{
         Keys,
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
@@ -17,9 +17,13 @@ use domain::{
     },
     clock::Timestamp,
     health::Probe,
-    id::ApiKeyId,
+    id::{ApiKeyId, UserId},
     identity::{
-        Known, Mailroom, Sessions,
+        Gate, Known, Mailroom, Sessions,
+        outside::{
+            self, Vouched,
+            ports::{ForeignIdQueries, Issuers},
+        },
         ports::{PasswordHasher, Places, SessionQueries, UserQueries},
     },
     job::ports::JobQueries,
@@ -100,6 +104,32 @@ impl std::fmt::Debug for Access {
     }
 }
 
+/// What people who prove elsewhere who they are stand on.
+#[derive(Clone)]
+pub struct Outside {
+    /// The providers they sign in with.
+    pub gate: Gate,
+    /// The issuers whose tokens are believed.
+    pub issuers: Arc<dyn Issuers>,
+    /// Reads who is who elsewhere.
+    pub ids: Arc<dyn ForeignIdQueries>,
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
+
+/// The token of an issuer that a request came with: there is no session of ours.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// What it says.
+    pub vouched: Arc<Vouched>,
+    /// Who that is here.
+    pub user: UserId,
+}
+
 /// Everything handlers use. One is shared by all workers.
 pub struct Services {
     /// Runs commands.
@@ -108,6 +138,8 @@ pub struct Services {
     pub users: Arc<dyn UserQueries>,
     /// Roles, people, API keys and members of seller accounts.
     pub access: Access,
+    /// Who people are elsewhere.
+    pub outside: Outside,
     /// Where people signed in from.
     pub places: Arc<dyn Places>,
     /// What goes by mail.
@@ -171,6 +203,29 @@ impl std::fmt::Debug for Services {
 }
 
 impl Services {
+    /// Who comes with the token of an issuer we believe; `None` when it does not hold, or they are banned.
+    ///
+    /// # Errors
+    /// Those of the issuers, and of [`outside::visitor`].
+    pub async fn visitor(&self, token: &str) -> domain::Result<Option<(Principal, Visit)>> {
+        let Some(vouched) = self.outside.issuers.verify(token, self.shop.now()).await? else { return Ok(None) };
+        let principal = outside::visitor(&self.shop, &self.known, self.outside.ids.as_ref(), &vouched).await?;
+        Ok(principal.map(|principal| {
+            let user = principal.user;
+            (principal, Visit { vouched, user })
+        }))
+    }
+
+    /// Who still does, on a connection that stands.
+    ///
+    /// # Errors
+    /// Those of [`outside::still_visitor`].
+    pub async fn still_visitor(&self, visit: &Visit) -> domain::Result<Option<Principal>> {
+        let found = outside::still_visitor(&self.known, self.outside.ids.as_ref(), &visit.vouched).await?;
+        // Somebody else, when they were unlinked and came back.
+        Ok(found.filter(|principal| principal.user == visit.user))
+    }
+
     /// What API keys are known by.
     pub fn keys(&self) -> Keys<'_> {
         Keys { known: &self.known, mac: self.mac.as_ref() }

@@ -155,7 +155,7 @@ impl Default for SocketSettings {
 /// The name of the limit in the place of which a key's own stands, when it has one.
 pub const PER_KEY: &str = "api_key";
 /// The operations in which somebody says who they are, or asks for a letter: those of the limit of 15 minutes (ruling R6).
-pub const PROVING: [&str; 11] = [
+pub const PROVING: [&str; 14] = [
     "login",
     "register",
     "request_email_verification",
@@ -167,6 +167,9 @@ pub const PROVING: [&str; 11] = [
     "request_sign_in_code",
     "login_with_code",
     "change_password",
+    "begin_sign_in",
+    "hear_provider",
+    "login_with_provider",
 ];
 
 /// By what calls are counted.

@@ -20,7 +20,7 @@ use crate::{
     key_uses::KeyUses,
     migrate::SchemaProbe,
     nodes::Nodes,
-    post, schedule,
+    outside, post, schedule,
     views::Seen,
 };
 
@@ -106,6 +106,7 @@ pub(crate) async fn services(
         shop,
         users: database.users(),
         access,
+        outside: outside::outside(config, foundation)?,
         places: database.places(),
         mailroom: post::mailroom(config, foundation)?,
         hasher: passwords.clone(),

@@ -4,13 +4,18 @@
 //! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
 
 mod cache;
+mod calls;
 mod database;
+mod family;
 mod http;
 mod identity;
+mod issuers;
 mod jobs;
 mod layers;
 mod limits;
 mod mail;
+mod oauth;
+mod outside;
 mod policies;
 mod print;
 mod public;
@@ -27,6 +32,7 @@ mod streams;
 mod telemetry;
 
 pub(crate) use cache::{CacheMode, Caching};
+pub(crate) use calls::Outgoing;
 pub(crate) use database::Database;
 pub(crate) use http::Http;
 pub(crate) use identity::Identity;
@@ -34,6 +40,7 @@ pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use mail::{Mail, Transport};
+pub(crate) use outside::Outside;
 pub(crate) use print::print;
 pub(crate) use public::Public;
 pub(crate) use reader::Reader;
@@ -58,6 +65,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         public::SETTINGS,
         mail::SETTINGS,
         identity::SETTINGS,
+        calls::SETTINGS,
         limits::SETTINGS,
         streams::SETTINGS,
         sockets::SETTINGS,
@@ -94,6 +102,10 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     /// Sign-in.
     pub(crate) identity: Identity,
+    /// Who says elsewhere who somebody is.
+    pub(crate) outside: Outside,
+    /// How the shop calls others.
+    pub(crate) calls: Outgoing,
     /// Rate limits.
     pub(crate) limits: Limits,
     /// The cache.
@@ -125,6 +137,8 @@ impl Config {
         let public = Public::read(&mut reader);
         let mail = Mail::read(&mut reader);
         let identity = Identity::read(&mut reader);
+        let outside = Outside::read(&mut reader);
+        let calls = Outgoing::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let cache = Caching::read(&mut reader);
         let streams = streams::read(&mut reader);
@@ -145,6 +159,8 @@ impl Config {
                 public: public?,
                 mail: mail?,
                 identity: identity?,
+                outside: outside?,
+                calls: calls?,
                 limits: limits?,
                 cache: cache?,
                 streams: streams?,

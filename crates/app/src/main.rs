@@ -21,6 +21,7 @@ mod mail;
 mod migrate;
 mod nodes;
 mod openapi;
+mod outside;
 mod permissions;
 mod post;
 mod purge;

@@ -9,7 +9,10 @@ use crate::{
     error::Result,
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::{
+        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -40,6 +43,10 @@ pub trait Tx: Send {
     fn users(&mut self) -> &mut dyn UserRepo;
     /// Codes that are good once.
     fn codes(&mut self) -> &mut dyn ActionCodeRepo;
+    /// Who is who elsewhere.
+    fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo;
+    /// Sign-ins that are under way elsewhere.
+    fn sign_in_steps(&mut self) -> &mut dyn SignInStepRepo;
     /// Seller accounts.
     fn sellers(&mut self) -> &mut dyn SellerRepo;
     /// Sessions.

@@ -10,7 +10,10 @@ use souk_domain::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::{Places, SessionQueries, UserQueries},
+    identity::{
+        outside::ports::ForeignIdQueries,
+        ports::{Places, SessionQueries, UserQueries},
+    },
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -56,6 +59,10 @@ impl Harness for Memory {
     }
 
     fn organisations(&self) -> Arc<dyn OrganisationQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn foreign_ids(&self) -> Arc<dyn ForeignIdQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -140,6 +147,7 @@ suites!(
     transactions,
     users,
     action_codes,
+    foreign_ids,
     sellers,
     sessions,
     signing_keys,

@@ -1,4 +1,5 @@
-//! Everything that calls out: the one HTTP client, and what brings mails.
+//! Everything that calls out: the one HTTP client, what brings mails, and those who say elsewhere who somebody is.
 
 pub mod client;
 pub mod mail;
+pub mod outside;

@@ -10,7 +10,10 @@ use domain::{
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::{
+        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -90,6 +93,14 @@ impl Tx for SeaTx {
     }
 
     fn codes(&mut self) -> &mut dyn ActionCodeRepo {
+        self
+    }
+
+    fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo {
+        self
+    }
+
+    fn sign_in_steps(&mut self) -> &mut dyn SignInStepRepo {
         self
     }
 

@@ -21,6 +21,7 @@ mod mail;
 mod naughty_strings;
 mod nodes;
 mod outage;
+mod outside;
 mod probes;
 mod pushed;
 mod revocation;

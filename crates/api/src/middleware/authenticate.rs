@@ -43,7 +43,8 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
         return by_key(request, services, token).await;
     }
     let Some(session) = services.sessions.tokens.verify(token, services.shop.now()) else {
-        return Ok((Actor::Anonymous, true));
+        // A browser keeps tokens of ours alone.
+        return if by_cookie { Ok((Actor::Anonymous, true)) } else { by_issuer(request, services, token).await };
     };
     if by_cookie {
         let (settings, mac) = (&services.settings, services.mac.as_ref());
@@ -55,6 +56,15 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
     let known = services.known.who(&session).await;
     taken(request, known, |principal| {
         request.extensions_mut().insert(session);
+        principal
+    })
+}
+
+/// The caller with the token of an issuer we believe, who has no session of ours.
+async fn by_issuer(request: &ServiceRequest, services: &Services, token: &str) -> domain::Result<(Actor, bool)> {
+    let known = services.visitor(token).await;
+    taken(request, known, |(principal, visit)| {
+        request.extensions_mut().insert(visit);
         principal
     })
 }

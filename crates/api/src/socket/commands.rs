@@ -22,6 +22,7 @@ use super::{
 use crate::{
     problem::{In, Problem},
     settings::LimitRule,
+    stream::caller::Caller,
 };
 
 /// Messages of a history when nobody says how many.
@@ -130,15 +131,20 @@ impl Session {
         let now = self.services.shop.now();
         let verified = self.services.sessions.tokens.verify(token, now);
         let known = match &verified {
-            Some(session) => match self.services.known.who(session).await {
-                Ok(known) => known,
-                Err(error) => return self.refuse(wire, error, reference).await,
-            },
-            None => None,
+            Some(session) => self.services.known.who(session).await.map(|known| known.map(|_| (*session, None))),
+            None => self
+                .services
+                .visitor(token)
+                .await
+                .map(|known| known.map(|(_, visit)| (Caller::visiting(&visit), Some(visit)))),
         };
-        let refused = match (verified.filter(|_| known.is_some()), self.user()) {
-            (Some(session), Some(user)) if session.user == user => {
-                self.go_on(session);
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => return self.refuse(wire, error, reference).await,
+        };
+        let refused = match (known, self.user()) {
+            (Some((session, visit)), Some(user)) if session.user == user => {
+                self.go_on(session, visit);
                 return wire.say(&Outgoing::Refreshed { expires_at: session.until, reference }).await;
             }
             (Some(_), Some(_)) => Error::forbidden("The token is another person's; open another connection"),

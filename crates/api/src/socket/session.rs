@@ -35,6 +35,7 @@ use super::{
 use crate::{
     Shared,
     place::Place,
+    services::Visit,
     stream::{Told, caller::Caller},
     wakes::Together,
 };
@@ -281,9 +282,10 @@ impl Session {
         Ok(())
     }
 
-    /// Goes on with another session of the same person.
-    pub(super) fn go_on(&mut self, session: SignedIn) {
+    /// Goes on with another session of the same person, or another token of their issuer.
+    pub(super) fn go_on(&mut self, session: SignedIn, visit: Option<Visit>) {
         self.caller.session = Some(session);
+        self.caller.visit = visit;
         self.expire();
     }
 

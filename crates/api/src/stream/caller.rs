@@ -20,7 +20,7 @@ use domain::{
 use crate::{
     auth::{self, Bearer, INVALID_TOKEN},
     problem::{In, Problem},
-    services::Services,
+    services::{Services, Visit},
 };
 
 /// When what has no end ends: a moment that every client can read.
@@ -36,6 +36,8 @@ pub struct Caller {
     pub session: Option<Session>,
     /// The API key they came with, if they did: what they may do is asked of it.
     pub key: Option<ApiKeyId>,
+    /// The token of an issuer they came with, if they did.
+    pub visit: Option<Visit>,
     /// Who that is, as they were when last asked.
     pub actor: Actor,
     /// What they may know of.
@@ -55,7 +57,13 @@ impl Caller {
         let by_header = matches!(given, Bearer::Token(_) | Bearer::Other);
         match ticket {
             None if given != Bearer::Absent => Self::of_request(request),
-            None => Ok(Self { session: None, key: None, actor: Actor::Anonymous, scope: Scope::of(&Actor::Anonymous) }),
+            None => Ok(Self {
+                session: None,
+                key: None,
+                visit: None,
+                actor: Actor::Anonymous,
+                scope: Scope::of(&Actor::Anonymous),
+            }),
             Some(_) if by_header => {
                 Err(Problem::broken(In::Query, "ticket", "exclusive", "cannot go together with Authorization"))
             }
@@ -67,23 +75,30 @@ impl Caller {
         let known = {
             let extensions = request.extensions();
             let key = extensions.get::<ApiKey>();
-            let session = key.map(Self::through).or_else(|| extensions.get::<Session>().copied());
+            let visit = extensions.get::<Visit>();
+            let stands_in = key.map(Self::through).or_else(|| visit.map(Self::visiting));
+            let session = stands_in.or_else(|| extensions.get::<Session>().copied());
             let actor = extensions.get::<Actor>().filter(|actor| **actor != Actor::Anonymous).cloned();
-            session.zip(actor).map(|(session, actor)| (session, key.map(|key| key.id), actor))
+            session.zip(actor).map(|(session, actor)| (session, key.map(|key| key.id), visit.cloned(), actor))
         };
-        let Some((session, key, actor)) = known else {
+        let Some((session, key, visit, actor)) = known else {
             let refusal = auth::refusal(request);
             return Err(match refusal.status() {
                 StatusCode::UNAUTHORIZED => refusal.header(header::WWW_AUTHENTICATE, INVALID_TOKEN),
                 _ => refusal,
             });
         };
-        Ok(Self { session: Some(session), key, scope: Scope::of(&actor), actor })
+        Ok(Self { session: Some(session), key, visit, scope: Scope::of(&actor), actor })
     }
 
     /// What stands for a session where somebody comes with a key, which has none: it lasts as long as the key.
     fn through(key: &ApiKey) -> Session {
         Session { id: SessionId(key.id.0), user: key.user, until: key.expires_at.unwrap_or(FAR) }
+    }
+
+    /// The same of the token of an issuer: it lasts as long as the token.
+    pub fn visiting(visit: &Visit) -> Session {
+        Session { id: SessionId(visit.user.0), user: visit.user, until: visit.vouched.until }
     }
 
     async fn of_ticket(services: &Services, secret: &str) -> Result<Self, Problem> {
@@ -97,7 +112,8 @@ impl Caller {
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
         };
         let session = session.ok_or_else(refused)?;
-        let caller = Self { session: Some(session), key: None, actor: Actor::Anonymous, scope: Scope::Published };
+        let caller =
+            Self { session: Some(session), key: None, visit: None, actor: Actor::Anonymous, scope: Scope::Published };
         caller.still(services).await?.ok_or_else(refused)
     }
 
@@ -118,13 +134,15 @@ impl Caller {
         }
         // What changed past Souk is seen at the next heartbeat.
         let (streams, sockets) = (services.settings.streams.heartbeat, services.settings.sockets.heartbeat);
-        let principal = match self.key {
-            None => services.known.who_within(&session, streams.min(sockets)).await?,
-            Some(key) => services.keys().still(key, services.shop.now()).await?.map(|caller| caller.principal),
+        let principal = match (self.key, &self.visit) {
+            (None, Some(visit)) => services.still_visitor(visit).await?,
+            (None, None) => services.known.who_within(&session, streams.min(sockets)).await?,
+            (Some(key), _) => services.keys().still(key, services.shop.now()).await?.map(|caller| caller.principal),
         };
         Ok(principal.map(|principal| {
             let scope = Scope::of_principal(&principal);
-            Self { session: self.session, key: self.key, actor: Actor::Signed(principal), scope }
+            let (key, visit) = (self.key, self.visit.clone());
+            Self { session: self.session, key, visit, actor: Actor::Signed(principal), scope }
         }))
     }
 }

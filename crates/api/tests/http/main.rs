@@ -11,6 +11,7 @@ mod categories;
 mod document;
 mod idempotency;
 mod jobs;
+mod outside;
 mod problems;
 mod products;
 mod reviews;

@@ -31,10 +31,12 @@ use domain::{
     retention::PurgeShop,
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
-    testing::{Fixtures, PlainHasher, PlainMac, PlainTokens, Postbox, memory::MemoryStore},
+    testing::{
+        Fixtures, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainTokens, Postbox, memory::MemoryStore,
+    },
 };
 use serde_json::Value;
-use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Rooms, Services, Streams, ViewSink};
+use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Rooms, Services, Streams, ViewSink};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -145,6 +147,7 @@ pub struct Door {
     pub services: Arc<Services>,
     pub store: MemoryStore,
     pub seen: Arc<Seen>,
+    pub providers: Arc<PlainProviders>,
 }
 
 impl Door {
@@ -155,6 +158,7 @@ impl Door {
     pub fn with(change: impl FnOnce(&mut Services)) -> Self {
         let (mut fixtures, store) = Fixtures::in_memory();
         let seen = Arc::new(Seen::default());
+        let providers = Arc::<PlainProviders>::default();
         let reader = Arc::new(store.clone());
         let known = knowing(reader.clone(), &fixtures.shop);
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
@@ -170,6 +174,7 @@ impl Door {
                 key_uses: seen.clone(),
                 organisations: reader.clone(),
             },
+            outside: Outside { gate: providers.gate(), issuers: Arc::new(PlainIssuers), ids: reader.clone() },
             places: reader.clone(),
             mailroom: Postbox::room(Verification::Off),
             hasher: Arc::new(PlainHasher::default()),
@@ -203,7 +208,7 @@ impl Door {
             settings: HttpSettings::default(),
         };
         change(&mut services);
-        Self { fixtures, services: Arc::new(services), store, seen }
+        Self { fixtures, services: Arc::new(services), store, seen, providers }
     }
 
     /// Sends a request to a fresh application over the same shop.

@@ -9,7 +9,7 @@ use std::{
 use config::{File, FileFormat, Source, ValueKind};
 
 use super::{
-    NOT_USED_YET, Profile, Setting, all, policies,
+    NOT_USED_YET, Profile, Setting, all, family,
     report::{Faults, nearest},
 };
 
@@ -91,8 +91,8 @@ impl Layers {
             let default = || (setting.default(layers.profile).to_owned(), Origin::Default(layers.profile));
             layers.values.entry(setting.key.to_owned()).or_insert_with(default);
         }
-        let named: BTreeSet<String> = layers.keys().filter_map(policies::named).map(str::to_owned).collect();
-        for (key, default) in named.iter().flat_map(|name| policies::defaults(name)) {
+        let named: BTreeSet<_> = layers.keys().flat_map(family::defaults).collect();
+        for (key, default) in named {
             layers.values.entry(key).or_insert_with(|| (default.to_owned(), Origin::Default(layers.profile)));
         }
         layers
@@ -142,11 +142,15 @@ impl Layers {
     }
 
     fn add_entry(&mut self, file: &str, key: &str, value: &ValueKind) {
-        if policies::named(key).is_some() {
+        if let Some(variable) = family::variable_of_secret(key) {
+            let message = format!("is a secret and must not stand in a file; set {variable}");
+            return self.faults.add(format!("{key} in {file}"), message);
+        }
+        if family::holds(key) {
             return self.add_text(file, key, value);
         }
         let Some(setting) = all().find(|setting| setting.key == key) else {
-            if let Some(near) = policies::near(key) {
+            if let Some(near) = family::near(key) {
                 return self.faults.add(format!("{key} in {file}"), format!("is unknown; did you mean {near}?"));
             }
             return self.unknown(format!("{key} in {file}"), key, all().map(|setting| setting.key));
@@ -179,12 +183,12 @@ impl Layers {
             }
         }
         for (name, value) in variables {
-            if let Some(key) = policies::key_of(name) {
+            if let Some(key) = family::key_of(name) {
                 self.set(&key, value, Origin::Variable(name.clone()));
             }
         }
         let known: Vec<String> = known_variables().collect();
-        let is_known = |name: &String| known.contains(name) || policies::key_of(name).is_some();
+        let is_known = |name: &String| known.contains(name) || family::key_of(name).is_some();
         for name in variables.keys().filter(|name| name.starts_with("SOUK_") && !is_known(name)) {
             let plain = || known.iter().map(String::as_str).filter(|known| known.starts_with("SOUK_"));
             // Names with one underscore may belong to others, such as scripts; only one that is nearly ours is a slip.

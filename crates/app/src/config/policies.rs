@@ -5,57 +5,33 @@ use std::{collections::BTreeMap, time::Duration};
 use api::{LimitRule, LimitScope};
 use domain::limit::{Pace, Policy};
 
-use super::{Reader, limits, report::nearest};
+use super::{
+    Reader,
+    family::{Family, Field},
+    limits,
+    report::nearest,
+};
 
 /// What all their names begin with.
 const SECTION: &str = "limits.policies.";
-/// And in the environment.
-const VARIABLES: &str = "SOUK__LIMITS__POLICIES__";
-/// What there is to say of one, and what holds when it is not said.
-const FIELDS: [(&str, &str); 7] = [
-    ("applies_to", ""),
-    ("by", "actor"),
-    ("limit", ""),
-    ("window_seconds", "60"),
-    ("mode", "refuse"),
-    ("max_wait_ms", "1000"),
-    ("max_waiting", "10"),
-];
-
-/// The name of the policy that a key such as `limits.policies.search.limit` belongs to; `None` for any other key.
-pub(super) fn named(key: &str) -> Option<&str> {
-    let (name, field) = key.strip_prefix(SECTION)?.split_once('.')?;
-    let known = FIELDS.iter().any(|(known, _)| *known == field);
-    (known && is_name(name)).then_some(name)
-}
-
-/// The key of a variable such as `SOUK__LIMITS__POLICIES__SEARCH__LIMIT`.
-pub(super) fn key_of(variable: &str) -> Option<String> {
-    let (name, field) = variable.strip_prefix(VARIABLES)?.split_once("__")?;
-    let key = format!("{SECTION}{}.{}", name.to_lowercase(), field.to_lowercase());
-    named(&key)?;
-    Some(key)
-}
-
-/// All keys of a policy with what holds when nothing is said.
-pub(super) fn defaults(name: &str) -> impl Iterator<Item = (String, &'static str)> {
-    FIELDS.iter().map(move |(field, default)| (format!("{SECTION}{name}.{field}"), *default))
-}
-
-/// What might have been meant by a key that is not known.
-pub(super) fn near(key: &str) -> Option<String> {
-    let (name, field) = key.strip_prefix(SECTION)?.split_once('.')?;
-    nearest(field, FIELDS.iter().map(|(known, _)| *known)).map(|near| format!("{SECTION}{name}.{near}"))
-}
-
-fn is_name(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    name.len() <= 40 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(fits)
-}
+/// The sections.
+pub(super) const FAMILY: Family = Family {
+    section: SECTION,
+    variables: "SOUK__LIMITS__POLICIES__",
+    fields: &[
+        Field::new("applies_to", ""),
+        Field::new("by", "actor"),
+        Field::new("limit", ""),
+        Field::new("window_seconds", "60"),
+        Field::new("mode", "refuse"),
+        Field::new("max_wait_ms", "1000"),
+        Field::new("max_waiting", "10"),
+    ],
+};
 
 /// Reads every policy that has a name in some layer.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Vec<LimitRule>> {
-    let names = reader.names(named);
+    let names = reader.names(|key| FAMILY.named(key));
     if names.is_empty() {
         return Some(Vec::new());
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Layers, Setting, all, policies};
+use super::{Layers, Setting, all, family};
 
 /// The settings as a table, one a line: `key = value  # source`.
 pub(crate) fn print(layers: &Layers) -> String {
@@ -12,9 +12,14 @@ pub(crate) fn print(layers: &Layers) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{} = {}  # {origin}", setting.key, shown(setting, value));
     }
-    for key in layers.keys().filter(|key| policies::named(key).is_some()) {
+    for key in layers.keys().filter(|key| family::holds(key)) {
         let Some((value, origin)) = layers.value(key) else { continue };
-        let _ = writeln!(text, "{key} = {value}  # {origin}");
+        let shown = match (value, family::variable_of_secret(key)) {
+            ("", Some(_)) => "(not set)",
+            (_, Some(_)) => "(hidden)",
+            (value, None) => value,
+        };
+        let _ = writeln!(text, "{key} = {shown}  # {origin}");
     }
     for warning in &layers.warnings {
         let _ = writeln!(text, "# warning: {warning}");

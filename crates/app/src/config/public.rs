@@ -28,6 +28,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Public {
     /// None in production, when it was not set.
+    pub(crate) url: Option<String>,
+    /// None in production, when it was not set.
     pub(crate) links: Option<Links>,
 }
 
@@ -43,11 +45,11 @@ impl Public {
             url => Some(url.to_owned()),
         };
         let pages = if pages.is_empty() {
-            url.map(|url| format!("{}/account", url.trim_end_matches('/')))
+            url.as_deref().map(|url| format!("{}/account", url.trim_end_matches('/')))
         } else {
             Some(pages)
         };
-        Some(Self { links: pages.map(|pages| Links::new(&pages, allowed)) })
+        Some(Self { url, links: pages.map(|pages| Links::new(&pages, allowed)) })
     }
 }
 

@@ -347,3 +347,106 @@ fn the_example_environment_shows_the_defaults() {
         assert!(example.lines().any(|found| found == line), "{line} is not in .env.example");
     }
 }
+
+#[test]
+fn providers_are_named_by_the_operator_and_known_by_their_names() {
+    let file = "[oauth.google]\nclient_id = \"g\"\n[oauth.work]\npreset = \"oidc\"\ntitle = \"Work\"\nclient_id = \"w\"\n\
+        issuer = \"https://id.example\"\nscopes = \"openid email\"\n[oauth.github]\nclient_id = \"h\"\ntoken_url = \"http://127.0.0.1:9/token\"";
+    let secrets = [
+        ("SOUK__OAUTH__GOOGLE__CLIENT_SECRET", "s3cret"),
+        ("SOUK__OAUTH__WORK__CLIENT_SECRET", "s3cret"),
+        ("SOUK__OAUTH__GITHUB__CLIENT_SECRET", "s3cret"),
+    ];
+    let providers = read(file, &secrets).outside.providers;
+    let provider = |name: &str| providers.iter().find(|one| one.name == name).unwrap();
+    let google = provider("google");
+    assert_eq!((google.title.as_str(), google.client_secret.as_str()), ("Google", "s3cret"));
+    assert_eq!(google.endpoints.issuer.as_deref(), Some("https://accounts.google.com"));
+    let work = provider("work");
+    assert_eq!((work.title.as_str(), work.scopes.as_str()), ("Work", "openid email"));
+    let github = provider("github");
+    assert_eq!(github.endpoints.token.as_deref(), Some("http://127.0.0.1:9/token"));
+    assert_eq!(github.endpoints.userinfo.as_deref(), Some("https://api.github.com/user"));
+    let text = print(&layers(file, &secrets));
+    assert!(text.contains("oauth.google.client_secret = (hidden)") && !text.contains("s3cret"), "{text}");
+    assert!(text.contains("oauth.google.private_key = (not set)"), "{text}");
+}
+
+#[test]
+fn faults_of_providers_are_told_by_their_names() {
+    let with = |text: &str| {
+        faults(&format!("[oauth.google]\nclient_id = \"g\"\n{text}"), &[("SOUK__OAUTH__GOOGLE__CLIENT_SECRET", "s")])
+    };
+    for (text, told) in [
+        (
+            "client_secret = \"x\"",
+            "oauth.google.client_secret in souk.toml: is a secret and must not stand in a file; set SOUK__OAUTH__GOOGLE__CLIENT_SECRET",
+        ),
+        ("clientid = \"x\"", "did you mean oauth.google.client_id?"),
+        ("preset = \"myspace\"", "oauth.google.preset (souk.toml): must be one of oidc, google"),
+        ("preset = \"oidc\"", "oauth.google.issuer (default of development): must be set"),
+        ("issuer = \"http://id.example\"", "oauth.google.issuer (souk.toml): must begin with https://"),
+        ("issuer = \"id.example\"", "oauth.google.issuer (souk.toml): must be an address"),
+    ] {
+        assert!(with(text).contains(told), "{told} is not in\n{}", with(text));
+    }
+    assert!(
+        faults("[oauth.google]\nclient_id = \"g\"", &[])
+            .contains("oauth.google.client_secret (default of development): must be set")
+    );
+    let apple = [
+        ("SOUK__OAUTH__APPLE__CLIENT_ID", "a"),
+        ("SOUK__OAUTH__APPLE__TEAM_ID", "t"),
+        ("SOUK__OAUTH__APPLE__KEY_ID", "k"),
+    ];
+    assert!(faults("", &apple).contains("oauth.apple.private_key (default of development): must be set"));
+    let bad = [&apple[..], &[("SOUK__OAUTH__APPLE__PRIVATE_KEY", "no key")]].concat();
+    let report = faults("", &bad);
+    assert!(report.contains("must be a key for ES256 in PEM") && !report.contains("no key"), "{report}");
+    let production = [("NODE_ENV", "production"), ("SOUK_SECRET_KEY", KEY), ("SOUK__OAUTH__GOOGLE__CLIENT_ID", "g")];
+    assert!(faults("", &production).contains("public.url"));
+}
+
+#[test]
+fn an_issuer_is_believed_only_for_whom_its_tokens_are() {
+    let file = "[issuers.clerk]\nissuer = \"https://clerk.example\"\nauthorized_parties = [\"https://shop.example\"]";
+    let issuers = read(file, &[("SOUK__ISSUERS__CLERK__EMAIL_CLAIM", "https://shop.example/email")]).outside.issuers;
+    let [clerk] = &issuers[..] else { panic!("one issuer") };
+    assert_eq!(
+        (clerk.issuer.as_str(), clerk.parties.as_slice()),
+        ("https://clerk.example", &["https://shop.example".to_owned()][..])
+    );
+    assert_eq!((clerk.algorithms.len(), clerk.email_claim.as_str()), (3, "https://shop.example/email"));
+    for (text, told) in [
+        ("audience = \"souk\"", "issuers.clerk.issuer (default of development): must be set"),
+        (
+            "issuer = \"https://clerk.example\"",
+            "issuers.clerk.audience (default of development): must be set, or authorized_parties",
+        ),
+        (
+            "issuer = \"https://clerk.example\"\naudience = \"souk\"\nalgorithms = \"HS256\"",
+            "issuers.clerk.algorithms (souk.toml): must be some of RS256",
+        ),
+        (
+            "issuer = \"https://clerk.example\"\naudience = \"souk\"\n[oauth.clerk]\npreset = \"google\"",
+            "the name is taken by [issuers.clerk]",
+        ),
+        (
+            "issuer = \"https://clerk.example\"\naudience = \"souk\"\n[identity]\nissuer = \"https://clerk.example\"",
+            "must not be identity.issuer",
+        ),
+    ] {
+        let report = faults(&format!("[issuers.clerk]\n{text}"), &[]);
+        assert!(report.contains(told), "{told} is not in\n{report}");
+    }
+}
+
+#[test]
+fn calls_have_bounds() {
+    let calls = read("[calls]\nallowed_networks = [\"10.0.0.0/8\"]\nredirects = 0", &[]).calls.settings;
+    assert_eq!((calls.allowed.len(), calls.redirects, calls.connect), (1, 0, Duration::from_secs(5)));
+    for bad in ["allowed_networks = \"everywhere\"", "head_ms = 0", "body_limit_bytes = 1"] {
+        let report = faults(&format!("[calls]\n{bad}"), &[]);
+        assert!(report.contains(&format!("calls.{}", bad.split(' ').next().unwrap())), "{report}");
+    }
+}

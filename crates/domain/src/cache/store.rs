@@ -15,6 +15,7 @@ use crate::{
     idempotency::IdempotencyKeys,
     identity::{
         known::{HEEDED, Witness},
+        outside::ports::{ForeignIdRepo, SignInStepRepo},
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
@@ -115,6 +116,14 @@ impl Tx for InvalidatingTx {
 
     fn codes(&mut self) -> &mut dyn ActionCodeRepo {
         self.inner.codes()
+    }
+
+    fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo {
+        self.inner.foreign_ids()
+    }
+
+    fn sign_in_steps(&mut self) -> &mut dyn SignInStepRepo {
+        self.inner.sign_in_steps()
     }
 
     fn sellers(&mut self) -> &mut dyn SellerRepo {

@@ -32,6 +32,8 @@ const KINDS: &[(&str, &[&str])] = &[
             "password_changed",
             "email_verified",
             "email_changed",
+            "identity_linked",
+            "identity_unlinked",
         ],
     ),
     ("session", &["created", "refreshed", "ended"]),

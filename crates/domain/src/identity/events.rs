@@ -92,6 +92,18 @@ pub(super) fn email_changed(user: UserId) -> Change {
     of_user("user.change_email", "user.email_changed", user)
 }
 
+/// Somebody can sign in by a provider, or with tokens of an issuer.
+pub(super) fn identity_linked(user: UserId, provider: &str) -> Change {
+    let change = of_user("user.link_identity", "user.identity_linked", user);
+    Change { metadata: json!({ "provider": provider }), ..change }
+}
+
+/// Somebody cannot any more.
+pub(super) fn identity_unlinked(user: UserId, provider: &str) -> Change {
+    let change = of_user("user.unlink_identity", "user.identity_unlinked", user);
+    Change { metadata: json!({ "provider": provider }), ..change }
+}
+
 fn of_user(action: &'static str, event: &'static str, user: UserId) -> Change {
     Change { action, event, entity: Entity::new("user", user), payload: json!({ "userId": user }), metadata: json!({}) }
 }

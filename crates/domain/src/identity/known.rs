@@ -69,6 +69,8 @@ pub struct Known {
     ended: RwLock<HashMap<SessionId, Timestamp>>,
     people: Shelf<UserId, Principal>,
     keys: Shelf<ApiKeyId, HeldKey>,
+    /// Whose accounts people elsewhere are linked to.
+    foreign: Shelf<[u8; 32], UserId>,
 }
 
 impl std::fmt::Debug for Known {
@@ -99,6 +101,7 @@ impl Known {
             ended: RwLock::default(),
             people: Shelf::default(),
             keys: Shelf::default(),
+            foreign: Shelf::default(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Known {
         // Whoever reads a person just now may have begun before what was missed.
         self.people.clear();
         self.keys.clear();
+        self.foreign.clear();
         let ended = self.sessions.ended(now - MARGIN).await?;
         self.ended_mut().extend(ended);
         self.doubt.store(false, Ordering::Release);
@@ -142,11 +146,16 @@ impl Known {
                 if let Some(user) = concerns(event) {
                     self.people.remove(user);
                 }
+                // By whom it was known does not stand in the event.
+                if event.kind == "user.identity_unlinked" {
+                    self.foreign.clear();
+                }
             }
             // What nobody can read may have changed anybody.
             Err(_) => {
                 self.people.clear();
                 self.keys.clear();
+                self.foreign.clear();
                 self.doubt.store(true, Ordering::Release);
             }
         }
@@ -211,6 +220,19 @@ impl Known {
     pub async fn key(&self, id: ApiKeyId) -> Result<Option<HeldKey>> {
         let now = self.hears()?;
         self.keys.get(id, now, self.rules.keep, self.rules.room, || self.api_keys.held(id)).await
+    }
+
+    /// Whose account somebody elsewhere is linked to, by a digest of who they are there, as `read` finds it.
+    ///
+    /// # Errors
+    /// Those of [`Known::who`] and of `read`.
+    pub(super) async fn foreign<F: Future<Output = Result<Option<UserId>>>>(
+        &self,
+        key: [u8; 32],
+        read: impl FnOnce() -> F,
+    ) -> Result<Option<UserId>> {
+        let now = self.hears()?;
+        self.foreign.get(key, now, self.rules.keep, self.rules.room, read).await
     }
 
     /// The present moment, at which something was heard of the log not long ago.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::outside::NOWHERE;
 use crate::{
     clock::Timestamp,
     error::Breach,
@@ -31,6 +32,8 @@ impl Email {
                         && label.chars().all(|c| c.is_alphanumeric() || c == '-')
                 })
         });
+        // Nobody gets a letter there, and nobody else the account of who has no address.
+        let fits = fits && !address.ends_with(NOWHERE);
         if fits && !address.contains(|c: char| c.is_whitespace() || "<>()[],;:\"\\".contains(c)) {
             Ok(Self(address))
         } else {
@@ -84,7 +87,19 @@ mod tests {
     #[test]
     fn addresses_are_folded_and_checked() {
         assert_eq!(Email::parse(" Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
-        for bad in ["", "a", "a@", "@b.c", "a@b", "a b@c.d", "a@b..c", "a@-b.c", "a@b.c>", "a\u{0}@b.c"] {
+        for bad in [
+            "",
+            "a",
+            "a@",
+            "@b.c",
+            "a@b",
+            "a b@c.d",
+            "a@b..c",
+            "a@-b.c",
+            "a@b.c>",
+            "a\u{0}@b.c",
+            "a@no-address.invalid",
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
     }

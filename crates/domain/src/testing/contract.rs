@@ -15,6 +15,7 @@ pub mod cache;
 pub mod categories;
 pub mod epochs;
 pub mod export;
+pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
@@ -52,6 +53,7 @@ use crate::{
     identity::{
         Known,
         known::KnownRules,
+        outside::ports::ForeignIdQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
     job::ports::{JobQueries, JobQueue},
@@ -79,6 +81,8 @@ pub trait Harness: Send + Sync {
     fn api_keys(&self) -> Arc<dyn ApiKeyQueries>;
     /// The read side of who the members of seller accounts are.
     fn organisations(&self) -> Arc<dyn OrganisationQueries>;
+    /// Who is who elsewhere.
+    fn foreign_ids(&self) -> Arc<dyn ForeignIdQueries>;
     /// Where people signed in from.
     fn places(&self) -> Arc<dyn Places>;
     /// The read side of products.
@@ -120,6 +124,7 @@ pub async fn run_all(harness: &impl Harness) {
     transactions::run(harness).await;
     users::run(harness).await;
     action_codes::run(harness).await;
+    foreign_ids::run(harness).await;
     sellers::run(harness).await;
     sessions::run(harness).await;
     signing_keys::run(harness).await;

@@ -3,6 +3,7 @@
 mod access;
 mod action_codes;
 mod categories;
+mod foreign_ids;
 mod identity;
 mod job_queue;
 mod jobs;
@@ -39,7 +40,10 @@ use crate::{
     event::{Event, Outbox},
     id::{ProductId, UserId},
     idempotency::IdempotencyKeys,
-    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::{
+        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     page::{Page, PageRequest},
@@ -170,6 +174,14 @@ impl Tx for MemoryTx {
     }
 
     fn codes(&mut self) -> &mut dyn ActionCodeRepo {
+        self
+    }
+
+    fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo {
+        self
+    }
+
+    fn sign_in_steps(&mut self) -> &mut dyn SignInStepRepo {
         self
     }
 

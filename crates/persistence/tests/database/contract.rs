@@ -11,7 +11,10 @@ use domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::{Entity, Event},
     id::{EventId, UserId},
-    identity::ports::{Places, SessionQueries, UserQueries},
+    identity::{
+        outside::ports::ForeignIdQueries,
+        ports::{Places, SessionQueries, UserQueries},
+    },
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -65,6 +68,10 @@ impl Harness for Real {
 
     fn organisations(&self) -> Arc<dyn OrganisationQueries> {
         self.fresh.database.organisations()
+    }
+
+    fn foreign_ids(&self) -> Arc<dyn ForeignIdQueries> {
+        self.fresh.database.foreign_ids()
     }
 
     fn places(&self) -> Arc<dyn Places> {
@@ -163,6 +170,7 @@ suites!(
     transactions,
     users,
     action_codes,
+    foreign_ids,
     sellers,
     sessions,
     signing_keys,

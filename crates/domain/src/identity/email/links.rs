@@ -54,12 +54,17 @@ impl Links {
     /// browsers send to nobody.
     pub(super) fn to(&self, purpose: Purpose, redirect: Option<&Redirect>, code: &str) -> String {
         match redirect {
-            Some(Redirect(to)) => {
-                let sign = if to.contains('?') { '&' } else { '?' };
-                format!("{to}{sign}token={code}")
-            }
+            Some(redirect) => redirect.with("token", code),
             None => format!("{}#token={code}", self.page(&purpose.name().replace('_', "-"))),
         }
+    }
+}
+
+impl Redirect {
+    /// The address with one more parameter in its query, which must need no escape.
+    pub(in crate::identity) fn with(&self, name: &str, value: &str) -> String {
+        let sign = if self.0.contains('?') { '&' } else { '?' };
+        format!("{}{sign}{name}={value}", self.0)
     }
 }
 

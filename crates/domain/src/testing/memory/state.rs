@@ -13,7 +13,8 @@ use crate::{
     id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
     idempotency::{Key, Reply},
     identity::{
-        ActionCode, Seller, Sellers, StoredSession, User,
+        ActionCode, ForeignId, Seller, Sellers, StoredSession, User,
+        outside::Link,
         ports::{Owner, SealedKey},
     },
     job::StoredJob,
@@ -53,6 +54,8 @@ pub(super) struct State {
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
     pub invitations: BTreeMap<InvitationId, (Invitation, [u8; 32])>,
+    pub links: BTreeMap<ForeignId, Link>,
+    pub sign_in_steps: BTreeMap<[u8; 32], (Vec<u8>, Timestamp)>,
 }
 
 #[derive(Debug, Clone)]

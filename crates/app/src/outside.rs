@@ -1,0 +1,43 @@
+//! The wiring of those who say elsewhere who somebody is, and of the client that calls them.
+
+use std::sync::Arc;
+
+use api::Outside;
+use credentials::Seal;
+use domain::{Error, Result, identity::Gate};
+use integrations::{
+    client::HttpClient,
+    outside::{Calls, ConfiguredProviders, TrustedIssuers},
+};
+
+use crate::{config::Config, foundation::Foundation};
+
+/// The client of all calls out.
+///
+/// # Errors
+/// For certificates that cannot be read.
+pub(crate) fn client(config: &Config) -> Result<HttpClient> {
+    let mut settings = config.calls.settings.clone();
+    if let Some(file) = &config.calls.roots {
+        let read = std::fs::read(file);
+        settings.extra_roots = read.map_err(|fault| Error::internal(format!("{}: {fault}", file.display())))?;
+    }
+    HttpClient::new(settings)
+}
+
+/// What people stand on who prove elsewhere who they are.
+///
+/// # Errors
+/// Those of [`client`].
+pub(crate) fn outside(config: &Config, foundation: &Foundation) -> Result<Outside> {
+    let calls = Calls { client: client(config)?, clock: Arc::clone(&foundation.shop.clock) };
+    let gate = Gate {
+        providers: Arc::new(ConfiguredProviders::new(&calls, config.outside.providers.clone())?),
+        sealer: Arc::<Seal>::clone(&foundation.seal),
+        mac: Arc::new(foundation.mac("sign_in_steps")?),
+        // Without a public address there are no providers.
+        public: config.public.url.clone().unwrap_or_default(),
+    };
+    let issuers = Arc::new(TrustedIssuers::new(&calls, config.outside.issuers.clone())?);
+    Ok(Outside { gate, issuers, ids: foundation.database.foreign_ids() })
+}
