@@ -3,6 +3,7 @@
 mod accounts;
 mod by_mail;
 mod credentials;
+mod deletion;
 pub mod dto;
 pub mod keys;
 mod me;
@@ -12,6 +13,7 @@ mod sellers;
 mod sessions;
 
 pub use accounts::aliases;
+pub(crate) use sessions::client;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The operations of identity.
@@ -28,6 +30,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(by_mail::login_with_code)
         .service(credentials::change_password)
         .service(credentials::request_email_change)
+        .service(deletion::request_deletion)
+        .service(deletion::get_deletion)
+        .service(deletion::withdraw_deletion)
         .service(keys::get_jwks)
         .service(me::get_me)
         .service(me::list_my_views)

@@ -1,6 +1,7 @@
 //! People and seller accounts.
 
 mod action_codes;
+mod erase;
 mod seller;
 mod session;
 mod session_queries;

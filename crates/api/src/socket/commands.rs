@@ -137,7 +137,7 @@ impl Session {
             None => None,
         };
         let refused = match (verified.filter(|_| known.is_some()), self.user()) {
-            (Some(session), Some(user)) if session.user == user => {
+            (Some(session), Some(user)) if session.user == user && session.impersonator == self.impersonator() => {
                 self.go_on(session);
                 return wire.say(&Outgoing::Refreshed { expires_at: session.until, reference }).await;
             }

@@ -83,7 +83,7 @@ impl Caller {
 
     /// What stands for a session where somebody comes with a key, which has none: it lasts as long as the key.
     fn through(key: &ApiKey) -> Session {
-        Session { id: SessionId(key.id.0), user: key.user, until: key.expires_at.unwrap_or(FAR) }
+        Session { id: SessionId(key.id.0), user: key.user, until: key.expires_at.unwrap_or(FAR), impersonator: None }
     }
 
     async fn of_ticket(services: &Services, secret: &str) -> Result<Self, Problem> {

@@ -10,6 +10,7 @@ mod by_mail;
 mod categories;
 mod document;
 mod idempotency;
+mod impersonation;
 mod jobs;
 mod problems;
 mod products;

@@ -25,6 +25,7 @@ use crate::{
     error::{Error, Result},
     event::{Event, Fact},
     id::{ApiKeyId, SessionId, UserId},
+    permission::Impersonate,
 };
 
 /// The topic on which nodes hasten each other: whoever hears of it looks for changes that have no number in the log yet.
@@ -192,7 +193,16 @@ impl Known {
         if self.ended_ref().contains_key(&session.id) {
             return Ok(None);
         }
-        self.people.get(session.user, now, oldest, self.rules.room, || self.users.principal(session.user)).await
+        let person =
+            self.people.get(session.user, now, oldest, self.rules.room, || self.users.principal(session.user)).await?;
+        let (Some(by), Some(person)) = (session.impersonator, person.clone()) else { return Ok(person) };
+        // Whoever acts as somebody else does so as long as they may, and are signed in themselves.
+        if self.ended_ref().contains_key(&by.session) {
+            return Ok(None);
+        }
+        let operator = self.people.get(by.user, now, oldest, self.rules.room, || self.users.principal(by.user)).await?;
+        let operator = operator.filter(Principal::may::<Impersonate>);
+        Ok(operator.map(|operator| person.impersonated(&operator)))
     }
 
     /// Who a person is now, by whatever right somebody acts for them; `None` when they are gone.
@@ -326,6 +336,10 @@ mod tests {
             found
         }
 
+        async fn deletion(&self, id: UserId) -> Result<Option<Timestamp>> {
+            self.store.deletion(id).await
+        }
+
         async fn account(&self, email: &Email) -> Result<Option<Account>> {
             self.store.account(email).await
         }
@@ -413,7 +427,7 @@ mod tests {
         async fn session(&self, role: Role) -> (Principal, Session) {
             let person = self.given.person(role).await;
             let stored = self.given.stored_session(person.user).await;
-            (person, Session { id: stored.id, user: stored.user, until: stored.tokens_until })
+            (person, Session { id: stored.id, user: stored.user, until: stored.tokens_until, impersonator: None })
         }
     }
 
