@@ -146,6 +146,8 @@ suites!(
     access,
     organisations,
     verdicts,
+    review_verdicts,
+    room_verdicts,
     categories,
     products,
     reviews,

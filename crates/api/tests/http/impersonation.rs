@@ -128,7 +128,7 @@ async fn who_may_not_act_as_whom_is_told_why() {
     for (body, broken) in [
         (json!({}), "body /reason required"),
         (json!({ "reason": "" }), "body /reason min_length"),
-        (json!({ "reason": "a\nb" }), "body /reason control"),
+        (json!({ "reason": "a\nb" }), "body /reason control_character"),
         (json!({ "reason": "x", "minutes": 60 }), "body /minutes unknown"),
     ] {
         let refused = send(&door, Method::POST, &path, &admins, Some(body)).await;

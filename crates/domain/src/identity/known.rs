@@ -20,6 +20,7 @@ use super::{
 use crate::{
     access::ports::{ApiKeyQueries, HeldKey},
     actor::Principal,
+    behalf::Impersonator,
     bus::Bus,
     clock::{Clock, Timestamp},
     error::{Error, Result},
@@ -195,8 +196,20 @@ impl Known {
         }
         let person =
             self.people.get(session.user, now, oldest, self.rules.room, || self.users.principal(session.user)).await?;
-        let (Some(by), Some(person)) = (session.impersonator, person.clone()) else { return Ok(person) };
-        // Whoever acts as somebody else does so as long as they may, and are signed in themselves.
+        match (session.impersonator, person) {
+            (Some(by), Some(person)) => self.acted(by, person, now, oldest).await,
+            (_, person) => Ok(person),
+        }
+    }
+
+    /// A person as an operator acts as them; `None` when the operator may not any more, or is not signed in themselves.
+    async fn acted(
+        &self,
+        by: Impersonator,
+        person: Principal,
+        now: Timestamp,
+        oldest: Duration,
+    ) -> Result<Option<Principal>> {
         if self.ended_ref().contains_key(&by.session) {
             return Ok(None);
         }

@@ -169,6 +169,8 @@ suites!(
     access,
     organisations,
     verdicts,
+    review_verdicts,
+    room_verdicts,
     categories,
     products,
     reviews,
