@@ -128,7 +128,7 @@ def refusals(case):
     # The code of a letter is made up, and so is the present password.
     if operation["operationId"].startswith("confirm_"):
         possible.add("422")
-    if operation["operationId"] in ("change_password", "request_email_change"):
+    if operation["operationId"] in ("change_password", "request_email_change", "request_deletion"):
         possible.add("403")
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
@@ -139,6 +139,9 @@ def refusals(case):
     # The code of no invitation; and the account and the key are the seller's.
     others = ROLE == "admin" and case.path.startswith(("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}"))
     if others or operation["operationId"] == "accept_invitation":
+        possible.add("404")
+    # Nobody here asked to be deleted.
+    if operation["operationId"] == "get_deletion":
         possible.add("404")
     if "If-Match" in case.headers:
         possible.add("412")

@@ -26,6 +26,8 @@ use crate::{
 pub struct AuditParams {
     /// Entries by this person.
     user_id: Option<Uuid>,
+    /// Entries of what this operator did as somebody else.
+    impersonator_id: Option<Uuid>,
     /// Entries of this action.
     #[param(example = "product.delete", pattern = r"^[^\x00]*$")]
     action: Option<String>,
@@ -47,6 +49,7 @@ impl Read for AuditParams {
         let page = query.page();
         Some(Self {
             user_id: query.uuid("userId"),
+            impersonator_id: query.uuid("impersonatorId"),
             action: query.one("action"),
             entity_type: query.one("entityType"),
             entity_id: query.uuid("entityId"),
@@ -64,6 +67,8 @@ pub struct AuditView {
     pub id: Uuid,
     /// Who; null for the system itself.
     pub user_id: Option<Uuid>,
+    /// The operator who did it as them; null when it was they themselves.
+    pub impersonator_id: Option<Uuid>,
     /// What.
     #[schema(example = "product.create")]
     pub action: String,
@@ -84,6 +89,7 @@ impl From<AuditEntry> for AuditView {
         Self {
             id: entry.id.0,
             user_id: entry.actor.map(|user| user.0),
+            impersonator_id: entry.impersonator.map(|user| user.0),
             action: entry.action,
             entity_type: entry.entity.kind,
             entity_id: entry.entity.id,
@@ -105,6 +111,7 @@ pub async fn list_audit(_auth: Auth<ReadAudit>, services: Shared, params: Params
     let Params(asked) = params;
     let filter = AuditFilter {
         actor: asked.user_id.map(UserId),
+        impersonator: asked.impersonator_id.map(UserId),
         action: asked.action,
         entity_type: asked.entity_type,
         entity_id: asked.entity_id,

@@ -7,7 +7,11 @@ use actix_web::{
     HttpResponse,
     http::header::{self, HeaderMap, HeaderValue},
 };
-use domain::{Error, clock::Timestamp, identity::SignedIn};
+use domain::{
+    Error,
+    clock::Timestamp,
+    identity::{SignedIn, ports::AccessToken},
+};
 
 use crate::problem::Problem;
 
@@ -79,6 +83,27 @@ pub fn give(
     ];
     for (cookie, value, seconds) in given {
         response.headers_mut().append(header::SET_COOKIE, cookie.line(value, seconds, https)?);
+    }
+    Ok(())
+}
+
+/// Gives a browser the token of somebody else for a while. The rest stays, so that it finds back to its own session.
+///
+/// # Errors
+/// Those of [`give`].
+pub fn lend(response: &mut HttpResponse, token: &AccessToken, now: Timestamp, https: bool) -> Result<(), Problem> {
+    let seconds = (token.expires_at - now).num_seconds().max(0);
+    response.headers_mut().append(header::SET_COOKIE, Cookie::Session.line(&token.token, seconds, https)?);
+    Ok(())
+}
+
+/// Takes one cookie back, if the browser brought it.
+///
+/// # Errors
+/// None but those of [`give`].
+pub fn give_up(response: &mut HttpResponse, brought: &HeaderMap, cookie: Cookie, https: bool) -> Result<(), Problem> {
+    if cookie.of(brought, https).is_some() {
+        response.headers_mut().append(header::SET_COOKIE, cookie.line("", 0, https)?);
     }
     Ok(())
 }

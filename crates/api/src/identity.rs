@@ -3,6 +3,7 @@
 mod accounts;
 mod by_mail;
 mod credentials;
+mod deletion;
 pub mod dto;
 pub mod keys;
 mod me;
@@ -13,6 +14,7 @@ mod sellers;
 mod sessions;
 
 pub use accounts::aliases;
+pub(crate) use sessions::client;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The operations of identity.
@@ -35,6 +37,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(outside::unlink_identity)
         .service(credentials::change_password)
         .service(credentials::request_email_change)
+        .service(deletion::request_deletion)
+        .service(deletion::get_deletion)
+        .service(deletion::withdraw_deletion)
         .service(keys::get_jwks)
         .service(me::get_me)
         .service(me::list_my_views)

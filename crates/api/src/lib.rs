@@ -23,6 +23,7 @@ mod header_text;
 pub mod health;
 pub mod idempotency;
 pub mod identity;
+pub mod impersonated;
 pub mod job;
 pub mod kept;
 pub mod limit;

@@ -27,6 +27,8 @@ pub struct HttpSettings {
     pub limits: Vec<LimitRule>,
     /// What bounds tries at one account and letters to one address, by the names in `domain::identity::throttle`.
     pub account_limits: Vec<Policy>,
+    /// How long somebody may call their deletion off.
+    pub deletion_grace: Duration,
     /// How long answers are kept.
     pub cache: CacheSettings,
     /// Live streams.
@@ -51,6 +53,7 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
             account_limits: Vec::new(),
+            deletion_grace: Duration::from_hours(14 * 24),
             cache: CacheSettings::default(),
             streams: StreamSettings::default(),
             sockets: SocketSettings::default(),
@@ -155,7 +158,7 @@ impl Default for SocketSettings {
 /// The name of the limit in the place of which a key's own stands, when it has one.
 pub const PER_KEY: &str = "api_key";
 /// The operations in which somebody says who they are, or asks for a letter: those of the limit of 15 minutes (ruling R6).
-pub const PROVING: [&str; 14] = [
+pub const PROVING: [&str; 15] = [
     "login",
     "register",
     "request_email_verification",
@@ -170,6 +173,7 @@ pub const PROVING: [&str; 14] = [
     "begin_sign_in",
     "hear_provider",
     "login_with_provider",
+    "request_deletion",
 ];
 
 /// By what calls are counted.

@@ -147,6 +147,7 @@ fn settings(config: &Config) -> HttpSettings {
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
         account_limits: config.limits.accounts.clone(),
+        deletion_grace: config.identity.deletion_grace,
         cache: config.cache.answers,
         streams: config.streams,
         sockets: config.sockets.door,

@@ -7,7 +7,7 @@ use domain::{
     access::{LiftBan, lift_ban},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
-    identity::{RotateKeys, SendLetter, deliver, rotate_keys},
+    identity::{DeletePerson, RotateKeys, SendLetter, delete_when_due, deliver, rotate_keys},
     job::{Failure, Reactions},
     retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
     schedule::Scheduler,
@@ -76,6 +76,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
+    let deleting = shop.clone();
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     Ok(Handlers::default()
         // What is gone already is not removed twice.
@@ -106,6 +107,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |job: LiftBan, _| {
             let shop = lifting.clone();
             async move { Ok(lift_ban(&shop, job).await?) }
+        })
+        .on(move |job: DeletePerson, _| {
+            let shop = deleting.clone();
+            async move { Ok(delete_when_due(&shop, job).await?) }
         })
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());

@@ -7,6 +7,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
+    behalf::Impersonator,
     clock::{Entropy, Timestamp},
     error::{Error, Result},
     id::{SessionId, UserId, time_sorted},
@@ -87,6 +88,16 @@ struct Claims {
     roles: Value,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     seller: Value,
+    /// Who acts as the person, if it is not they themselves (RFC 8693).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
+}
+
+/// The operator behind a token, and their own session.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Act {
+    sub: UserId,
+    sid: SessionId,
 }
 
 impl EdDsaTokens {
@@ -151,7 +162,8 @@ impl EdDsaTokens {
         let keys = self.keys();
         let key = keys.iter().find(|key| key.kid == head.kid && head.alg == Algorithm::EdDSA)?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.public, &self.validation).ok()?.claims;
-        let said = Said { session: claims.sid, user: claims.sub, iat: claims.iat, exp: claims.exp };
+        let by = claims.act.map(|act| Impersonator { user: act.sub, session: act.sid });
+        let said = Said { session: claims.sid, user: claims.sub, by, iat: claims.iat, exp: claims.exp };
         self.verified.keep(token, said);
         if !self.keys().iter().any(|still| still.kid == key.kid) {
             // The key went meanwhile, maybe after what was kept by it was forgotten.
@@ -160,26 +172,29 @@ impl EdDsaTokens {
         }
         Some(said)
     }
-}
 
-impl Tokens for EdDsaTokens {
-    fn issue(&self, profile: &Profile, session: SessionId, latest: Timestamp, now: Timestamp) -> Result<AccessToken> {
+    fn sign(
+        &self,
+        profile: &Profile,
+        session: SessionId,
+        act: Option<Act>,
+        exp: i64,
+        now: Timestamp,
+    ) -> Result<AccessToken> {
         let keys = self.keys();
         let due = keys.iter().rev().find(|key| key.from <= now);
         let key = due.or(keys.first()).ok_or_else(|| Error::internal("no key to sign with"))?;
-        let iat = now.timestamp();
-        let lifetime = i64::try_from(self.rules.lifetime.as_secs()).map_err(Error::internal)?;
-        let exp = iat.saturating_add(lifetime).min(latest.timestamp());
         let claims = Claims {
             sub: profile.user.id,
             sid: session,
             jti: time_sorted(now, &*self.source.entropy),
             iss: self.rules.issuer.clone(),
             aud: self.rules.audience.clone(),
-            iat,
+            iat: now.timestamp(),
             exp,
             roles: json!(profile.user.roles),
             seller: json!(profile.seller),
+            act,
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(key.kid.clone());
@@ -188,13 +203,32 @@ impl Tokens for EdDsaTokens {
             Timestamp::from_timestamp(exp, 0).ok_or_else(|| Error::internal("a token's end is out of range"))?;
         Ok(AccessToken { token, expires_at })
     }
+}
+
+impl Tokens for EdDsaTokens {
+    fn issue(&self, profile: &Profile, session: SessionId, latest: Timestamp, now: Timestamp) -> Result<AccessToken> {
+        let lifetime = i64::try_from(self.rules.lifetime.as_secs()).map_err(Error::internal)?;
+        let exp = now.timestamp().saturating_add(lifetime).min(latest.timestamp());
+        self.sign(profile, session, None, exp, now)
+    }
+
+    fn issue_to(
+        &self,
+        by: Impersonator,
+        profile: &Profile,
+        session: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<AccessToken> {
+        self.sign(profile, session, Some(Act { sub: by.user, sid: by.session }), until.timestamp(), now)
+    }
 
     fn verify(&self, token: &str, now: Timestamp) -> Option<Session> {
         let said = self.read(token)?;
         let until = Timestamp::from_timestamp(said.exp, 0)?;
         let now = now.timestamp();
         let holds = now < said.exp.saturating_add(SKEW) && said.iat <= now.saturating_add(SKEW);
-        holds.then_some(Session { id: said.session, user: said.user, until })
+        holds.then_some(Session { id: said.session, user: said.user, until, impersonator: said.by })
     }
 }
 
@@ -300,7 +334,7 @@ mod tests {
             })
         );
         assert_eq!(issued.expires_at, after(900));
-        let session = Session { id: SESSION, user: profile().user.id, until: issued.expires_at };
+        let session = Session { id: SESSION, user: profile().user.id, until: issued.expires_at, impersonator: None };
         assert_eq!(tokens(1, rules()).verify(&issued.token, now()), Some(session));
     }
 

@@ -8,7 +8,10 @@ use std::{
     sync::{Mutex, PoisonError, RwLock},
 };
 
-use domain::id::{SessionId, UserId};
+use domain::{
+    behalf::Impersonator,
+    id::{SessionId, UserId},
+};
 
 /// Parts with locks of their own.
 const PARTS: usize = 16;
@@ -20,6 +23,7 @@ const ROOM: usize = 512;
 pub(crate) struct Said {
     pub(crate) session: SessionId,
     pub(crate) user: UserId,
+    pub(crate) by: Option<Impersonator>,
     pub(crate) iat: i64,
     pub(crate) exp: i64,
 }
@@ -96,7 +100,7 @@ mod tests {
     use super::*;
 
     fn said(number: i64) -> Said {
-        Said { session: SessionId(Uuid::nil()), user: UserId(Uuid::nil()), iat: number, exp: number }
+        Said { session: SessionId(Uuid::nil()), user: UserId(Uuid::nil()), by: None, iat: number, exp: number }
     }
 
     #[test]

@@ -36,12 +36,14 @@ pub struct Principal {
     pub sellers: Sellers,
     /// The API key they use, if they use one.
     pub key: Option<ApiKeyId>,
+    /// The operator who acts as them, if it is not they themselves.
+    pub impersonator: Option<UserId>,
 }
 
 impl Principal {
     /// A person with these roles, who may do this and is a member of these accounts.
     pub fn new(user: UserId, roles: Roles, permissions: Permissions, sellers: Sellers) -> Self {
-        Self { user, roles, permissions, seller: sellers.sole(), sellers, key: None }
+        Self { user, roles, permissions, seller: sellers.sole(), sellers, key: None, impersonator: None }
     }
 
     /// A person who may do what their roles may as delivered.
@@ -67,6 +69,13 @@ impl Principal {
         Self { permissions, seller, sellers, key: Some(key), ..self }
     }
 
+    /// The same person as an operator acts as them: no more than both may do, and nothing that is for the person alone.
+    #[must_use]
+    pub fn impersonated(self, by: &Self) -> Self {
+        let permissions = self.permissions.within(by.permissions).without(Permissions::IN_PERSON);
+        Self { permissions, impersonator: Some(by.user), ..self }
+    }
+
     /// The same person acting for one of their accounts.
     ///
     /// # Errors
@@ -86,7 +95,7 @@ impl Principal {
 
     /// True for an administrator of the installation in person; what a key of theirs may do says its scopes.
     pub fn is_admin(&self) -> bool {
-        self.roles.has(Role::Admin) && self.key.is_none()
+        self.roles.has(Role::Admin) && self.key.is_none() && self.impersonator.is_none()
     }
 }
 

@@ -34,6 +34,9 @@ pub struct AuditEntry {
     pub id: AuditId,
     /// Who; `None` for the system itself.
     pub actor: Option<UserId>,
+    /// The operator who did it as them, when it was not they themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonator: Option<UserId>,
     /// What, `<entity>.<verb>`, such as `product.create`.
     pub action: String,
     /// To what.

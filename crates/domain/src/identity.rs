@@ -1,6 +1,7 @@
 //! People and seller accounts.
 
 mod change_password;
+mod delete_person;
 mod email;
 mod end_sessions;
 mod enrol_people;
@@ -25,17 +26,19 @@ pub mod throttle;
 mod user;
 
 pub use change_password::{Proof, change_password};
+pub use delete_person::{DeletePerson, Pseudonym, delete_person, delete_when_due, request_deletion, withdraw_deletion};
 pub(crate) use email::Errand;
 pub use email::{
     ActionCode, CodeLogin, Links, Mailroom, Post, Purpose, Redirect, SendLetter, Verification, confirm_email,
     confirm_email_change, confirm_password_reset, deliver, request_email_change, request_password_reset,
     request_sign_in_code, request_verification,
 };
+pub(crate) use end_sessions::{end, end_acting};
 pub use end_sessions::{end_sessions_of, revoke_session, revoke_sessions, sign_out};
 pub(crate) use enrol_people::enrol;
 pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
 pub use events::RoleChange;
-pub(crate) use events::role_changed;
+pub(crate) use events::{role_changed, session_impersonated};
 pub(crate) use house::stand_in;
 pub use house::{Selling, seller_for};
 pub use known::Known;
@@ -49,7 +52,7 @@ pub use register::{NewUser, UserInput, create_user, register, register_unseen};
 pub use rotate_keys::{KeyPlan, RotateKeys, Rotated, rotate_keys};
 pub use seller::Seller;
 pub use sellers::Sellers;
-pub use session::{Client, EndReason, SessionRules, StoredSession};
+pub use session::{Client, EndReason, Impersonation, SessionRules, StoredSession};
 pub use sessions::{Sessions, SignedIn};
 pub use throttle::Throttle;
 pub use user::{Email, Profile, User};

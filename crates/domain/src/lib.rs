@@ -6,6 +6,7 @@
 pub mod access;
 pub mod actor;
 pub mod audit;
+pub mod behalf;
 pub mod bus;
 pub mod cache;
 pub mod catalog;

@@ -13,6 +13,7 @@ mod revoke_invitation;
 
 pub use accept_invitation::{Joined, accept_invitation};
 pub use change_member::change_member;
+pub(crate) use events::member_left;
 pub use invitation::{INVITATION_LIFE, Invitation, InvitationInput, NewInvitation};
 pub use invite::{Invited, invite};
 pub use member::{Account, Member, MemberRole};

@@ -77,13 +77,17 @@ permissions! {
     ManageUsers = "users:manage" at 11 from Admin;
     /// See and make roles, say what they may do, give them and take them back.
     ManageRoles = "roles:manage" at 12 from Admin;
+    /// Act as somebody else for a quarter of an hour, in full view of the audit log.
+    Impersonate = "users:impersonate" at 20 from Admin;
 }
 
 impl Permissions {
     /// No permission.
     pub const NONE: Self = Self(0);
     /// What no API key may have: whoever finds one must not be able to make others, or to rise.
-    pub const NOT_FOR_KEYS: Self = Self(ManageKeys::SET.0 | ManageRoles::SET.0);
+    pub const NOT_FOR_KEYS: Self = Self(ManageKeys::SET.0 | ManageRoles::SET.0 | Impersonate::SET.0);
+    /// What nobody may do while they act as somebody else: what would outlast it, or raise somebody.
+    pub const IN_PERSON: Self = Self(ManageKeys::SET.0 | ManageRoles::SET.0 | Impersonate::SET.0);
     /// What a seller account may do by itself, through a key that belongs to it.
     pub const OF_SELLERS: Self = WriteProducts::SET;
 
@@ -158,6 +162,19 @@ impl<P> Authorized<P> {
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
+
+    /// Makes sure that it is the person themselves, and no operator who acts as them.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn in_person(&self) -> Result<()> {
+        if self.principal.impersonator.is_none() { Ok(()) } else { Err(not_for_others()) }
+    }
+}
+
+/// What an operator is told who acts as somebody else and wants what only that person may.
+pub fn not_for_others() -> Error {
+    Error::forbidden("Not while you act as somebody else; DELETE /api/v1/auth/impersonation ends that")
 }
 
 impl Actor {
@@ -170,6 +187,9 @@ impl Actor {
         let Self::Signed(principal) = self else { return Err(Error::Unauthenticated) };
         if principal.may::<P>() {
             return Ok(Authorized { principal: principal.clone(), permission: PhantomData });
+        }
+        if principal.impersonator.is_some() && Permissions::IN_PERSON.has(P::SET) {
+            return Err(not_for_others());
         }
         Err(Error::forbidden(match principal.key {
             Some(_) => format!("Scope {} required", P::NAME),

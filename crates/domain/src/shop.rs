@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditEntry,
+    behalf,
     clock::{Clock, Entropy, Timestamp},
     error::{Error, Result},
     event::{Change, Event, Fact, Trace},
@@ -177,6 +178,7 @@ impl Shop {
         let entry = AuditEntry {
             id: AuditId(id),
             actor,
+            impersonator: behalf::acting().filter(|by| actor != Some(*by)),
             action: change.action.to_owned(),
             entity: change.entity.clone(),
             metadata: change.metadata,

@@ -1,6 +1,7 @@
 //! People and seller accounts.
 
 mod action_codes;
+mod erase;
 mod foreign_ids;
 mod seller;
 mod session;

@@ -8,6 +8,7 @@
 
 mod access;
 mod accounts;
+mod acting;
 mod catalogue;
 mod commands;
 mod cuts;

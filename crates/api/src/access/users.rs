@@ -10,7 +10,7 @@ use domain::{
     Error,
     access::{self, ports::Person},
     id::UserId,
-    identity::RoleChange,
+    identity::{self, RoleChange},
     permission::{ManageRoles, ManageUsers},
 };
 use serde_json::json;
@@ -24,6 +24,7 @@ use crate::{
     Answer, Services, Shared,
     auth::Auth,
     body::JsonBody,
+    done::Done,
     etag::{self, IfNoneMatch},
     page::PageView,
     path::Id,
@@ -95,6 +96,26 @@ pub async fn ban_user(auth: Auth<ManageUsers>, services: Shared, id: Id<UserId>,
 pub async fn unban_user(auth: Auth<ManageUsers>, services: Shared, id: Id<UserId>) -> Answer {
     access::unban_user(&services.shop, auth.0, id.0).await?;
     Ok(HttpResponse::Ok().json(PersonView::from(&person(&services, id.0).await?)))
+}
+
+/// Deletes a person at once, whoever asked for it: a pseudonym is left.
+#[utoipa::path(
+    tag = "users",
+    params(Id<UserId>),
+    responses(
+        (status = 200, description = "They are deleted", body = Done),
+        (status = 404, description = "No such person"),
+        (
+            status = 409,
+            description = "It is oneself, the last administrator, or they alone own a seller account that has other members",
+        ),
+    ),
+    security(("bearer" = ["users:manage"]))
+)]
+#[delete("/api/v1/users/{id}")]
+pub async fn delete_user(auth: Auth<ManageUsers>, services: Shared, id: Id<UserId>) -> Answer {
+    identity::delete_person(&services.shop, &auth.0, id.0).await?;
+    Ok(HttpResponse::Ok().json(Done { success: true }))
 }
 
 /// Gives a person a role. Nobody gives a role that does not stand below their own, or may what they may not.

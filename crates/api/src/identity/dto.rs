@@ -1,6 +1,7 @@
 //! What people and seller accounts look like in JSON.
 
 pub mod by_mail;
+pub mod deletion;
 pub mod provider;
 pub mod registration;
 pub mod seller;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Where a request comes from.
-pub(super) fn client(request: &HttpRequest) -> Client {
+pub(crate) fn client(request: &HttpRequest) -> Client {
     use actix_web::HttpMessage as _;
     let agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok());
     let address = request.extensions().get::<Context>().map(|context| context.client.to_string());

@@ -9,12 +9,13 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
+use domain::{Actor, behalf::Behalf, id::UserId};
 
 use super::{
     acting, authenticate,
     limit::{self, BY_ACTOR, BY_ADDRESS, Said},
 };
-use crate::{context::Context, problem::Problem, query, routes::Found};
+use crate::{context::Context, impersonated, problem::Problem, query, routes::Found};
 
 /// Lets in whom no limit refuses, as who they are.
 pub async fn layer<B: MessageBody + 'static>(
@@ -27,9 +28,11 @@ pub async fn layer<B: MessageBody + 'static>(
     };
     let mut response = match known(&request).await {
         Ok((invalid, actor)) => {
-            let mut response = match by_route(&request) {
-                Ok(()) => next.call(request).await?.map_into_boxed_body(),
-                Err(problem) => instead(request, HttpResponse::from_error(problem)),
+            let by = impersonator(&request);
+            let mut response = match (by_route(&request, by), by) {
+                (Ok(()), None) => next.call(request).await?.map_into_boxed_body(),
+                (Ok(()), Some(by)) => Behalf::new(by, next.call(request)).await?.map_into_boxed_body(),
+                (Err(problem), _) => instead(request, HttpResponse::from_error(problem)),
             };
             actor.on(response.headers_mut());
             if invalid {
@@ -56,10 +59,23 @@ fn instead(request: ServiceRequest, response: HttpResponse) -> ServiceResponse<B
     ServiceResponse::new(request.into_parts().0, response)
 }
 
+/// The operator who acts as the caller.
+fn impersonator(request: &ServiceRequest) -> Option<UserId> {
+    request.extensions().get::<Actor>().and_then(Actor::principal).and_then(|caller| caller.impersonator)
+}
+
 /// Refuses what the table of routes alone can tell: another method of a known path, before a template with parameters
-/// takes the path's last word for an id, and parameters of the query that the operation does not declare.
-fn by_route(request: &ServiceRequest) -> Result<(), Problem> {
-    match request.extensions().get::<Context>().map(|context| &context.found) {
+/// takes the path's last word for an id, what is for the caller in person, and parameters of the query that the operation does not
+/// declare.
+fn by_route(request: &ServiceRequest, impersonator: Option<UserId>) -> Result<(), Problem> {
+    let extensions = request.extensions();
+    let found = extensions.get::<Context>().map(|context| &context.found);
+    if let Some(Found::Operation(operation)) = found
+        && impersonator.is_some()
+    {
+        impersonated::check(request.method(), operation)?;
+    }
+    match found {
         Some(Found::OtherMethod(allow)) => Err(Problem::wrong_method(allow)),
         Some(Found::Operation(operation)) if !operation.takes_query => query::refuse_all(request.query_string()),
         _ => Ok(()),

@@ -48,7 +48,9 @@ async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
     };
     if by_cookie {
         let (settings, mac) = (&services.settings, services.mac.as_ref());
-        if let Err(forged) = csrf::check(request.method(), request.headers(), settings, mac, session.id) {
+        // Who acts as somebody else keeps the token of their own session.
+        let of_browser = session.impersonator.map_or(session.id, |by| by.session);
+        if let Err(forged) = csrf::check(request.method(), request.headers(), settings, mac, of_browser) {
             request.extensions_mut().insert(Untaken::Forged(forged));
             return Ok((Actor::Anonymous, false));
         }

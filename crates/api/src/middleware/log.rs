@@ -15,7 +15,7 @@ use crate::{context::Context, header_text::written, routes::Found, tally};
 pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
     let (request, status) = (response.request(), response.status());
     let duration = context.started.elapsed();
-    let user = request.extensions().get::<Actor>().and_then(Actor::principal).map(|principal| principal.user);
+    let who = request.extensions().get::<Actor>().and_then(Actor::principal).map(|who| (who.user, who.impersonator));
     let method = known(request.method().as_str());
     match &context.found {
         Found::Operation(operation) => operation.tally.count(&operation.template, method, status, duration),
@@ -29,7 +29,8 @@ pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
         route = context.template(),
         status = status.as_u16(),
         durationMs = f64::from(micros(duration)) / 1000.0,
-        userId = user.map(tracing::field::display),
+        userId = who.map(|(user, _)| tracing::field::display(user)),
+        impersonatorId = who.and_then(|(_, by)| by).map(tracing::field::display),
         client = %context.client,
         "request"
     );

@@ -86,6 +86,7 @@ pub async fn create_invitation(
     request_body = CodeBody,
     responses(
         (status = 200, description = "The account", body = AccountView),
+        (status = 403, description = "One has not proven that one's address is one's own"),
         (status = 404, description = "The code is wrong, used, taken back or over, or meant for another address"),
         (status = 409, description = "One is a member already, or of too many accounts"),
     ),

@@ -143,7 +143,9 @@ impl Session {
             Err(error) => return self.refuse(wire, error, reference).await,
         };
         let refused = match (known, self.user()) {
-            (Some((session, visit)), Some(user)) if session.user == user => {
+            (Some((session, visit)), Some(user))
+                if session.user == user && session.impersonator == self.impersonator() =>
+            {
                 self.go_on(session, visit);
                 return wire.say(&Outgoing::Refreshed { expires_at: session.until, reference }).await;
             }

@@ -8,6 +8,7 @@ use std::{
 
 use domain::{
     Actor, Principal,
+    behalf::{Behalf, Impersonator},
     id::{RoomId, UserId},
     identity::ports::Session as SignedIn,
     permission::ManageRooms,
@@ -190,7 +191,11 @@ impl Session {
         match said? {
             Said::Text(text) => {
                 metrics::counter!("socket_messages_total", "direction" => "in").increment(1);
-                self.answer(wire, Request::read(&text)).await
+                // An operator who acts as somebody else does so for as long as the connection lasts.
+                match self.impersonator() {
+                    None => self.answer(wire, Request::read(&text)).await,
+                    Some(by) => Behalf::new(by.user, self.answer(wire, Request::read(&text))).await,
+                }
             }
             Said::Ping(carried) => {
                 // It is answered whatever is left: the protocol demands it, and it costs what hearing it does.
@@ -299,6 +304,11 @@ impl Session {
 
     pub(super) fn user(&self) -> Option<UserId> {
         self.caller.session.map(|session| session.user)
+    }
+
+    /// The operator who acts as the caller.
+    pub(super) fn impersonator(&self) -> Option<Impersonator> {
+        self.caller.session.and_then(|session| session.impersonator)
     }
 
     /// Whether every room is open to the caller.

@@ -93,7 +93,7 @@ impl Caller {
 
     /// What stands for a session where somebody comes with a key, which has none: it lasts as long as the key.
     fn through(key: &ApiKey) -> Session {
-        Session { id: SessionId(key.id.0), user: key.user, until: key.expires_at.unwrap_or(FAR) }
+        Session { id: SessionId(key.id.0), user: key.user, until: key.expires_at.unwrap_or(FAR), impersonator: None }
     }
 
     /// The same of the token of an issuer: it lasts as long as the token.

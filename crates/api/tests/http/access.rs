@@ -333,6 +333,8 @@ async fn a_member_joins_by_invitation_sells_and_leaves() {
     };
     let (foreign, wrong) = (accept(&eve, code).await, accept(&eve, "wrong").await);
     assert_eq!((foreign.status, &foreign.json()["error"]["message"]), (404, &wrong.json()["error"]["message"]));
+    assert_eq!(accept(&bob, code).await.code(), "FORBIDDEN", "his address is not proven");
+    door.fixtures.prove_email(bob.user).await;
     let joined = accept(&bob, code).await;
     assert_eq!((joined.status, &joined.json()["role"]), (200, &json!("manager")), "{}", joined.text);
     assert_eq!(accept(&bob, code).await.status, 404);
@@ -361,6 +363,7 @@ async fn a_member_of_several_says_which_one_acts() {
     let door = Door::new();
     let (ada, bob) = (door.seller().await, door.seller().await);
     let body = json!({ "email": email(&door, &bob).await });
+    door.fixtures.prove_email(bob.user).await;
     let path = format!("/api/v1/sellers/{}/invitations", ada.seller.unwrap());
     let made = send(&door, Method::POST, &path, &ada, Some(body)).await.json();
     send(&door, Method::POST, "/api/v1/invitations/accept", &bob, Some(json!({ "code": made["code"] }))).await;

@@ -49,7 +49,7 @@ async fn send(door: &Door, method: &Method, path: &str, by: Option<&Principal>) 
 
 /// The path with something for each parameter, that names nothing there is.
 fn filled(path: &str) -> String {
-    let path = path.replace("{id}", ID).replace("{userId}", ID).replace("{offset}", "1");
+    let path = path.replace("{id}", ID).replace("{userId}", ID).replace("{sessionId}", ID).replace("{offset}", "1");
     path.replace("{role}", "nobody").replace("/roles/{name}", "/roles/nobody")
 }
 

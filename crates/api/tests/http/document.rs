@@ -22,7 +22,11 @@ pub fn operations(document: &Value) -> Vec<(Method, String, Value)> {
                 let method = method.to_uppercase().parse().unwrap();
                 all.push((
                     method,
-                    path.replace("{id}", ID).replace("{userId}", ID).replace("{offset}", "1").replace("{slug}", "x"),
+                    path.replace("{id}", ID)
+                        .replace("{userId}", ID)
+                        .replace("{sessionId}", ID)
+                        .replace("{offset}", "1")
+                        .replace("{slug}", "x"),
                     operation.clone(),
                 ));
             }

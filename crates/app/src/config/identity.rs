@@ -48,6 +48,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("identity.hash_wait_ms", "5000", "How long a sign-in waits for its turn before it is told 503."),
     Setting::new(
+        "identity.deletion_days",
+        "14",
+        "Days in which somebody may call their deletion off; 0 deletes them at once.",
+    ),
+    Setting::new(
         "identity.email_verification",
         "off",
         "Whether people prove their address by a letter: off, on, or required before they sign in. Then a sign-up is answered alike whether the address was free or not.",
@@ -68,6 +73,7 @@ pub(crate) struct Identity {
     pub(crate) hashes_at_once: usize,
     pub(crate) hashes_waiting: usize,
     pub(crate) hash_wait: Duration,
+    pub(crate) deletion_grace: Duration,
     pub(crate) verification: Verification,
 }
 
@@ -82,6 +88,7 @@ impl Identity {
         let lanes = reader.number("identity.argon2_lanes", 1..=64);
         let hashes_at_once = reader.number("identity.hashes_at_once", 0..=1024);
         let hashes_waiting = reader.number("identity.hashes_waiting", 0..=100_000);
+        let deletion_days: Option<u64> = reader.number("identity.deletion_days", 0..=90);
         let verification = verification(reader);
         let hash_wait = reader.millis("identity.hash_wait_ms", 1..=30_000);
         let session_days: Option<u64> = reader.number("identity.session_days", 1..=3650);
@@ -108,6 +115,7 @@ impl Identity {
             hashes_at_once: hashes_at_once?,
             hashes_waiting: hashes_waiting?,
             hash_wait: hash_wait?,
+            deletion_grace: Duration::from_hours(24 * deletion_days?),
             verification: verification?,
         })
     }

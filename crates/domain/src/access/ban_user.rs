@@ -28,7 +28,7 @@ pub async fn ban_user(shop: &Shop, by: Authorized<ManageUsers>, user: UserId, ne
         policy::is_above(who, &other.roles)?;
         if other.roles.has(Role::Admin) {
             // Of two who ban each other at the same time, one comes too late.
-            super::grant_role::keep_an_admin(&mut *tx, user).await?;
+            super::keep_an_admin(&mut *tx, user).await?;
         }
         let now = tx.now();
         let ban = Ban { user, until: new.until, reason: new.reason.clone(), by: who.user, at: now };

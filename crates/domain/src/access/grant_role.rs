@@ -5,7 +5,7 @@ use crate::{
     actor::Principal,
     error::{Error, Result},
     id::UserId,
-    identity::{Email, RoleChange, User, role_changed},
+    identity::{Email, RoleChange, User, end_acting, role_changed},
     permission::{Authorized, ManageRoles, Role},
     shop::Shop,
     store::Tx,
@@ -84,6 +84,8 @@ async fn turn(
                 keep_an_admin(tx, id).await?;
             }
             tx.users().revoke(id, role, now).await?;
+            // Whoever acts as somebody else may lack by now what they began it with, and is not to go on when they have it again.
+            end_acting(shop, tx, id, None, who.map(|who| who.user), now).await?;
         }
     }
     user.roles = match change {
@@ -96,7 +98,7 @@ async fn turn(
 }
 
 /// Refuses to let go of an administrator when that would leave none who is not banned. The role is held until the transaction ends.
-pub(super) async fn keep_an_admin(tx: &mut dyn Tx, user: UserId) -> Result<()> {
+pub(crate) async fn keep_an_admin(tx: &mut dyn Tx, user: UserId) -> Result<()> {
     tx.roles().find(Role::Admin.name()).await?;
     let counts = tx.bans().find(user).await?.is_none();
     if counts && tx.roles().holders(Role::Admin).await? <= 1 {

@@ -46,6 +46,7 @@ audit:read         -     -       yes
 jobs:manage        -     -       yes
 users:manage       -     -       yes
 roles:manage       -     -       yes
+users:impersonate  -     -       yes
 ";
         let table = table(&StoredRole::delivered());
         // The column is as wide as the longest name.

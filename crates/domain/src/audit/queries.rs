@@ -14,6 +14,8 @@ use crate::{
 pub struct AuditFilter {
     /// Entries by this person.
     pub actor: Option<UserId>,
+    /// Entries of what this operator did as somebody else.
+    pub impersonator: Option<UserId>,
     /// Entries of this action, such as `product.delete`.
     pub action: Option<String>,
     /// Entries about this type of thing.

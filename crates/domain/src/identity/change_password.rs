@@ -35,6 +35,7 @@ impl Proof<'_> {
     /// # Errors
     /// [`Error::Forbidden`] for another password, [`Error::Limited`] after too many.
     pub(super) async fn password(&self, by: &Authorized<OwnAccount>, current: &Password) -> Result<Email> {
+        by.in_person()?;
         let user = by.principal().user;
         let account = self.users.own_account(user).await?.ok_or(Error::Unauthenticated)?;
         self.throttle.admit(account.user.email.as_str(), Some(user)).await?;

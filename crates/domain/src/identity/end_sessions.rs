@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Ends a session in the transaction of whoever wants it ended.
-pub(super) async fn end(
+pub(crate) async fn end(
     shop: &Shop,
     tx: &mut dyn Tx,
     mut session: StoredSession,
@@ -21,7 +21,26 @@ pub(super) async fn end(
 ) -> Result<()> {
     session.ended = Some((now, reason));
     tx.sessions().update(&session).await?;
-    shop.record(tx, by, events::session_ended(&session, reason)).await
+    shop.record(tx, by, events::session_ended(&session, reason)).await?;
+    // What an operator began from it as somebody else goes with it.
+    end_acting(shop, tx, session.user, Some(session.id), by, now).await
+}
+
+/// Ends what an operator does as others: all of it, or what they began from one session of theirs.
+pub(crate) async fn end_acting(
+    shop: &Shop,
+    tx: &mut dyn Tx,
+    operator: UserId,
+    from: Option<SessionId>,
+    by: Option<UserId>,
+    now: Timestamp,
+) -> Result<()> {
+    for mut begun in tx.sessions().begun_by(operator, from, now).await? {
+        begun.ended = Some((now, EndReason::ByOperator));
+        tx.sessions().update(&begun).await?;
+        shop.record(tx, by, events::session_ended(&begun, EndReason::ByOperator)).await?;
+    }
+    Ok(())
 }
 
 /// Ends the sessions of a person, but for `except`, in the transaction of a use case after which they shall not go on: a changed
@@ -65,6 +84,7 @@ pub async fn sign_out(shop: &Shop, by: &Authorized<OwnAccount>, session: Session
 /// # Errors
 /// [`Error::NotFound`] also for a session of somebody else, and for one that is over.
 pub async fn revoke_session(shop: &Shop, by: &Authorized<OwnAccount>, id: SessionId) -> Result<()> {
+    by.in_person()?;
     end_own(shop, by, id, EndReason::Revoked).await
 }
 
@@ -73,6 +93,7 @@ pub async fn revoke_session(shop: &Shop, by: &Authorized<OwnAccount>, id: Sessio
 /// # Errors
 /// Those of the store.
 pub async fn revoke_sessions(shop: &Shop, by: &Authorized<OwnAccount>, except: Option<SessionId>) -> Result<usize> {
+    by.in_person()?;
     let user = by.principal().user;
     shop.write("revoke_sessions", |mut tx| async move {
         let ended = end_sessions_of(shop, &mut *tx, user, except, EndReason::Revoked, Some(user)).await?;
@@ -112,7 +133,9 @@ mod tests {
         assert!(matches!(revoke_session(&given.shop, &by, hers.id).await, Err(Error::NotFound("Session"))));
         let until = given.shop.now();
         for _ in 0..2 {
-            sign_out(&given.shop, &by, Session { id: hers.id, user: ada.user, until }).await.unwrap();
+            sign_out(&given.shop, &by, Session { id: hers.id, user: ada.user, until, impersonator: None })
+                .await
+                .unwrap();
         }
         assert_eq!(revoke_sessions(&given.shop, &by, None).await.unwrap(), 0);
         assert_eq!(store.traces(), [("session.end".to_owned(), "session.ended".to_owned())]);

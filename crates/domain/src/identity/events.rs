@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{EndReason, Seller, StoredSession, User};
 use crate::{
+    clock::Timestamp,
     event::{Change, Entity},
     id::UserId,
     permission::Role,
@@ -50,7 +51,7 @@ pub(super) fn seller_created(seller: &Seller, member: UserId) -> Change {
         action: "seller.create",
         event: "seller.created",
         entity: Entity::new("seller", seller.id),
-        payload: json!({ "sellerId": seller.id, "slug": seller.slug }),
+        payload: json!({ "sellerId": seller.id }),
         metadata: json!({ "member": member }),
     }
 }
@@ -63,6 +64,11 @@ fn session_change(session: &StoredSession, action: &'static str, event: &'static
 /// Somebody signed in.
 pub(super) fn session_created(session: &StoredSession) -> Change {
     session_change(session, "session.create", "session.created", json!({ "userId": session.user }))
+}
+
+/// An operator acts as somebody else from now on. Why stays with the session.
+pub(crate) fn session_impersonated(session: &StoredSession) -> Change {
+    session_change(session, "session.impersonate", "session.created", json!({ "userId": session.user }))
 }
 
 /// Somebody goes on with their session.
@@ -85,6 +91,22 @@ pub(super) fn password_changed(user: UserId) -> Change {
 /// Somebody has proven that their address is theirs.
 pub(super) fn email_verified(user: UserId) -> Change {
     of_user("user.verify_email", "user.email_verified", user)
+}
+
+/// Somebody asked to be deleted.
+pub(super) fn deletion_requested(user: UserId, due: Timestamp) -> Change {
+    let change = of_user("user.request_deletion", "user.deletion_requested", user);
+    Change { metadata: json!({ "due": due }), ..change }
+}
+
+/// Somebody thought again.
+pub(super) fn deletion_withdrawn(user: UserId) -> Change {
+    of_user("user.withdraw_deletion", "user.deletion_withdrawn", user)
+}
+
+/// Somebody is a pseudonym from now on.
+pub(super) fn user_deleted(user: UserId) -> Change {
+    of_user("user.delete", "user.deleted", user)
 }
 
 /// Somebody has another address now; neither is told.

@@ -20,11 +20,13 @@ use super::{
 use crate::{
     access::ports::{ApiKeyQueries, HeldKey},
     actor::Principal,
+    behalf::Impersonator,
     bus::Bus,
     clock::{Clock, Timestamp},
     error::{Error, Result},
     event::{Event, Fact},
     id::{ApiKeyId, SessionId, UserId},
+    permission::Impersonate,
 };
 
 /// The topic on which nodes hasten each other: whoever hears of it looks for changes that have no number in the log yet.
@@ -201,7 +203,28 @@ impl Known {
         if self.ended_ref().contains_key(&session.id) {
             return Ok(None);
         }
-        self.people.get(session.user, now, oldest, self.rules.room, || self.users.principal(session.user)).await
+        let person =
+            self.people.get(session.user, now, oldest, self.rules.room, || self.users.principal(session.user)).await?;
+        match (session.impersonator, person) {
+            (Some(by), Some(person)) => self.acted(by, person, now, oldest).await,
+            (_, person) => Ok(person),
+        }
+    }
+
+    /// A person as an operator acts as them; `None` when the operator may not any more, or is not signed in themselves.
+    async fn acted(
+        &self,
+        by: Impersonator,
+        person: Principal,
+        now: Timestamp,
+        oldest: Duration,
+    ) -> Result<Option<Principal>> {
+        if self.ended_ref().contains_key(&by.session) {
+            return Ok(None);
+        }
+        let operator = self.people.get(by.user, now, oldest, self.rules.room, || self.users.principal(by.user)).await?;
+        let operator = operator.filter(Principal::may::<Impersonate>);
+        Ok(operator.map(|operator| person.impersonated(&operator)))
     }
 
     /// Who a person is now, by whatever right somebody acts for them; `None` when they are gone.
@@ -348,6 +371,10 @@ mod tests {
             found
         }
 
+        async fn deletion(&self, id: UserId) -> Result<Option<Timestamp>> {
+            self.store.deletion(id).await
+        }
+
         async fn account(&self, email: &Email) -> Result<Option<Account>> {
             self.store.account(email).await
         }
@@ -435,7 +462,7 @@ mod tests {
         async fn session(&self, role: Role) -> (Principal, Session) {
             let person = self.given.person(role).await;
             let stored = self.given.stored_session(person.user).await;
-            (person, Session { id: stored.id, user: stored.user, until: stored.tokens_until })
+            (person, Session { id: stored.id, user: stored.user, until: stored.tokens_until, impersonator: None })
         }
     }
 

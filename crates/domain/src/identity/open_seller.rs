@@ -39,6 +39,7 @@ pub async fn open_seller(
     name: &str,
     once: &Once<'_, Seller>,
 ) -> Result<Outcome<Seller>> {
+    by.in_person()?;
     let user = by.principal().user;
     shop.write_once("open_seller", once, |mut tx| async move {
         let accounts = tx.organisations().accounts_of(user).await?;

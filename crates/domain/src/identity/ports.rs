@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ActionCode, Email, Password, Profile, Purpose, Seller, StoredSession, User};
+use super::{ActionCode, Email, Password, Profile, Pseudonym, Purpose, Seller, StoredSession, User};
 use crate::{
     access::Ban,
     actor::Principal,
+    behalf::Impersonator,
     clock::Timestamp,
     error::Result,
     id::{SellerId, SessionId, UserId},
@@ -41,6 +42,17 @@ pub trait UserRepo: Send {
         verified: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<bool>;
+
+    /// When a person is to be deleted, if they asked for it.
+    async fn deletion(&mut self, id: UserId) -> Result<Option<Timestamp>>;
+
+    /// Says when a person is to be deleted, or that they are not.
+    async fn set_deletion(&mut self, id: UserId, due: Option<Timestamp>) -> Result<()>;
+
+    /// Makes a person a pseudonym, who can never sign in. What says anything of them goes: roles, keys, views, places, codes, tickets,
+    /// bans, invitations to their address, what they are in rooms, answers kept for them, and what their sessions know of devices and
+    /// addresses. What they wrote for others and did stays under their id.
+    async fn erase(&mut self, id: UserId, pseudonym: &Pseudonym, at: Timestamp) -> Result<()>;
 
     /// Replaces the stored hash of a person's password.
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()>;
@@ -113,6 +125,15 @@ pub trait SessionRepo: Send {
     /// The sessions of a person that can be refreshed, or of which an access token may hold still. Waits for whoever signs the person in
     /// or changes them just now, and shows what they did.
     async fn live_of(&mut self, user: UserId, now: Timestamp) -> Result<Vec<StoredSession>>;
+
+    /// The sessions in which an operator acts as somebody else and of which an access token may hold still: those begun from one
+    /// session of theirs, or from any.
+    async fn begun_by(
+        &mut self,
+        operator: UserId,
+        from: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Vec<StoredSession>>;
 }
 
 /// The read side of sessions.
@@ -163,6 +184,9 @@ pub trait UserQueries: Send + Sync {
     /// The account of a person, for whoever has to prove anew that they are that person.
     async fn own_account(&self, id: UserId) -> Result<Option<Account>>;
 
+    /// When a person is to be deleted, if they asked for it.
+    async fn deletion(&self, id: UserId) -> Result<Option<Timestamp>>;
+
     /// What a person sees of themselves.
     async fn profile(&self, id: UserId) -> Result<Option<Profile>>;
 }
@@ -207,12 +231,24 @@ pub struct Session {
     pub user: UserId,
     /// When the access token ends.
     pub until: Timestamp,
+    /// The operator who acts as them, if it is not they themselves.
+    pub impersonator: Option<Impersonator>,
 }
 
 /// Makes and reads access tokens.
 pub trait Tokens: Send + Sync {
     /// A token for this person and session, which ends at `latest` at the latest.
     fn issue(&self, profile: &Profile, session: SessionId, latest: Timestamp, now: Timestamp) -> Result<AccessToken>;
+
+    /// A token for an operator who acts as this person, which ends at `until`; it names both (RFC 8693).
+    fn issue_to(
+        &self,
+        by: Impersonator,
+        profile: &Profile,
+        session: SessionId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<AccessToken>;
 
     /// The session of a valid token; `None` for every other text. Whether that session goes on is not known here.
     fn verify(&self, token: &str, now: Timestamp) -> Option<Session>;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    behalf::Impersonator,
     clock::Timestamp,
     id::{SessionId, UserId},
 };
@@ -80,6 +81,17 @@ pub struct StoredSession {
     pub tokens_until: Timestamp,
     /// When and why it was ended before its time.
     pub ended: Option<(Timestamp, EndReason)>,
+    /// The operator who acts as the person, if it is such a session: it cannot be refreshed.
+    pub impersonation: Option<Impersonation>,
+}
+
+/// Why an operator acts as somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Impersonation {
+    /// Who.
+    pub by: Impersonator,
+    /// Why, for the person and for those who may see sessions. It goes with the session: a text of an operator may name people.
+    pub reason: String,
 }
 
 impl StoredSession {

@@ -79,6 +79,7 @@ impl Sessions {
             expires_at: now + self.rules.longest,
             tokens_until: now,
             ended: None,
+            impersonation: None,
         };
         session.touch(now, &self.rules);
         let token = self.tokens.issue(profile, session.id, session.expires_at, now)?;
@@ -95,7 +96,7 @@ impl Sessions {
     async fn make_room(&self, shop: &Shop, tx: &mut dyn Tx, newest: &StoredSession, now: Timestamp) -> Result<()> {
         let most = usize::try_from(self.rules.most.max(1)).unwrap_or(usize::MAX);
         let mut live = tx.sessions().live_of(newest.user, now).await?;
-        live.retain(|session| session.id != newest.id && session.is_live(now));
+        live.retain(|session| session.id != newest.id && session.is_live(now) && session.impersonation.is_none());
         live.sort_by_key(|session| (session.last_used_at, session.id));
         let beyond = (live.len() + 1).saturating_sub(most);
         for session in live.into_iter().take(beyond) {
@@ -115,7 +116,7 @@ impl Sessions {
         shop.write("refresh_session", |mut tx| async move {
             let now = tx.now();
             let Some(mut session) = tx.sessions().find(given.session).await? else { return Ok(tx.discard(None)) };
-            if !given.fits(&*self.mac, &session) || !session.is_live(now) {
+            if !given.fits(&*self.mac, &session) || !session.is_live(now) || session.impersonation.is_some() {
                 return Ok(tx.discard(None));
             }
             let behind = session.generation.checked_sub(given.generation);

@@ -17,13 +17,14 @@ pub type Joined = Account;
 ///
 /// # Errors
 /// [`Error::NotFound`] for a code that is wrong, used, taken back or over, or was meant for another address: whoever guesses
-/// learns nothing. [`Error::Conflict`] for who is a member already, or of too many accounts.
+/// learns nothing. [`Error::Forbidden`] for who has not proven their address. [`Error::Conflict`] for who is a member already, or of too many accounts.
 pub async fn accept_invitation(
     shop: &Shop,
     mac: &dyn Mac,
     by: Authorized<ManageMembers>,
     code: &str,
 ) -> Result<Joined> {
+    by.in_person()?;
     let user: UserId = by.principal().user;
     let digest = &digest(mac, code);
     let unknown = || Error::NotFound("Invitation");
@@ -33,6 +34,10 @@ pub async fn accept_invitation(
         let person = tx.users().find(user).await?.ok_or(Error::NotFound("User"))?;
         if person.email != invitation.email || invitation.expires_at <= now {
             return Err(unknown());
+        }
+        // The code was shown to who invites, too: only the owner of the address is the one who was meant.
+        if person.email_verified_at.is_none() {
+            return Err(Error::forbidden("Prove first that your email is yours: POST /api/v1/auth/email-verification"));
         }
         let seller = tx.organisations().seller(invitation.seller).await?.ok_or_else(unknown)?;
         let accounts = tx.organisations().accounts_of(user).await?;

@@ -20,6 +20,7 @@ pub async fn change_member(
     user: UserId,
     role: MemberRole,
 ) -> Result<()> {
+    by.in_person()?;
     let who = by.principal();
     shop.write("change_member", |mut tx| async move {
         tx.organisations().seller(seller).await?.ok_or(Error::NotFound("Seller"))?;

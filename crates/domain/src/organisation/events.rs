@@ -23,7 +23,7 @@ pub(super) fn member_changed(seller: SellerId, user: UserId, before: MemberRole,
     member("seller.change_member", "seller.member_changed", seller, user, metadata)
 }
 
-pub(super) fn member_left(seller: SellerId, user: UserId, role: MemberRole) -> Change {
+pub(crate) fn member_left(seller: SellerId, user: UserId, role: MemberRole) -> Change {
     member("seller.remove_member", "seller.member_left", seller, user, json!({ "role": role }))
 }
 

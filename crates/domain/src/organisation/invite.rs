@@ -44,6 +44,7 @@ pub async fn invite(
     new: NewInvitation,
     once: &Once<'_, Invited>,
 ) -> Result<Outcome<Invited>> {
+    by.in_person()?;
     let (who, new) = (by.principal(), &new);
     shop.write_once("invite", once, |mut tx| async move {
         // Held: of many invitations at a time, none is one too many.

@@ -27,6 +27,12 @@ pub trait OrganisationRepo: Send {
     /// How many owners an account has.
     async fn owners(&mut self, seller: SellerId) -> Result<u64>;
 
+    /// How many members an account has beside one.
+    async fn others(&mut self, seller: SellerId, but: UserId) -> Result<u64>;
+
+    /// Gives an account another name, and another name in addresses.
+    async fn rename(&mut self, seller: SellerId, name: &str, slug: &str) -> Result<()>;
+
     /// Makes a person a member, or gives them another role; since when they are one stays.
     async fn put(&mut self, seller: SellerId, user: UserId, role: MemberRole, at: Timestamp) -> Result<()>;
 

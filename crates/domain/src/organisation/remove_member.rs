@@ -15,6 +15,7 @@ use crate::{
 /// [`Error::NotFound`] for an account one is no member of, and for who is no member; [`Error::Forbidden`] for who may not end
 /// such a membership; [`Error::Conflict`] for the last owner.
 pub async fn remove_member(shop: &Shop, by: Authorized<ManageMembers>, seller: SellerId, user: UserId) -> Result<()> {
+    by.in_person()?;
     let who = by.principal();
     shop.write("remove_member", |mut tx| async move {
         tx.organisations().seller(seller).await?.ok_or(Error::NotFound("Seller"))?;

@@ -119,6 +119,7 @@ mod tests {
             entry: Entry::Waiting(AuditEntry {
                 id: AuditId(id),
                 actor: None,
+                impersonator: None,
                 action: "user.create".to_owned(),
                 entity,
                 metadata: json!({}),

@@ -26,7 +26,9 @@ pub mod presence;
 pub mod product_queries;
 pub mod products;
 pub mod reference;
+pub mod review_verdicts;
 pub mod reviews;
+pub mod room_verdicts;
 pub mod rooms;
 pub mod schedules;
 pub mod sellers;
@@ -139,6 +141,8 @@ pub async fn run_all(harness: &impl Harness) {
     export::run(harness).await;
     reference::run(harness).await;
     verdicts::run(harness).await;
+    review_verdicts::run(harness).await;
+    room_verdicts::run(harness).await;
     views::run(harness).await;
     jobs::run(harness).await;
     job_queue::run(harness).await;

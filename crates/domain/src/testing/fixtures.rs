@@ -88,6 +88,15 @@ impl Fixtures {
         Principal::delivered(user.id, user.roles)
     }
 
+    /// Makes the address of a stored person proven.
+    pub async fn prove_email(&self, user: UserId) {
+        let mut tx = self.tx().await;
+        let found = tx.users().find(user).await.expect("a user is read").expect("the user is there");
+        let now = self.shop.now();
+        assert!(tx.users().set_email(user, &found.email, Some(now), now).await.expect("an address is stored"));
+        tx.commit().await.expect("an address is committed");
+    }
+
     /// A session that began now, not stored.
     pub fn session(&self, user: UserId) -> StoredSession {
         let now = self.shop.now();
@@ -106,6 +115,7 @@ impl Fixtures {
             expires_at: now + Duration::from_hours(48),
             tokens_until: now + Duration::from_mins(15),
             ended: None,
+            impersonation: None,
         }
     }
 

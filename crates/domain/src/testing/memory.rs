@@ -3,6 +3,7 @@
 mod access;
 mod action_codes;
 mod categories;
+mod erase;
 mod foreign_ids;
 mod identity;
 mod job_queue;

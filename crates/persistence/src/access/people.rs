@@ -40,7 +40,7 @@ fn columns(engine: Engine) -> String {
 #[async_trait]
 impl PeopleQueries for Database {
     async fn people(&self, filter: &PeopleFilter, page: PageRequest) -> Result<Page<Person>> {
-        let (mut conditions, mut values) = (Vec::new(), Vec::<Value>::new());
+        let (mut conditions, mut values) = (vec!["u.deleted_at IS NULL".to_owned()], Vec::<Value>::new());
         // The first two parameters are those of the page.
         let mut bind = |value: Value| {
             values.push(value);
@@ -63,7 +63,7 @@ impl PeopleQueries for Database {
             let not = if banned { "" } else { "NOT " };
             conditions.push(format!("{not}EXISTS (SELECT 1 FROM user_bans z WHERE z.user_id = u.id)"));
         }
-        let these = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        let these = format!("WHERE {}", conditions.join(" AND "));
         let listed = Paged {
             columns: &columns(self.engine),
             from: &format!("users u LEFT JOIN user_bans b ON b.user_id = u.id {these}"),
@@ -74,7 +74,7 @@ impl PeopleQueries for Database {
 
     async fn person(&self, id: UserId) -> Result<Option<Person>> {
         let sql = format!(
-            "SELECT {} FROM users u LEFT JOIN user_bans b ON b.user_id = u.id WHERE u.id = $1",
+            "SELECT {} FROM users u LEFT JOIN user_bans b ON b.user_id = u.id WHERE u.id = $1 AND u.deleted_at IS NULL",
             columns(self.engine)
         );
         let found = one(&self.reader, statement(self.engine, sql, [id.0.into()])).await?;

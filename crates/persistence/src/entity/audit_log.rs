@@ -13,6 +13,7 @@ pub struct Model {
     pub entity_id: Uuid,
     pub metadata: Json,
     pub created_at: DateTimeUtc,
+    pub impersonator_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 use domain::{
     Error, Result,
+    behalf::Impersonator,
     clock::Timestamp,
     id::{SessionId, UserId},
-    identity::{Client, EndReason, StoredSession, ports::SessionRepo},
+    identity::{Client, EndReason, Impersonation, StoredSession, ports::SessionRepo},
 };
 use sea_orm::{QueryResult, Value};
+use uuid::Uuid;
 
 use crate::{
     statement::{all, at, execute, one, statement},
@@ -16,7 +18,8 @@ use crate::{
 
 /// The columns of a session under the alias `s`, as [`session`] reads them.
 pub(super) const SESSION: &str = "s.id, s.user_id, s.family, s.generation, s.rotated_at, s.device, s.address, \
-    s.created_at, s.last_used_at, s.idle_until, s.expires_at, s.tokens_until, s.ended_at, s.ended_by";
+    s.created_at, s.last_used_at, s.idle_until, s.expires_at, s.tokens_until, s.ended_at, s.ended_by, \
+    s.impersonator_id, s.impersonator_session, s.impersonation_reason";
 const UPDATE: &str = "UPDATE sessions SET generation = $2, rotated_at = $3, device = $4, address = $5, last_used_at = $6, \
     idle_until = $7, tokens_until = $8, ended_at = $9, ended_by = $10 WHERE id = $1";
 
@@ -28,11 +31,13 @@ impl SessionRepo for SeaTx {
         let lock = self.engine.pick("", " FOR NO KEY UPDATE OF u");
         let sql = format!(
             "INSERT INTO sessions (id, user_id, family, generation, rotated_at, device, address, created_at, last_used_at, \
-             idle_until, expires_at, tokens_until, ended_at, ended_by) \
-             SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM users u \
+             idle_until, expires_at, tokens_until, ended_at, ended_by, impersonator_id, impersonator_session, \
+             impersonation_reason) \
+             SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18 FROM users u \
              WHERE u.id = $2 AND u.password_hash = coalesce($15, u.password_hash){lock}"
         );
-        let values: [Value; 15] = [
+        let acted = new.impersonation.as_ref();
+        let values: [Value; 18] = [
             new.id.0.into(),
             new.user.0.into(),
             new.family.to_vec().into(),
@@ -48,6 +53,9 @@ impl SessionRepo for SeaTx {
             new.ended.map(|(at, _)| at).into(),
             new.ended.map(|(_, reason)| reason.name()).into(),
             verified.map(str::to_owned).into(),
+            acted.map(|acted| acted.by.user.0).into(),
+            acted.map(|acted| acted.by.session.0).into(),
+            acted.map(|acted| acted.reason.clone()).into(),
         ];
         Ok(execute(&self.tx, statement(self.engine, sql, values)).await? == 1)
     }
@@ -89,6 +97,24 @@ impl SessionRepo for SeaTx {
         let rows = all(&self.tx, statement(self.engine, sql, [user.0.into(), now.into()])).await?;
         rows.iter().map(|row| session(row, 0)).collect()
     }
+
+    async fn begun_by(
+        &mut self,
+        operator: UserId,
+        from: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Vec<StoredSession>> {
+        let lock = self.engine.pick("", " FOR NO KEY UPDATE");
+        let one = if from.is_some() { " AND s.impersonator_session = $3" } else { "" };
+        let mut values: Vec<Value> = vec![operator.0.into(), now.into()];
+        values.extend(from.map(|from| Value::from(from.0)));
+        let sql = format!(
+            "SELECT {SESSION} FROM sessions s WHERE s.impersonator_id = $1{one} AND s.ended_at IS NULL \
+             AND s.tokens_until > $2 ORDER BY s.id{lock}"
+        );
+        let rows = all(&self.tx, statement(self.engine, sql, values)).await?;
+        rows.iter().map(|row| session(row, 0)).collect()
+    }
 }
 
 fn generation(session: &StoredSession) -> Result<Value> {
@@ -100,6 +126,8 @@ pub(super) fn session(row: &QueryResult, first: usize) -> Result<StoredSession> 
     let family: Vec<u8> = at(row, first + 2)?;
     let ended: Option<Timestamp> = at(row, first + 12)?;
     let reason: Option<String> = at(row, first + 13)?;
+    let by = at::<Option<Uuid>>(row, first + 14)?.zip(at::<Option<Uuid>>(row, first + 15)?);
+    let why: Option<String> = at(row, first + 16)?;
     Ok(StoredSession {
         id: SessionId(at(row, first)?),
         user: UserId(at(row, first + 1)?),
@@ -114,5 +142,9 @@ pub(super) fn session(row: &QueryResult, first: usize) -> Result<StoredSession> 
         tokens_until: at(row, first + 11)?,
         // A reason of a later version is some reason all the same.
         ended: ended.map(|at| (at, reason.and_then(|name| EndReason::named(&name)).unwrap_or(EndReason::Revoked))),
+        impersonation: by.map(|(user, session)| Impersonation {
+            by: Impersonator { user: UserId(user), session: SessionId(session) },
+            reason: why.unwrap_or_default(),
+        }),
     })
 }

@@ -5,7 +5,7 @@ use domain::{
     Result,
     clock::Timestamp,
     id::UserId,
-    identity::{Email, User, ports::UserRepo},
+    identity::{Email, Pseudonym, User, ports::UserRepo},
     permission::{Role, Roles},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
@@ -14,7 +14,7 @@ use crate::{
     access::row,
     entity::{user, user_role},
     error,
-    statement::{one, statement},
+    statement::{at, execute, one, statement},
     tx::SeaTx,
 };
 
@@ -104,6 +104,21 @@ impl UserRepo for SeaTx {
         let values = [id.0.into(), email.as_str().into(), verified.into(), at.into()];
         let changed = self.tx.execute_raw(statement(self.engine, sql, values)).await.map_err(error::of_a_race)?;
         Ok(changed.rows_affected() == 1)
+    }
+
+    async fn deletion(&mut self, id: UserId) -> Result<Option<Timestamp>> {
+        let sql = "SELECT deletes_at FROM users WHERE id = $1";
+        let found = one(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
+        found.map_or(Ok(None), |found| at(&found, 0))
+    }
+
+    async fn set_deletion(&mut self, id: UserId, due: Option<Timestamp>) -> Result<()> {
+        let sql = "UPDATE users SET deletes_at = $2 WHERE id = $1";
+        execute(&self.tx, statement(self.engine, sql, [id.0.into(), due.into()])).await.map(|_| ())
+    }
+
+    async fn erase(&mut self, id: UserId, pseudonym: &Pseudonym, at: Timestamp) -> Result<()> {
+        self.forget(id, pseudonym, at).await
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Principal, Result,
+    clock::Timestamp,
     id::UserId,
     identity::{
         Email, Profile, User,
@@ -41,7 +42,7 @@ impl Database {
 impl UserQueries for Database {
     async fn principal(&self, id: UserId) -> Result<Option<Principal>> {
         let sql = format!(
-            "SELECT {}, {} FROM users u WHERE u.id = $1 \
+            "SELECT {}, {} FROM users u WHERE u.id = $1 AND u.deleted_at IS NULL \
              AND NOT EXISTS (SELECT 1 FROM user_bans b WHERE b.user_id = u.id)",
             row::roles_of(self.engine, "u.id"),
             row::sellers_of(self.engine, "u.id")
@@ -58,6 +59,12 @@ impl UserQueries for Database {
 
     async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
         self.account_where("u.id = $1", id.0.into()).await
+    }
+
+    async fn deletion(&self, id: UserId) -> Result<Option<Timestamp>> {
+        let sql = "SELECT deletes_at FROM users WHERE id = $1";
+        let found = one(&self.reader, statement(self.engine, sql, [id.0.into()])).await?;
+        found.map_or(Ok(None), |found| at(&found, 0))
     }
 
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {

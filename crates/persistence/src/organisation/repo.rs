@@ -47,6 +47,18 @@ impl OrganisationRepo for SeaTx {
         counted.map_or(Ok(0), |found| count(&found, 0))
     }
 
+    async fn others(&mut self, seller: SellerId, but: UserId) -> Result<u64> {
+        let sql = "SELECT count(*) FROM seller_members WHERE seller_id = $1 AND user_id <> $2";
+        let counted = one(&self.tx, statement(self.engine, sql, [seller.0.into(), but.0.into()])).await?;
+        counted.map_or(Ok(0), |found| count(&found, 0))
+    }
+
+    async fn rename(&mut self, seller: SellerId, name: &str, slug: &str) -> Result<()> {
+        let sql = "UPDATE sellers SET name = $2, slug = $3 WHERE id = $1";
+        let values = [seller.0.into(), name.into(), slug.into()];
+        execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
+    }
+
     async fn put(&mut self, seller: SellerId, user: UserId, role: MemberRole, at: Timestamp) -> Result<()> {
         let sql = "INSERT INTO seller_members (user_id, seller_id, created_at, role) VALUES ($1, $2, $3, $4) \
                    ON CONFLICT (user_id, seller_id) DO UPDATE SET role = excluded.role";

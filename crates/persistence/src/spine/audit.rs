@@ -36,6 +36,9 @@ impl AuditQueries for Database {
         if let Some(actor) = filter.actor {
             found = found.filter(audit_log::Column::ActorId.eq(actor.0));
         }
+        if let Some(by) = filter.impersonator {
+            found = found.filter(audit_log::Column::ImpersonatorId.eq(by.0));
+        }
         if let Some(action) = &filter.action {
             found = found.filter(audit_log::Column::Action.eq(action));
         }
@@ -61,6 +64,7 @@ pub(crate) fn entry(row: audit_log::Model) -> AuditEntry {
     AuditEntry {
         id: AuditId(row.id),
         actor: row.actor_id.map(UserId),
+        impersonator: row.impersonator_id.map(UserId),
         action: row.action,
         entity: Entity { kind: row.entity_type, id: row.entity_id },
         metadata: row.metadata,

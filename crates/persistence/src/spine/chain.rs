@@ -78,7 +78,7 @@ impl ChainSnapshot for Snapshot {
                 Ok(None) => StoredEntry::Gone,
                 _ => rows::entry(row, 0).map_or_else(StoredEntry::Unreadable, StoredEntry::Found),
             };
-            Ok(StoredLink { seq: at(row, rows::WIDTH)?, hash: rows::hash(row, rows::WIDTH + 1), entry })
+            Ok(StoredLink { seq: at(row, rows::ENTRY_WIDTH)?, hash: rows::hash(row, rows::ENTRY_WIDTH + 1), entry })
         });
         links.collect()
     }

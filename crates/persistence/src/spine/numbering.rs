@@ -12,7 +12,7 @@ use sea_orm::Value;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::rows::{self, WIDTH};
+use super::rows::{self, ENTRY_WIDTH, WIDTH};
 use crate::{
     error,
     statement::{all, at, count, execute, one, statement},
@@ -58,7 +58,7 @@ impl SeaTx {
         );
         let found = all(&self.tx, statement(self.engine, sql, [i64::from(limit).into()])).await?;
         let pending = found.iter().map(|row| {
-            let entry = if at::<Option<i64>>(row, 2 * WIDTH)?.is_some() {
+            let entry = if at::<Option<i64>>(row, WIDTH + ENTRY_WIDTH)?.is_some() {
                 Entry::Linked
             } else if at::<Option<Uuid>>(row, WIDTH)?.is_none() {
                 Entry::Missing

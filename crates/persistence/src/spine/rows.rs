@@ -19,11 +19,13 @@ pub(super) fn event_columns(engine: Engine) -> String {
 
 /// The columns of an audit entry under the alias `a`, as [`entry`] reads them.
 pub(super) fn entry_columns(engine: Engine) -> String {
-    columns(engine, "a", "action", "metadata", "created_at")
+    columns(engine, "a", "action", "metadata", "created_at") + ", a.impersonator_id"
 }
 
-/// How many columns each has.
+/// How many columns an event has.
 pub(super) const WIDTH: usize = 7;
+/// How many an entry has.
+pub(super) const ENTRY_WIDTH: usize = WIDTH + 1;
 
 fn columns(engine: Engine, alias: &str, name: &str, json: &str, time: &str) -> String {
     let text = engine.pick("", "::text");
@@ -51,6 +53,7 @@ pub(super) fn entry(row: &QueryResult, first: usize) -> Result<AuditEntry, Strin
     Ok(AuditEntry {
         id: AuditId(told.id),
         actor: told.actor,
+        impersonator: column::<Option<Uuid>>(row, first + WIDTH)?.map(UserId),
         action: told.name,
         entity: told.entity,
         metadata: told.json,

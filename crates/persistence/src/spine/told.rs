@@ -51,6 +51,7 @@ const AUDIT_LOGS: Table = Table {
         ("entity_id", Id),
         ("metadata", Json),
         ("created_at", Time),
+        ("impersonator_id", Id),
     ],
 };
 
@@ -78,6 +79,7 @@ struct AuditRow<'a> {
     metadata: &'a serde_json::Value,
     #[serde(serialize_with = "time")]
     created_at: Timestamp,
+    impersonator_id: Option<Simple>,
 }
 
 impl<'a> AuditRow<'a> {
@@ -90,6 +92,7 @@ impl<'a> AuditRow<'a> {
             entity_id: hex(entry.entity.id),
             metadata: &entry.metadata,
             created_at: entry.at,
+            impersonator_id: entry.impersonator.map(hex),
         }
     }
 }
@@ -123,18 +126,18 @@ impl<'a> EventRow<'a> {
 
 /// One row in each log, in one round trip.
 const BOTH: &str = "WITH audited AS ( \
-     INSERT INTO audit_logs (id, actor_id, action, entity_type, entity_id, metadata, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7)) \
+     INSERT INTO audit_logs (id, actor_id, action, entity_type, entity_id, metadata, created_at, impersonator_id) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $15)) \
      INSERT INTO events (id, kind, entity_type, entity_id, actor_id, payload, occurred_at) \
      VALUES ($8, $9, $10, $11, $12, $13, $14)";
 /// SQLite takes statements one after the other instead.
-const EACH: &str = "INSERT INTO audit_logs (id, actor_id, action, entity_type, entity_id, metadata, created_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7); \
+const EACH: &str = "INSERT INTO audit_logs (id, actor_id, action, entity_type, entity_id, metadata, created_at, \
+     impersonator_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $15); \
      INSERT INTO events (id, kind, entity_type, entity_id, actor_id, payload, occurred_at) \
      VALUES ($8, $9, $10, $11, $12, $13, $14)";
 
 fn both(engine: Engine, entry: AuditEntry, event: Event) -> Statement {
-    let values: [Value; 14] = [
+    let values: [Value; 15] = [
         entry.id.0.into(),
         entry.actor.map(|user| user.0).into(),
         entry.action.into(),
@@ -149,6 +152,7 @@ fn both(engine: Engine, entry: AuditEntry, event: Event) -> Statement {
         event.actor.map(|user| user.0).into(),
         event.payload.into(),
         event.at.into(),
+        entry.impersonator.map(|user| user.0).into(),
     ];
     statement(engine, engine.pick(EACH, BOTH), values)
 }

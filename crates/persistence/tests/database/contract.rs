@@ -177,6 +177,8 @@ suites!(
     access,
     organisations,
     verdicts,
+    review_verdicts,
+    room_verdicts,
     categories,
     products,
     reviews,

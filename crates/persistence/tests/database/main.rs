@@ -8,6 +8,7 @@ mod category_race;
 mod checkpoint;
 mod contract;
 mod counts;
+mod deletion;
 mod details;
 mod epochs;
 mod group;

@@ -78,6 +78,7 @@ async fn a_commit_that_fails_stores_nothing(engine: Engine) {
     let entry = AuditEntry {
         id: AuditId(uuid::Uuid::from_u128(1)),
         actor: None,
+        impersonator: None,
         action: "user.create".to_owned(),
         entity: Entity { kind: "user".to_owned(), id: uuid::Uuid::from_u128(2) },
         metadata: serde_json::Value::Null,

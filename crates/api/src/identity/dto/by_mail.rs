@@ -164,7 +164,7 @@ fn new_password(fields: &mut Fields<'_>) -> Option<Password> {
     }
 }
 
-fn current_password(fields: &mut Fields<'_>) -> Option<Password> {
+pub(crate) fn current_password(fields: &mut Fields<'_>) -> Option<Password> {
     match fields.text("currentPassword") {
         Some(text) => Some(Password::given(text)),
         None => fields.violations.missing("/currentPassword"),

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::user::UserView;
-use crate::body::Fields;
+use crate::{access::dto::impersonation::ActedBy, body::Fields};
 
 /// What signs a person in.
 #[derive(Debug, ToSchema)]
@@ -142,6 +142,8 @@ pub struct ActiveSession {
     pub address: Option<String>,
     /// Whether it is the one this request was made with.
     pub current: bool,
+    /// The operator who acts as the person in it; null when it is one's own.
+    pub acted_by: Option<ActedBy>,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
     /// When it was last used to get a token.
@@ -158,6 +160,7 @@ impl ActiveSession {
             device: session.client.device,
             address: session.client.address,
             current: session.id == current,
+            acted_by: session.impersonation.map(ActedBy::from),
             created_at: session.created_at,
             last_used_at: session.last_used_at,
             expires_at: session.idle_until,

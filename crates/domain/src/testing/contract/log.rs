@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Harness, begin, fixtures, page};
 use crate::{
     audit::AuditFilter,
+    behalf::Behalf,
     event::{Change, Entity},
     permission::Role,
 };
@@ -12,6 +13,7 @@ use crate::{
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
     entries_are_filtered_and_newest_first(harness).await;
+    who_acted_as_somebody_else_is_kept(harness).await;
 }
 
 async fn entries_are_filtered_and_newest_first(harness: &impl Harness) {
@@ -50,4 +52,32 @@ async fn entries_are_filtered_and_newest_first(harness: &impl Harness) {
     assert_eq!(total(AuditFilter { entity_type: Some("seller".to_owned()), ..of_thing.clone() }).await, 1);
     let nothing = AuditFilter { actor: Some(two), entity_type: Some("seller".to_owned()), ..of_thing };
     assert_eq!(total(nothing).await, 0);
+}
+
+async fn who_acted_as_somebody_else_is_kept(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (operator, person) = (given.person(Role::Admin).await.user, given.person(Role::User).await.user);
+    let change = || Change {
+        action: "lamp.light",
+        event: "user.created",
+        entity: Entity::new("user", person),
+        payload: serde_json::json!({ "userId": person }),
+        metadata: serde_json::json!({}),
+    };
+    // One alone goes with the commit, several in a statement of their own.
+    for several in [false, true] {
+        let mut tx = begin(harness).await;
+        let work = Behalf::new(operator, given.shop.record(&mut *tx, Some(person), change()));
+        work.await.unwrap();
+        if several {
+            given.shop.record(&mut *tx, Some(person), change()).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+    let by = AuditFilter { impersonator: Some(operator), ..AuditFilter::default() };
+    let found = harness.audit().list(&by, page(1, 20)).await.unwrap();
+    let named: Vec<_> = found.items.iter().map(|entry| (entry.actor, entry.impersonator)).collect();
+    assert_eq!(named, [(Some(person), Some(operator)); 2]);
+    let of_person = AuditFilter { actor: Some(person), ..AuditFilter::default() };
+    assert_eq!(harness.audit().list(&of_person, page(1, 20)).await.unwrap().total, 3);
 }

@@ -47,6 +47,7 @@ async fn joined(
     role: MemberRole,
 ) -> Principal {
     let code = invited(given, owner, &address(harness, who.user).await, role).await.unwrap().code;
+    given.prove_email(who.user).await;
     accept_invitation(&given.shop, &PlainMac, given.authorized(who), &code).await.unwrap();
     harness.users().principal(who.user).await.unwrap().unwrap()
 }
@@ -61,6 +62,9 @@ async fn who_is_invited_becomes_a_member(harness: &impl Harness) {
     let now = given.shop.now();
     let open = harness.organisations().invitations(account, now, page(1, 20)).await.unwrap();
     assert_eq!((open.total, &open.items[0]), (1, &made.invitation));
+    let unproven = accept_invitation(&given.shop, &PlainMac, given.authorized(&bob), &made.code).await;
+    assert!(matches!(unproven, Err(Error::Forbidden(_))), "the code may have come from who invites");
+    given.prove_email(bob.user).await;
     let account_joined = accept_invitation(&given.shop, &PlainMac, given.authorized(&bob), &made.code).await.unwrap();
     assert_eq!((account_joined.seller.id, account_joined.role), (account, MemberRole::Manager));
     assert_eq!(harness.organisations().invitations(account, now, page(1, 20)).await.unwrap().total, 0);
@@ -82,6 +86,7 @@ async fn a_code_is_for_one_address_once_and_for_a_time(harness: &impl Harness) {
     let given = fixtures(harness);
     let (ada, bob, eve) = (given.seller().await, given.person(Role::User).await, given.person(Role::User).await);
     let email = address(harness, bob.user).await;
+    given.prove_email(bob.user).await;
     let accept = async |who: &Principal, code: &str| {
         accept_invitation(&given.shop, &PlainMac, given.authorized(who), code).await.map(|_| ())
     };

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Harness, begin, fixtures, page};
 use crate::{
+    behalf::Impersonator,
     id::{SessionId, UserId},
-    identity::{Client, EndReason, StoredSession},
+    identity::{Client, EndReason, Impersonation, StoredSession},
     permission::Role,
     testing::Fixtures,
 };
@@ -17,6 +18,7 @@ pub async fn run(harness: &impl Harness) {
     the_live_ones_of_a_person_are_listed(harness).await;
     those_that_were_ended_are_told_while_tokens_hold(harness).await;
     what_is_over_is_purged(harness).await;
+    what_an_operator_began_as_others_is_found(harness).await;
 }
 
 async fn store(harness: &impl Harness, session: &StoredSession) {
@@ -132,4 +134,33 @@ async fn what_is_over_is_purged(harness: &impl Harness) {
     for (session, stays) in sessions.iter().zip([false, true, true]) {
         assert_eq!(find(harness, session.id).await.is_some(), stays);
     }
+}
+
+async fn what_an_operator_began_as_others_is_found(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (operator, user) = (person(&given).await, person(&given).await);
+    let own = [given.session(operator), given.session(operator)];
+    let acting = |from: &StoredSession| {
+        let by = Impersonator { user: from.user, session: from.id };
+        let impersonation = Some(Impersonation { by, reason: "Zoë asked".to_owned() });
+        StoredSession { impersonation, ..given.session(user) }
+    };
+    let mut begun = [acting(&own[0]), acting(&own[1]), acting(&own[1]), acting(&own[1])];
+    let now = given.shop.now();
+    begun[2].ended = Some((now, EndReason::ByOperator));
+    begun[3].tokens_until = now;
+    for session in own.iter().chain(&begun) {
+        store(harness, session).await;
+    }
+    assert_eq!(find(harness, begun[0].id).await.as_ref(), Some(&begun[0]));
+    let mut tx = begin(harness).await;
+    let mut all = tx.sessions().begun_by(operator, None, now).await.unwrap();
+    all.sort_by_key(|session| session.id);
+    let mut hold = begun[..2].to_vec();
+    hold.sort_by_key(|session| session.id);
+    assert_eq!(all, hold);
+    assert_eq!(tx.sessions().begun_by(operator, Some(own[1].id), now).await.unwrap(), [begun[1].clone()]);
+    assert_eq!(tx.sessions().begun_by(user, None, now).await.unwrap(), []);
+    let live = tx.sessions().live_of(user, now).await.unwrap();
+    assert!(live.iter().any(|session| session.id == begun[0].id), "it is a session of the person");
 }

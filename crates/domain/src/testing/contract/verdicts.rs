@@ -13,11 +13,12 @@ use crate::{
         queries::{BySlug, Order, ProductFilter, ProductSort, SortBy},
         restore_product, update_product,
     },
+    clock::Timestamp,
     error::Violations,
     event::{Entity, Event},
-    id::{EventId, SellerId},
+    id::{EventId, SellerId, UserId},
     idempotency::Once,
-    identity::RoleChange,
+    identity::{Known, RoleChange},
     organisation::MemberRole,
     page::Limit,
     permission::{Role, WriteProducts},
@@ -49,7 +50,7 @@ enum Without {
 
 /// What came of something that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Done,
     Unauthenticated,
     Forbidden,
@@ -57,7 +58,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of<T>(outcome: &crate::Result<T>) -> Self {
+    pub(super) fn of<T>(outcome: &crate::Result<T>) -> Self {
         match outcome {
             Ok(_) => Self::Done,
             Err(Error::Unauthenticated) => Self::Unauthenticated,
@@ -155,23 +156,9 @@ async fn callers(
         tx.commit().await.unwrap();
         person.user
     };
-    let with = async |permissions: &[&str]| {
-        let input = RoleInput {
-            name: Some(format!("verdict-{}", given.serial())),
-            level: Some(50),
-            permissions: Some(permissions.iter().map(|one| (*one).to_owned()).collect()),
-        };
-        let new = input.check(&mut Violations::default()).unwrap();
-        let role =
-            create_role(&given.shop, given.authorized(&admin), new, &Once::always()).await.unwrap().fresh().unwrap();
-        let user = given.person(Role::User).await.user;
-        set_role(&given.shop, given.authorized(&admin), user, RoleChange::Grant, role.role.name()).await.unwrap();
-        user
-    };
-    let banned = member(&accounts, MemberRole::Owner).await;
-    let ban =
-        BanInput { until: None, reason: Some("Because".to_owned()) }.check(now, &mut Violations::default()).unwrap();
-    ban_user(&given.shop, given.authorized(&admin), banned, ban).await.unwrap();
+    let with = async |permissions: &[&str]| with_role(given, &admin, permissions).await;
+    let gone = member(&accounts, MemberRole::Owner).await;
+    banned(given, &admin, gone).await;
     let people = [
         ("a buyer", given.person(Role::User).await.user, May::Look(Without::Permission)),
         ("an owner of the first", one.user, May::Own(true, false)),
@@ -188,8 +175,10 @@ async fn callers(
     for (who, user, may) in people {
         callers.push((who, Actor::Signed(harness.users().principal(user).await.unwrap().unwrap()), may));
     }
-    let gone = harness.users().principal(banned).await.unwrap().map_or(Actor::Anonymous, Actor::Signed);
+    let gone = harness.users().principal(gone).await.unwrap().map_or(Actor::Anonymous, Actor::Signed);
     callers.push(("a banned owner of both", gone, May::Look(Without::SignIn)));
+    let as_owner = Actor::Signed(one.clone().impersonated(&admin));
+    callers.push(("an administrator as an owner of the first", as_owner, May::Own(true, false)));
     for (who, by, scopes, seller, may) in [
         ("a key for products", one, "products:write", None, May::Own(true, false)),
         ("a key for something else", one, "account:own", None, May::Look(Without::Permission)),
@@ -215,6 +204,39 @@ async fn callers(
         callers.push((who, Actor::Signed(caller.principal), may));
     }
     callers
+}
+
+/// Somebody with a role of their own that may do this.
+pub(super) async fn with_role(given: &Fixtures, admin: &Principal, permissions: &[&str]) -> UserId {
+    let input = RoleInput {
+        name: Some(format!("verdict-{}", given.serial())),
+        level: Some(50),
+        permissions: Some(permissions.iter().map(|one| (*one).to_owned()).collect()),
+    };
+    let new = input.check(&mut Violations::default()).unwrap();
+    let made = create_role(&given.shop, given.authorized(admin), new, &Once::always()).await;
+    let role = made.unwrap().fresh().unwrap().role;
+    let user = given.person(Role::User).await.user;
+    set_role(&given.shop, given.authorized(admin), user, RoleChange::Grant, role.name()).await.unwrap();
+    user
+}
+
+/// Bans somebody.
+pub(super) async fn banned(given: &Fixtures, admin: &Principal, user: UserId) {
+    let input = BanInput { until: None, reason: Some("Because".to_owned()) };
+    let ban = input.check(given.shop.now(), &mut Violations::default()).unwrap();
+    ban_user(&given.shop, given.authorized(admin), user, ban).await.unwrap();
+}
+
+/// Who calls with a key of this person for this alone.
+pub(super) async fn key(given: &Fixtures, known: &Known, by: &Principal, scope: &str, now: Timestamp) -> Principal {
+    let scopes = Some(vec![scope.to_owned()]);
+    let input = KeyInput { name: Some("Robot".to_owned()), scopes, ..KeyInput::default() };
+    let new = input.check(now, &mut Violations::default()).unwrap();
+    let made = create_key(&given.shop, &PlainMac, given.authorized(by), new, &Once::always()).await;
+    let made = made.unwrap().fresh().unwrap();
+    let keys = Keys { known, mac: &PlainMac };
+    keys.caller(made.text.expose(), now).await.unwrap().unwrap().principal
 }
 
 /// Every way to know of a product: alone, by name, in lists, counts and searches, over streams, among the deleted ones.

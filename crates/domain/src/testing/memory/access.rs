@@ -104,12 +104,19 @@ impl PeopleQueries for MemoryStore {
                 && filter.role.as_ref().is_none_or(has)
                 && filter.banned.is_none_or(|banned| banned == person.ban.is_some())
         };
-        let newest = state.users.keys().rev().filter_map(|id| person(&state, *id)).filter(fits);
+        let newest = state
+            .users
+            .keys()
+            .rev()
+            .filter(|id| !state.erased.contains(id))
+            .filter_map(|id| person(&state, *id))
+            .filter(fits);
         Ok(page_of(newest, page))
     }
 
     async fn person(&self, id: UserId) -> Result<Option<Person>> {
-        Ok(person(&self.state(), id))
+        let state = self.state();
+        Ok(if state.erased.contains(&id) { None } else { person(&state, id) })
     }
 }
 

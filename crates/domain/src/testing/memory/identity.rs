@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     id::{SellerId, UserId},
     identity::{
-        Email, Profile, Seller, User,
+        Email, Profile, Pseudonym, Seller, User,
         ports::{Account, Owner, SellerRepo, UserQueries, UserRepo},
     },
     organisation::MemberRole,
@@ -76,6 +76,24 @@ impl UserRepo for MemoryTx {
         Ok(true)
     }
 
+    async fn deletion(&mut self, id: UserId) -> Result<Option<Timestamp>> {
+        Ok(self.state.deletions.get(&id).copied())
+    }
+
+    async fn set_deletion(&mut self, id: UserId, due: Option<Timestamp>) -> Result<()> {
+        let deletions = &mut self.write().deletions;
+        match due {
+            Some(due) => deletions.insert(id, due),
+            None => deletions.remove(&id),
+        };
+        Ok(())
+    }
+
+    async fn erase(&mut self, id: UserId, pseudonym: &Pseudonym, at: Timestamp) -> Result<()> {
+        self.write().erase(id, pseudonym, at);
+        Ok(())
+    }
+
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {
         if let Some(stored) = self.write().users.get_mut(&id) {
             hash.clone_into(&mut stored.password_hash);
@@ -119,7 +137,8 @@ impl SellerRepo for MemoryTx {
 impl UserQueries for MemoryStore {
     async fn principal(&self, id: UserId) -> Result<Option<Principal>> {
         let state = self.state();
-        let found = state.users.get(&id).filter(|_| !state.bans.contains_key(&id));
+        let gone = |id| state.bans.contains_key(id) || state.erased.contains(id);
+        let found = state.users.get(&id).filter(|stored| !gone(&stored.user.id));
         Ok(found.map(|stored| {
             let roles = stored.user.roles.clone();
             let permissions = state.permissions(&roles);
@@ -135,6 +154,10 @@ impl UserQueries for MemoryStore {
     async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
         let state = self.state();
         Ok(state.users.get(&id).map(|stored| account(&state, stored)))
+    }
+
+    async fn deletion(&self, id: UserId) -> Result<Option<Timestamp>> {
+        Ok(self.state().deletions.get(&id).copied())
     }
 
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {

@@ -31,6 +31,7 @@ impl AuditQueries for MemoryStore {
     async fn list(&self, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditEntry>> {
         let asked = |entry: &&AuditEntry| {
             filter.actor.is_none_or(|actor| entry.actor == Some(actor))
+                && filter.impersonator.is_none_or(|by| entry.impersonator == Some(by))
                 && filter.action.as_ref().is_none_or(|action| entry.action == *action)
                 && filter.entity_type.as_ref().is_none_or(|kind| entry.entity.kind == *kind)
                 && filter.entity_id.is_none_or(|id| entry.entity.id == id)

@@ -38,6 +38,20 @@ impl OrganisationRepo for MemoryTx {
         Ok(u64::try_from(owners.count()).unwrap_or(u64::MAX))
     }
 
+    async fn others(&mut self, seller: SellerId, but: UserId) -> Result<u64> {
+        let stored = self.state.sellers.get(&seller);
+        let others = stored.iter().flat_map(|stored| &stored.members).filter(|one| one.user != but);
+        Ok(u64::try_from(others.count()).unwrap_or(u64::MAX))
+    }
+
+    async fn rename(&mut self, seller: SellerId, name: &str, slug: &str) -> Result<()> {
+        if let Some(stored) = self.write().sellers.get_mut(&seller) {
+            name.clone_into(&mut stored.seller.name);
+            slug.clone_into(&mut stored.seller.slug);
+        }
+        Ok(())
+    }
+
     async fn put(&mut self, seller: SellerId, user: UserId, role: MemberRole, at: Timestamp) -> Result<()> {
         if let Some(stored) = self.write().sellers.get_mut(&seller) {
             match stored.members.iter_mut().find(|member| member.user == user) {

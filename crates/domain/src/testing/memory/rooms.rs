@@ -61,6 +61,13 @@ fn holds(sanction: &Sanction, now: Timestamp) -> bool {
 }
 
 impl Rooms {
+    /// Takes somebody out of all rooms, with what was noted of them there; what they wrote stays.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.members.retain(|(_, member), _| *member != user);
+        self.sanctions.retain(|(_, member, _), _| *member != user);
+        self.read.retain(|(_, member), _| *member != user);
+    }
+
     fn standing(&self, room: RoomId, user: UserId, now: Timestamp) -> Standing {
         let lasting = |kind| {
             let found = self.sanctions.get(&(room, user, kind)).filter(|sanction| holds(sanction, now));

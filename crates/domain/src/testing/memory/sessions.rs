@@ -38,6 +38,23 @@ impl SessionRepo for MemoryTx {
         let of_user = self.state.sessions.values().filter(|session| session.user == user && session.ended.is_none());
         Ok(of_user.filter(|session| session.is_live(now) || session.tokens_until > now).cloned().collect())
     }
+
+    async fn begun_by(
+        &mut self,
+        operator: UserId,
+        from: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Vec<StoredSession>> {
+        let begun = |session: &&StoredSession| {
+            session
+                .impersonation
+                .as_ref()
+                .is_some_and(|acted| acted.by.user == operator && from.is_none_or(|from| acted.by.session == from))
+                && session.ended.is_none()
+                && session.tokens_until > now
+        };
+        Ok(self.state.sessions.values().filter(begun).cloned().collect())
+    }
 }
 
 #[async_trait]

@@ -1,6 +1,6 @@
 //! What the memory store holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -29,6 +29,9 @@ use super::rooms::Rooms;
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
     pub users: BTreeMap<UserId, StoredUser>,
+    pub deletions: BTreeMap<UserId, Timestamp>,
+    /// Those who are pseudonyms.
+    pub erased: BTreeSet<UserId>,
     pub codes: BTreeMap<(UserId, &'static str), (ActionCode, u32)>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
     pub sessions: BTreeMap<SessionId, StoredSession>,
@@ -100,6 +103,11 @@ impl Default for RoleTable {
 pub(super) struct KeyScope(Option<UserId>, &'static str, String);
 
 impl KeyScope {
+    /// Whether it is a key of this person.
+    pub(super) fn is_of(&self, user: UserId) -> bool {
+        self.0 == Some(user)
+    }
+
     pub(super) fn of(key: &Key) -> Self {
         Self(key.actor, key.operation, key.key.clone())
     }

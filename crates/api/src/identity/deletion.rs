@@ -1,0 +1,74 @@
+//! Deleting oneself.
+
+use actix_web::{HttpResponse, delete, get, http::header, post};
+use domain::{Error, identity, permission::OwnAccount};
+
+use super::{
+    by_mail::done,
+    dto::{
+        by_mail::current_password,
+        deletion::{DeletionBody, DeletionView},
+    },
+    origin::Origin,
+};
+use crate::{Answer, Shared, auth::Auth, body::JsonBody, cookies, done::Done};
+
+/// Asks to be deleted. One is signed out everywhere at once; who signs in again before it comes may call it off.
+///
+/// Then a pseudonym is left: what one wrote for others and what was done stays, under an id that says nothing of anybody.
+#[utoipa::path(
+    tag = "users",
+    request_body = DeletionBody,
+    responses(
+        (status = 202, description = "It comes then", body = DeletionView),
+        (status = 403, description = "The present password is another"),
+        (status = 409, description = "One is the last administrator, or alone owns a seller account that has other members"),
+    ),
+    security(("bearer" = ["account:own"]))
+)]
+#[post("/api/v1/users/me/deletion")]
+pub async fn request_deletion(
+    auth: Auth<OwnAccount>,
+    services: Shared,
+    from: Origin,
+    request: actix_web::HttpRequest,
+    body: JsonBody,
+) -> Answer {
+    let current = body.read(current_password)?;
+    let (proof, grace) = (from.proof(&services), services.settings.deletion_grace);
+    let deletes_at = identity::request_deletion(&services.shop, proof, &auth.0, &current, grace).await?;
+    let mut response = HttpResponse::Accepted().json(DeletionView { deletes_at });
+    cookies::take_back(&mut response, request.headers(), services.settings.https)?;
+    Ok(response)
+}
+
+/// Tells when one is to be deleted.
+#[utoipa::path(
+    tag = "users",
+    responses(
+        (status = 200, description = "It comes then", body = DeletionView),
+        (status = 404, description = "One did not ask for it"),
+    ),
+    security(("bearer" = ["account:own"]))
+)]
+#[get("/api/v1/users/me/deletion")]
+pub async fn get_deletion(auth: Auth<OwnAccount>, services: Shared) -> Answer {
+    let due = services.users.deletion(auth.0.principal().user).await?;
+    let view = DeletionView { deletes_at: due.ok_or(Error::NotFound("Deletion"))? };
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
+}
+
+/// Calls one's deletion off.
+#[utoipa::path(
+    tag = "users",
+    responses(
+        (status = 200, description = "One stays", body = Done),
+        (status = 404, description = "One did not ask for it"),
+    ),
+    security(("bearer" = ["account:own"]))
+)]
+#[delete("/api/v1/users/me/deletion")]
+pub async fn withdraw_deletion(auth: Auth<OwnAccount>, services: Shared) -> Answer {
+    identity::withdraw_deletion(&services.shop, &auth.0).await?;
+    Ok(done())
+}
