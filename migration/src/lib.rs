@@ -8,6 +8,7 @@ mod m20261121_000005_cache;
 mod m20261126_000006_sessions;
 mod m20261126_000007_mail;
 mod m20261126_000008_access;
+mod m20261126_000010_factors;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_sessions::Migration),
             Box::new(m20261126_000007_mail::Migration),
             Box::new(m20261126_000008_access::Migration),
+            Box::new(m20261126_000010_factors::Migration),
         ]
     }
 }

@@ -20,7 +20,9 @@ use crate::{
     key_uses::KeyUses,
     migrate::SchemaProbe,
     nodes::Nodes,
-    post, schedule,
+    post,
+    proofs::proofs,
+    schedule,
     views::Seen,
 };
 
@@ -109,6 +111,7 @@ pub(crate) async fn services(
         places: database.places(),
         mailroom: post::mailroom(config, foundation)?,
         hasher: passwords.clone(),
+        proofs: proofs(config, foundation)?,
         sessions,
         session_list: database.sessions(),
         known,

@@ -11,6 +11,7 @@ mod jobs;
 mod layers;
 mod limits;
 mod mail;
+mod passkeys;
 mod policies;
 mod print;
 mod public;
@@ -34,6 +35,7 @@ pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use mail::{Mail, Transport};
+pub(crate) use passkeys::PasskeySettings;
 pub(crate) use print::print;
 pub(crate) use public::Public;
 pub(crate) use reader::Reader;
@@ -58,6 +60,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         public::SETTINGS,
         mail::SETTINGS,
         identity::SETTINGS,
+        passkeys::SETTINGS,
         limits::SETTINGS,
         streams::SETTINGS,
         sockets::SETTINGS,
@@ -94,6 +97,8 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     /// Sign-in.
     pub(crate) identity: Identity,
+    /// To what passkeys are bound.
+    pub(crate) passkeys: PasskeySettings,
     /// Rate limits.
     pub(crate) limits: Limits,
     /// The cache.
@@ -125,6 +130,7 @@ impl Config {
         let public = Public::read(&mut reader);
         let mail = Mail::read(&mut reader);
         let identity = Identity::read(&mut reader);
+        let passkeys = PasskeySettings::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let cache = Caching::read(&mut reader);
         let streams = streams::read(&mut reader);
@@ -145,6 +151,7 @@ impl Config {
                 public: public?,
                 mail: mail?,
                 identity: identity?,
+                passkeys: passkeys?,
                 limits: limits?,
                 cache: cache?,
                 streams: streams?,

@@ -23,6 +23,7 @@ mod nodes;
 mod openapi;
 mod permissions;
 mod post;
+mod proofs;
 mod purge;
 mod schedule;
 mod seed;

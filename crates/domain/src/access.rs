@@ -29,6 +29,7 @@ pub use delete_key::{delete_key, is_own};
 pub use delete_role::delete_role;
 pub use grant_role::{change_role, set_role};
 pub use key_text::{KEY_PREFIX, KeyText};
+pub(crate) use policy::is_above;
 pub use rename_key::rename_key;
 pub use role_input::{NewRole, RoleInput, RolePatch};
 pub use stored_role::StoredRole;

@@ -9,7 +9,11 @@ use crate::{
     error::Result,
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
+        passkeys::ports::PasskeyRepo,
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -46,6 +50,12 @@ pub trait Tx: Send {
     fn sessions(&mut self) -> &mut dyn SessionRepo;
     /// The keys that sign tokens.
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo;
+    /// Second factors.
+    fn factors(&mut self) -> &mut dyn FactorRepo;
+    /// Sign-ins that wait for their second factor, and ceremonies that were used.
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo;
+    /// Passkeys.
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo;
     /// Products with their pictures.
     fn products(&mut self) -> &mut dyn ProductRepo;
     /// The category tree.

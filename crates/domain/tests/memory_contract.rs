@@ -10,7 +10,11 @@ use souk_domain::{
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
-    identity::ports::{Places, SessionQueries, UserQueries},
+    identity::{
+        factors::ports::FactorQueries,
+        passkeys::ports::PasskeyQueries,
+        ports::{Places, SessionQueries, UserQueries},
+    },
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -40,6 +44,14 @@ impl Harness for Memory {
     }
 
     fn sessions(&self) -> Arc<dyn SessionQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn factors(&self) -> Arc<dyn FactorQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn passkeys(&self) -> Arc<dyn PasskeyQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -142,6 +154,8 @@ suites!(
     action_codes,
     sellers,
     sessions,
+    factors,
+    passkeys,
     signing_keys,
     access,
     organisations,

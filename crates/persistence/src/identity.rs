@@ -1,6 +1,9 @@
 //! People and seller accounts.
 
 mod action_codes;
+mod challenges;
+mod factors;
+mod passkeys;
 mod seller;
 mod session;
 mod session_queries;

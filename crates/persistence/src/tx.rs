@@ -10,7 +10,11 @@ use domain::{
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
     idempotency::IdempotencyKeys,
-    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
+        passkeys::ports::PasskeyRepo,
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -102,6 +106,18 @@ impl Tx for SeaTx {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
+        self
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRepo {
+        self
+    }
+
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self
+    }
+
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo {
         self
     }
 

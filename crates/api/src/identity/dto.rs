@@ -1,6 +1,8 @@
 //! What people and seller accounts look like in JSON.
 
 pub mod by_mail;
+pub mod factors;
+pub mod passkeys;
 pub mod registration;
 pub mod seller;
 pub mod session;

@@ -9,6 +9,7 @@ mod bounds;
 mod by_mail;
 mod categories;
 mod document;
+mod factors;
 mod idempotency;
 mod jobs;
 mod problems;

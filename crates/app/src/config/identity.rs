@@ -37,6 +37,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "60",
         "A new signing key is published for so long before it signs, so that other services know it by then.",
     ),
+    Setting::new(
+        "identity.fresh_minutes",
+        "10",
+        "For so long after somebody proved who they are they may do what is sensitive, such as adding a passkey, without proving it anew.",
+    ),
     Setting::new("identity.argon2_memory_kib", "19456", "Memory of one password hash."),
     Setting::new("identity.argon2_passes", "2", "Passes of one password hash."),
     Setting::new("identity.argon2_lanes", "1", "Lanes of one password hash."),
@@ -69,6 +74,7 @@ pub(crate) struct Identity {
     pub(crate) hashes_waiting: usize,
     pub(crate) hash_wait: Duration,
     pub(crate) verification: Verification,
+    pub(crate) fresh: Duration,
 }
 
 impl Identity {
@@ -91,6 +97,7 @@ impl Identity {
         let silence = reader.seconds("identity.silence_seconds", 5..=3600);
         // Nodes read the keys anew every half minute at the latest, and others keep them for five.
         let overlap: Option<u64> = reader.number("identity.key_overlap_minutes", 6..=7 * 24 * 60);
+        let fresh: Option<u64> = reader.number("identity.fresh_minutes", 1..=24 * 60);
         let (memory_kib, lanes) = (memory_kib?, lanes?);
         if memory_kib < 8 * lanes {
             reader.fault("identity.argon2_memory_kib", "must be at least 8 for each lane");
@@ -109,6 +116,7 @@ impl Identity {
             hashes_waiting: hashes_waiting?,
             hash_wait: hash_wait?,
             verification: verification?,
+            fresh: Duration::from_mins(fresh?),
         })
     }
 }

@@ -15,12 +15,14 @@ pub mod cache;
 pub mod categories;
 pub mod epochs;
 pub mod export;
+pub mod factors;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
 pub mod limiter;
 pub mod log;
 pub mod organisations;
+pub mod passkeys;
 pub mod presence;
 pub mod product_queries;
 pub mod products;
@@ -51,7 +53,9 @@ use crate::{
     event::Event,
     identity::{
         Known,
+        factors::ports::FactorQueries,
         known::KnownRules,
+        passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
     job::ports::{JobQueries, JobQueue},
@@ -71,6 +75,10 @@ pub trait Harness: Send + Sync {
     fn users(&self) -> Arc<dyn UserQueries>;
     /// The read side of sessions.
     fn sessions(&self) -> Arc<dyn SessionQueries>;
+    /// The read side of second factors.
+    fn factors(&self) -> Arc<dyn FactorQueries>;
+    /// The read side of passkeys.
+    fn passkeys(&self) -> Arc<dyn PasskeyQueries>;
     /// The read side of roles.
     fn roles(&self) -> Arc<dyn RoleQueries>;
     /// People for whoever runs the installation.
@@ -122,6 +130,8 @@ pub async fn run_all(harness: &impl Harness) {
     action_codes::run(harness).await;
     sellers::run(harness).await;
     sessions::run(harness).await;
+    factors::run(harness).await;
+    passkeys::run(harness).await;
     signing_keys::run(harness).await;
     access::run(harness).await;
     organisations::run(harness).await;

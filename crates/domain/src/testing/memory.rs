@@ -3,6 +3,7 @@
 mod access;
 mod action_codes;
 mod categories;
+mod factors;
 mod identity;
 mod job_queue;
 mod jobs;
@@ -39,7 +40,11 @@ use crate::{
     event::{Event, Outbox},
     id::{ProductId, UserId},
     idempotency::IdempotencyKeys,
-    identity::ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
+        passkeys::ports::PasskeyRepo,
+        ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
+    },
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     page::{Page, PageRequest},
@@ -182,6 +187,18 @@ impl Tx for MemoryTx {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
+        self
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRepo {
+        self
+    }
+
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self
+    }
+
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo {
         self
     }
 

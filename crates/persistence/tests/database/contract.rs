@@ -11,7 +11,11 @@ use domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::{Entity, Event},
     id::{EventId, UserId},
-    identity::ports::{Places, SessionQueries, UserQueries},
+    identity::{
+        factors::ports::FactorQueries,
+        passkeys::ports::PasskeyQueries,
+        ports::{Places, SessionQueries, UserQueries},
+    },
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -49,6 +53,14 @@ impl Harness for Real {
 
     fn sessions(&self) -> Arc<dyn SessionQueries> {
         self.fresh.database.sessions()
+    }
+
+    fn factors(&self) -> Arc<dyn FactorQueries> {
+        self.fresh.database.factors()
+    }
+
+    fn passkeys(&self) -> Arc<dyn PasskeyQueries> {
+        self.fresh.database.passkeys()
     }
 
     fn roles(&self) -> Arc<dyn RoleQueries> {
@@ -165,6 +177,8 @@ suites!(
     action_codes,
     sellers,
     sessions,
+    factors,
+    passkeys,
     signing_keys,
     access,
     organisations,

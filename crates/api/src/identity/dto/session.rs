@@ -144,6 +144,11 @@ pub struct ActiveSession {
     pub current: bool,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
+    /// When they last proved who they are: then, or anew since.
+    pub authenticated_at: DateTime<Utc>,
+    /// By what they did.
+    #[schema(example = json!(["password", "totp"]), value_type = Vec<String>)]
+    pub methods: Vec<&'static str>,
     /// When it was last used to get a token.
     pub last_used_at: DateTime<Utc>,
     /// Without use it is over then.
@@ -159,6 +164,8 @@ impl ActiveSession {
             address: session.client.address,
             current: session.id == current,
             created_at: session.created_at,
+            authenticated_at: session.authenticated_at,
+            methods: session.methods.names().collect(),
             last_used_at: session.last_used_at,
             expires_at: session.idle_until,
         }

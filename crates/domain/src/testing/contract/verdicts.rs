@@ -204,11 +204,8 @@ async fn callers(
             ..KeyInput::default()
         };
         let new = input.check(now, &mut Violations::default()).unwrap();
-        let made = create_key(&given.shop, &PlainMac, given.authorized(by), new, &Once::always())
-            .await
-            .unwrap()
-            .fresh()
-            .unwrap();
+        let made =
+            create_key(&given.shop, &PlainMac, given.fresh(by), new, &Once::always()).await.unwrap().fresh().unwrap();
         let known = known(harness).await;
         let keys = Keys { known: &known, mac: &PlainMac };
         let caller = keys.caller(made.text.expose(), now).await.unwrap().unwrap();

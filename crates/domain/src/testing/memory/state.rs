@@ -1,6 +1,6 @@
 //! What the memory store holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -10,10 +10,11 @@ use crate::{
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
-    id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
+    id::{ApiKeyId, CategoryId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId, UserId},
     idempotency::{Key, Reply},
     identity::{
-        ActionCode, Seller, Sellers, StoredSession, User,
+        ActionCode, Passkey, Seller, Sellers, StoredSession, User,
+        factors::{StoredChallenge, StoredTotp},
         ports::{Owner, SealedKey},
     },
     job::StoredJob,
@@ -29,6 +30,13 @@ use super::rooms::Rooms;
 pub(super) struct State {
     pub users: BTreeMap<UserId, StoredUser>,
     pub codes: BTreeMap<(UserId, &'static str), (ActionCode, u32)>,
+    pub totp: BTreeMap<UserId, StoredTotp>,
+    pub recovery: BTreeSet<(UserId, [u8; 32])>,
+    /// Each with the guesses counted.
+    pub challenges: BTreeMap<[u8; 32], (StoredChallenge, u32)>,
+    /// Ceremonies that were used, with when they would have ended.
+    pub spent: BTreeMap<[u8; 32], Timestamp>,
+    pub passkeys: BTreeMap<PasskeyId, Passkey>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
     pub sessions: BTreeMap<SessionId, StoredSession>,
     pub signing_keys: Vec<SealedKey>,
