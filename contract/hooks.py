@@ -25,6 +25,20 @@ THINGS = {
 }
 
 
+# What asks for a fresh proof of who one is.
+SENSITIVE = (
+    "begin_totp",
+    "confirm_totp",
+    "delete_totp",
+    "renew_recovery_codes",
+    "delete_user_factors",
+    "begin_passkey",
+    "create_passkey",
+    "delete_passkey",
+    "create_api_key",
+)
+
+
 def is_right(case):
     return case.meta is not None and case.meta.generation.mode.is_positive
 
@@ -79,6 +93,13 @@ def of_body(case):
         body["redirectUrl"] = None
     if isinstance(body.get("password"), str):
         body["password"] = (body["password"] + uuid.uuid4().hex)[-1024:]
+    # Who one is is proved anew by one thing; and nobody's password or address changes under the tool.
+    if case.path.endswith("/auth/reauthenticate"):
+        for name in ("emailCode", "ceremony", "credential"):
+            body.pop(name, None)
+        body["password"] = "not mine"
+    if case.path.endswith(("/auth/password", "/auth/email-change")):
+        body["currentPassword"] = "not mine"
     # No name of a room could be taken for an id.
     if case.path == "/api/v1/rooms" and looks_like_an_id(body.get("name")):
         body["name"] = "room" + body["name"][4:]
@@ -123,18 +144,28 @@ def refusals(case):
     # Something is in the way, such as a name that is taken.
     possible = {"409"}
     # The address or password of nobody; a list of drafts asked for by nobody.
-    if ROLE == "anonymous" or operation["operationId"] in ("login", "login_with_code", "refresh_session"):
+    if ROLE == "anonymous" or operation["operationId"] in (
+        "login",
+        "login_with_code",
+        "login_with_second_factor",
+        "login_with_passkey",
+        "refresh_session",
+    ):
         possible.add("401")
     # The code of a letter is made up, and so is the present password.
-    if operation["operationId"].startswith("confirm_"):
+    if operation["operationId"].startswith("confirm_") or operation["operationId"] == "create_passkey":
         possible.add("422")
-    if operation["operationId"] in ("change_password", "request_email_change", "request_deletion"):
+    if operation["operationId"] in ("change_password", "request_email_change", "request_deletion", "reauthenticate_session"):
+        possible.add("403")
+    # The tool signed in too long ago for what is sensitive.
+    if operation["operationId"] in SENSITIVE:
         possible.add("403")
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up.
-    if case.method == "DELETE" or any(made_up in case.path for made_up in ("{slug}", "{name}", "{userId}", "{role}")):
+    made_up = ("{slug}", "{name}", "{userId}", "{role}", "/me/passkeys/{id}")
+    if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's.
     others = ROLE == "admin" and case.path.startswith(("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}"))

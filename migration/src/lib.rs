@@ -9,6 +9,7 @@ mod m20261126_000006_sessions;
 mod m20261126_000007_mail;
 mod m20261126_000008_access;
 mod m20261126_000009_outside;
+mod m20261126_000010_factors;
 mod m20261126_000011_acting;
 mod verify;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_mail::Migration),
             Box::new(m20261126_000008_access::Migration),
             Box::new(m20261126_000009_outside::Migration),
+            Box::new(m20261126_000010_factors::Migration),
             Box::new(m20261126_000011_acting::Migration),
         ]
     }

@@ -8,6 +8,7 @@
     reason = "this crate is tests only: a broken expectation is a failed test"
 )]
 
+mod authenticator;
 mod client;
 mod cluster;
 mod database;
@@ -24,6 +25,7 @@ mod server;
 mod socket;
 mod tables;
 
+pub use authenticator::{Authenticator, totp};
 pub use client::{Client, Reply};
 pub use cluster::{Cluster, NODES_KEY};
 pub use database::Database;

@@ -20,7 +20,7 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 13] = [
+const QUICK: [(&str, &str); 15] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
     ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
@@ -28,6 +28,8 @@ const QUICK: [(&str, &str); 13] = [
     ("SOUK__LIMITS__ACCOUNT_TRIES", "off"),
     ("SOUK__LIMITS__ACCOUNT_STRANGERS", "off"),
     ("SOUK__LIMITS__ACCOUNT_LETTERS", "off"),
+    ("SOUK__LIMITS__SECOND_FACTOR_TRIES", "off"),
+    ("SOUK__LIMITS__SECOND_FACTOR_STRANGERS", "off"),
     ("SOUK__LIMITS__LIST_PRODUCTS", "off"),
     ("SOUK__LIMITS__GET_PRODUCT", "off"),
     ("SOUK__LIMITS__CREATE_PRODUCT", "off"),

@@ -5,11 +5,13 @@ mod by_mail;
 mod credentials;
 mod deletion;
 pub mod dto;
+mod factors;
 pub mod keys;
 mod me;
 mod origin;
 pub mod outside;
 pub mod pages;
+mod passkeys;
 mod sellers;
 mod sessions;
 
@@ -48,5 +50,21 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(sessions::logout)
         .service(sessions::list_sessions)
         .service(sessions::revoke_session)
-        .service(sessions::revoke_sessions);
+        .service(sessions::revoke_sessions)
+        .service(factors::login_with_second_factor)
+        .service(factors::reauthenticate_session)
+        .service(factors::get_my_factors)
+        .service(factors::begin_totp)
+        .service(factors::confirm_totp)
+        .service(factors::delete_totp)
+        .service(factors::renew_recovery_codes)
+        .service(factors::delete_user_factors)
+        .service(passkeys::begin_passkey_login)
+        .service(passkeys::login_with_passkey)
+        .service(passkeys::begin_passkey)
+        .service(passkeys::create_passkey)
+        .service(passkeys::list_passkeys)
+        .service(passkeys::get_passkey)
+        .service(passkeys::rename_passkey)
+        .service(passkeys::delete_passkey);
 }

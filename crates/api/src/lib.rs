@@ -19,6 +19,7 @@ pub mod docs;
 pub mod done;
 pub mod draining;
 pub mod etag;
+pub mod fresh;
 mod header_text;
 pub mod health;
 pub mod idempotency;
@@ -51,7 +52,7 @@ pub use asyncapi::asyncapi;
 pub use draining::Draining;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Access, KeyUseSink, Outside, Rooms, Services, Streams, ViewSink};
+pub use services::{Access, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink};
 pub use settings::{
     CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PROVING, PlaceSettings, SocketSettings, StreamSettings,
 };

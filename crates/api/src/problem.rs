@@ -254,8 +254,10 @@ impl From<Error> for Problem {
             Error::NotFound(_) => StatusCode::NOT_FOUND,
             Error::Conflict(_) | Error::InFlight | Error::Stale(_) => StatusCode::CONFLICT,
             Error::Invalid(violations) => return Self::invalid(In::Body, violations),
-            Error::Unauthenticated | Error::BadCredentials | Error::BadCode => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Unauthenticated | Error::BadCredentials | Error::BadCode | Error::NotProven(_) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Error::Forbidden(_) | Error::NotFresh(_) => StatusCode::FORBIDDEN,
             Error::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Unavailable { .. } | Error::Transient(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -264,7 +266,11 @@ impl From<Error> for Problem {
         let message = if status.is_server_error() { generic(status).to_owned() } else { error.to_string() };
         let mut problem = Self::new(status, message);
         match &error {
-            Error::Unauthenticated | Error::BadCredentials | Error::BadCode => {
+            Error::NotFresh(methods) => {
+                let reason = "fresh_authentication_required".into();
+                problem = problem.detail("reason", reason).detail("methods", methods.clone().into());
+            }
+            Error::Unauthenticated | Error::BadCredentials | Error::BadCode | Error::NotProven(_) => {
                 problem = problem.header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Error::Limited(wait) => {

@@ -19,11 +19,13 @@ use domain::{
     health::Probe,
     id::{ApiKeyId, UserId},
     identity::{
-        Gate, Known, Mailroom, Sessions,
+        Factors, Gate, Known, Mailroom, Passkeys, Sessions,
+        factors::ports::FactorQueries,
         outside::{
             self, Vouched,
             ports::{ForeignIdQueries, Issuers},
         },
+        passkeys::ports::PasskeyQueries,
         ports::{PasswordHasher, Places, SessionQueries, UserQueries},
     },
     job::ports::JobQueries,
@@ -130,6 +132,25 @@ pub struct Visit {
     pub user: UserId,
 }
 
+/// What second factors and passkeys stand on.
+#[derive(Clone)]
+pub struct Proofs {
+    /// Knows the codes of apps, and recovery codes.
+    pub factors: Factors,
+    /// Reads by what somebody can prove who they are.
+    pub ways: Arc<dyn FactorQueries>,
+    /// Knows passkeys.
+    pub passkeys: Passkeys,
+    /// Reads them.
+    pub passkey_list: Arc<dyn PasskeyQueries>,
+}
+
+impl std::fmt::Debug for Proofs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proofs").field("factors", &self.factors).finish_non_exhaustive()
+    }
+}
+
 /// Everything handlers use. One is shared by all workers.
 pub struct Services {
     /// Runs commands.
@@ -146,6 +167,8 @@ pub struct Services {
     pub mailroom: Mailroom,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Second factors and passkeys.
+    pub proofs: Proofs,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

@@ -158,7 +158,7 @@ impl Default for SocketSettings {
 /// The name of the limit in the place of which a key's own stands, when it has one.
 pub const PER_KEY: &str = "api_key";
 /// The operations in which somebody says who they are, or asks for a letter: those of the limit of 15 minutes (ruling R6).
-pub const PROVING: [&str; 15] = [
+pub const PROVING: [&str; 19] = [
     "login",
     "register",
     "request_email_verification",
@@ -169,6 +169,10 @@ pub const PROVING: [&str; 15] = [
     "confirm_email_change",
     "request_sign_in_code",
     "login_with_code",
+    "login_with_second_factor",
+    "reauthenticate_session",
+    "begin_passkey_login",
+    "login_with_passkey",
     "change_password",
     "begin_sign_in",
     "hear_provider",

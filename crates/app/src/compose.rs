@@ -20,7 +20,9 @@ use crate::{
     key_uses::KeyUses,
     migrate::SchemaProbe,
     nodes::Nodes,
-    outside, post, schedule,
+    outside, post,
+    proofs::proofs,
+    schedule,
     views::Seen,
 };
 
@@ -110,6 +112,7 @@ pub(crate) async fn services(
         places: database.places(),
         mailroom: post::mailroom(config, foundation)?,
         hasher: passwords.clone(),
+        proofs: proofs(config, foundation)?,
         sessions,
         session_list: database.sessions(),
         known,

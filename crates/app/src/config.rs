@@ -16,6 +16,7 @@ mod limits;
 mod mail;
 mod oauth;
 mod outside;
+mod passkeys;
 mod policies;
 mod print;
 mod public;
@@ -41,6 +42,7 @@ pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use mail::{Mail, Transport};
 pub(crate) use outside::Outside;
+pub(crate) use passkeys::PasskeySettings;
 pub(crate) use print::print;
 pub(crate) use public::Public;
 pub(crate) use reader::Reader;
@@ -66,6 +68,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         mail::SETTINGS,
         identity::SETTINGS,
         calls::SETTINGS,
+        passkeys::SETTINGS,
         limits::SETTINGS,
         streams::SETTINGS,
         sockets::SETTINGS,
@@ -106,6 +109,8 @@ pub(crate) struct Config {
     pub(crate) outside: Outside,
     /// How the shop calls others.
     pub(crate) calls: Outgoing,
+    /// To what passkeys are bound.
+    pub(crate) passkeys: PasskeySettings,
     /// Rate limits.
     pub(crate) limits: Limits,
     /// The cache.
@@ -139,6 +144,7 @@ impl Config {
         let identity = Identity::read(&mut reader);
         let outside = Outside::read(&mut reader);
         let calls = Outgoing::read(&mut reader);
+        let passkeys = PasskeySettings::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let cache = Caching::read(&mut reader);
         let streams = streams::read(&mut reader);
@@ -161,6 +167,7 @@ impl Config {
                 identity: identity?,
                 outside: outside?,
                 calls: calls?,
+                passkeys: passkeys?,
                 limits: limits?,
                 cache: cache?,
                 streams: streams?,

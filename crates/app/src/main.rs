@@ -24,6 +24,7 @@ mod openapi;
 mod outside;
 mod permissions;
 mod post;
+mod proofs;
 mod purge;
 mod schedule;
 mod seed;

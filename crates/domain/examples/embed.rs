@@ -10,7 +10,7 @@ use souk_domain::{
     id::UserId,
     idempotency::Once,
     identity::{
-        Client, Credentials, Login, Password, SellerInput, SessionRules, Sessions, UserInput, Verification,
+        Admitted, Client, Credentials, Login, Password, SellerInput, SessionRules, Sessions, UserInput, Verification,
         open_seller, ports::UserQueries, register,
     },
     permission::{ManageCatalog, OwnAccount, WriteProducts},
@@ -55,6 +55,7 @@ async fn main() -> Result<()> {
         client: Client::default(),
     };
     let signed = login.with_password(&shop, credentials).await?;
+    let Admitted::In(signed) = signed else { return Err(Error::internal("a second factor that nobody added")) };
     let calling = sessions.tokens.verify(&signed.token.token, shop.now()).ok_or(Error::Unauthenticated)?;
     actor(&store, calling.user).await?.authorize::<OwnAccount>()?;
     println!("signed in until {}", calling.until);

@@ -34,6 +34,7 @@ pub(crate) use grant_role::keep_an_admin;
 pub use grant_role::{change_role, set_role};
 pub use impersonate::{Acting, IMPERSONATION, Reason, impersonate, stop_impersonation};
 pub use key_text::{KEY_PREFIX, KeyText};
+pub(crate) use policy::is_above;
 pub use rename_key::rename_key;
 pub use role_input::{NewRole, RoleInput, RolePatch};
 pub use stored_role::StoredRole;

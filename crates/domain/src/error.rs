@@ -35,6 +35,12 @@ pub enum Error {
     /// Sign-in with a code was tried and failed; one message for every cause.
     #[error("Invalid email or code, or the code has ended; ask for a new one")]
     BadCode,
+    /// A second factor or a passkey was tried and failed; one message for every cause.
+    #[error("{0}")]
+    NotProven(&'static str),
+    /// Somebody is signed in who may do this, but proved too long ago who they are. These are the ways to do so anew.
+    #[error("Prove first that it is still you, then do this again")]
+    NotFresh(Vec<&'static str>),
     /// Somebody is signed in who may not do this.
     #[error("{0}")]
     Forbidden(String),

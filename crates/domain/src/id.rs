@@ -78,4 +78,6 @@ id! {
     ApiKeyId,
     /// An invitation to a seller account.
     InvitationId,
+    /// A passkey.
+    PasskeyId,
 }

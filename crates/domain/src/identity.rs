@@ -2,17 +2,22 @@
 
 mod change_password;
 mod delete_person;
+mod doors;
 mod email;
 mod end_sessions;
 mod enrol_people;
 mod events;
+pub mod factors;
+mod fresh;
 mod house;
 pub mod known;
 mod login;
 mod open_seller;
 pub mod outside;
+pub mod passkeys;
 mod password;
 pub mod ports;
+mod proven;
 mod purge_sessions;
 mod refresh_token;
 mod register;
@@ -24,10 +29,13 @@ mod sessions;
 mod shelf;
 pub mod throttle;
 mod user;
+#[cfg(test)]
+mod world;
 
-pub use change_password::{Proof, change_password};
+pub use change_password::{Leave, Proof, change_password};
 pub use delete_person::{DeletePerson, Pseudonym, delete_person, delete_when_due, request_deletion, withdraw_deletion};
 pub(crate) use email::Errand;
+pub(crate) use email::Notice;
 pub use email::{
     ActionCode, CodeLogin, Links, Mailroom, Post, Purpose, Redirect, SendLetter, Verification, confirm_email,
     confirm_email_change, confirm_password_reset, deliver, request_email_change, request_password_reset,
@@ -39,13 +47,17 @@ pub(crate) use enrol_people::enrol;
 pub use enrol_people::{Enrolled, NO_PASSWORD, Newcomer, enrol_people};
 pub use events::RoleChange;
 pub(crate) use events::{role_changed, session_impersonated};
+pub use factors::{Challenge, Factors, SecondFactorLogin};
+pub use fresh::{FRESH, Fresh, Freshness};
 pub(crate) use house::stand_in;
 pub use house::{Selling, seller_for};
 pub use known::Known;
-pub use login::{Credentials, Login};
+pub use login::{Admitted, Credentials, Login};
 pub use open_seller::{SellerInput, open_seller};
 pub use outside::{ForeignId, Gate, ProviderLogin, Stranger};
+pub use passkeys::{Passkey, Passkeys};
 pub use password::Password;
+pub use proven::{Method, Methods, Proven};
 pub use purge_sessions::purge_sessions;
 pub use refresh_token::{REFRESH_PREFIX, RefreshToken};
 pub use register::{NewUser, UserInput, create_user, register, register_unseen};

@@ -26,13 +26,23 @@ pub enum Subject {
     EmailChanged,
     /// Somebody is invited to a seller account.
     Invitation,
+    /// An authenticator app was added.
+    FactorAdded,
+    /// It was removed.
+    FactorRemoved,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// One was deleted.
+    PasskeyRemoved,
     /// An operator tries whether mails arrive.
     Test,
 }
 
 impl Subject {
     /// Every subject.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::ChangeEmail,
@@ -41,6 +51,11 @@ impl Subject {
         Self::PasswordChanged,
         Self::EmailChanged,
         Self::Invitation,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::RecoveryCodeUsed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
         Self::Test,
     ];
 
@@ -55,6 +70,11 @@ impl Subject {
             Self::PasswordChanged => "password_changed",
             Self::EmailChanged => "email_changed",
             Self::Invitation => "invitation",
+            Self::FactorAdded => "factor_added",
+            Self::FactorRemoved => "factor_removed",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
             Self::Test => "test",
         }
     }

@@ -10,7 +10,9 @@ use crate::{
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
+        passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
@@ -53,6 +55,12 @@ pub trait Tx: Send {
     fn sessions(&mut self) -> &mut dyn SessionRepo;
     /// The keys that sign tokens.
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo;
+    /// Second factors.
+    fn factors(&mut self) -> &mut dyn FactorRepo;
+    /// Sign-ins that wait for their second factor, and ceremonies that were used.
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo;
+    /// Passkeys.
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo;
     /// Products with their pictures.
     fn products(&mut self) -> &mut dyn ProductRepo;
     /// The category tree.

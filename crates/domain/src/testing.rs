@@ -1,7 +1,9 @@
 //! Support for tests and examples: a store in memory, a clock that is set, randomness from a seed, and the contract
 //! every adapter of a port is held to.
 
+mod ceremonies;
 mod clock;
+mod codes;
 pub mod contract;
 mod entropy;
 mod epochs;
@@ -15,7 +17,9 @@ pub mod search_parity;
 mod tokens;
 mod turnstile;
 
+pub use ceremonies::PlainCeremonies;
 pub use clock::FakeClock;
+pub use codes::PlainCodes;
 pub use entropy::SeededEntropy;
 pub use epochs::MemoryEpochs;
 pub use fixtures::Fixtures;

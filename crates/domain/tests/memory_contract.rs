@@ -11,7 +11,9 @@ use souk_domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::{
+        factors::ports::FactorQueries,
         outside::ports::ForeignIdQueries,
+        passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
     job::ports::{JobQueries, JobQueue},
@@ -43,6 +45,14 @@ impl Harness for Memory {
     }
 
     fn sessions(&self) -> Arc<dyn SessionQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn factors(&self) -> Arc<dyn FactorQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn passkeys(&self) -> Arc<dyn PasskeyQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -150,6 +160,8 @@ suites!(
     foreign_ids,
     sellers,
     sessions,
+    factors,
+    passkeys,
     signing_keys,
     access,
     organisations,

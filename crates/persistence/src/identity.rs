@@ -1,8 +1,11 @@
 //! People and seller accounts.
 
 mod action_codes;
+mod challenges;
 mod erase;
+mod factors;
 mod foreign_ids;
+mod passkeys;
 mod seller;
 mod session;
 mod session_queries;

@@ -11,7 +11,9 @@ use domain::{
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
+        passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
@@ -113,6 +115,18 @@ impl Tx for SeaTx {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
+        self
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRepo {
+        self
+    }
+
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self
+    }
+
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo {
         self
     }
 

@@ -16,11 +16,12 @@ on_each_database!(
 );
 
 /// What everybody may do without an account, though it changes something.
-const OPEN_MUTATIONS: [&str; 7] = [
+const OPEN_MUTATIONS: [&str; 8] = [
     "register",
     "login",
     "confirm_",
     "refresh_session",
+    "begin_passkey_login",
     "request_email_verification",
     "request_password_reset",
     "request_sign_in_code",

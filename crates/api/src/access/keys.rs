@@ -16,6 +16,7 @@ use crate::{
     body::JsonBody,
     done::Done,
     etag::{self, IfNoneMatch},
+    fresh::FreshAuth,
     idempotency::{Keyed, reply},
     page::PageView,
     path::Id,
@@ -47,7 +48,7 @@ pub async fn list_api_keys(auth: Auth<ManageKeys>, services: Shared, params: Par
     Ok(HttpResponse::Ok().json(PageView::from(found.map(|key| KeyView::from(&key)))))
 }
 
-/// Makes an API key. Its text is shown in this answer and never again; Souk keeps a keyed hash of it.
+/// Makes an API key. Asks for a fresh proof of who one is. Its text is shown in this answer and never again; Souk keeps a keyed hash of it.
 #[utoipa::path(
     tag = "keys",
     request_body = KeyBody,
@@ -61,7 +62,7 @@ pub async fn list_api_keys(auth: Auth<ManageKeys>, services: Shared, params: Par
     security(("bearer" = ["keys:manage"]))
 )]
 #[post("/api/v1/api-keys")]
-pub async fn create_api_key(auth: Auth<ManageKeys>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
+pub async fn create_api_key(auth: FreshAuth<ManageKeys>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     let now = services.shop.now();
     let new = body.read(|fields| new_key(fields).check(now, &mut fields.violations))?;
     let made = |made: &MadeKey, view: &MadeKeyView| {

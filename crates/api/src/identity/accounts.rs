@@ -5,12 +5,14 @@ use domain::identity::{self, NewUser, Verification};
 
 use super::{
     dto::{
+        factors::PendingSignIn,
         registration::{Registration, registration},
         session::{LoginRequest, Session, credentials},
         user::UserView,
     },
+    factors::admitted,
     origin::Origin,
-    sessions::{client, from_own_page, signed_in},
+    sessions::{client, from_own_page},
 };
 use crate::{
     Answer, Services, Shared,
@@ -79,6 +81,7 @@ async fn sign_up_unseen(services: &Services, from: Origin, keyed: Keyed, body: &
         (status = 200, description = "Signed in", body = Session, headers(
             ("Set-Cookie" = String, description = "In cookie mode, the tokens"),
         )),
+        (status = 202, description = "The account has a second factor, which is to be proved too", body = PendingSignIn),
         (status = 401, description = "Address or password is wrong"),
         (
             status = 403,
@@ -94,7 +97,7 @@ pub async fn login(services: Shared, from: Origin, request: HttpRequest, body: J
 async fn sign_in(services: Shared, from: Origin, request: HttpRequest, body: JsonBody) -> Answer {
     let (given, mode) = body.read(|fields| credentials(fields, client(&request)))?;
     from_own_page(&services, &request, mode)?;
-    signed_in(&services, &from.login(&services).with_password(&services.shop, given).await?, mode)
+    admitted(&services, &from.login(&services).with_password(&services.shop, given).await?, mode)
 }
 
 /// The short paths of ruling R4.

@@ -12,10 +12,12 @@ use super::{
             CodeLoginRequest, CodeRequest, LinkRequest, PasswordReset, Token, code_login, code_request, link_request,
             password_reset, token,
         },
+        factors::PendingSignIn,
         session::Session,
     },
+    factors::admitted,
     origin::Origin,
-    sessions::{client, from_own_page, signed_in},
+    sessions::{client, from_own_page},
 };
 use crate::{Answer, Shared, body::JsonBody, done::Done};
 
@@ -119,6 +121,7 @@ pub async fn request_sign_in_code(services: Shared, from: Origin, body: JsonBody
         (status = 200, description = "Signed in", body = Session, headers(
             ("Set-Cookie" = String, description = "In cookie mode, the tokens"),
         )),
+        (status = 202, description = "The account has a second factor, which is to be proved too", body = PendingSignIn),
         (status = 403, description = "The account is suspended, or in cookie mode the page is of another origin"),
         (status = 401, description = "The code is wrong, was used or has ended, or was tried too often"),
     )
@@ -128,7 +131,7 @@ pub async fn login_with_code(services: Shared, from: Origin, request: HttpReques
     let (given, mode) = body.read(|fields| code_login(fields, client(&request)))?;
     from_own_page(&services, &request, mode)?;
     let signed = from.login(&services).with_code(&services.shop, &services.mailroom, given).await?;
-    signed_in(&services, &signed, mode)
+    admitted(&services, &signed, mode)
 }
 
 /// The answer to whoever asked for a letter.

@@ -1,7 +1,10 @@
-//! What a person changes of how they sign in: it takes their present password beside the token.
+//! What a person changes of how they sign in: it takes their present password beside the token, or a fresh proof of who they are.
 
 use actix_web::post;
-use domain::{identity, permission::OwnAccount};
+use domain::{
+    identity::{self, Fresh, Leave, Password},
+    permission::OwnAccount,
+};
 
 use super::{
     by_mail::{done, sent},
@@ -9,12 +12,35 @@ use super::{
     origin::Origin,
 };
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     auth::{Auth, Own},
     body::JsonBody,
+    problem::Problem,
 };
 
-/// Changes one's own password. The session it is changed with goes on, all others are over.
+/// A fresh proof of who somebody is, where they do not give their present password.
+pub(super) async fn unless_given(
+    services: &Services,
+    current: Option<&Password>,
+    auth: &Auth<OwnAccount>,
+    own: Own,
+) -> Result<Option<Fresh<OwnAccount>>, Problem> {
+    match current {
+        Some(_) => Ok(None),
+        None => Ok(Some(services.freshness().check(auth.0.clone(), own.0, services.shop.now()).await?)),
+    }
+}
+
+/// What lets them change it: one of the two is there.
+pub(super) fn leave<'a>(
+    current: Option<&'a Password>,
+    fresh: Option<&'a Fresh<OwnAccount>>,
+) -> Result<Leave<'a>, Problem> {
+    let leave = current.map(Leave::Current).or(fresh.map(Leave::Fresh));
+    leave.ok_or_else(|| domain::Error::Unauthenticated.into())
+}
+
+/// Changes one's own password, by the present one or by a fresh proof of who one is. The session it is changed with goes on, all others are over.
 #[utoipa::path(
     tag = "auth",
     request_body = PasswordChange,
@@ -34,7 +60,9 @@ pub async fn change_password(
 ) -> Answer {
     let (current, new) = body.read(password_change)?;
     let (shop, room) = (&services.shop, &services.mailroom);
-    identity::change_password(shop, room, from.proof(&services), &auth.0, own.0.id, &current, &new).await?;
+    let fresh = unless_given(&services, current.as_ref(), &auth, own).await?;
+    let leave = leave(current.as_ref(), fresh.as_ref())?;
+    identity::change_password(shop, room, from.proof(&services), &auth.0, own.0.id, leave, &new).await?;
     Ok(done())
 }
 
@@ -49,10 +77,17 @@ pub async fn change_password(
     security(("bearer" = ["account:own"]))
 )]
 #[post("/api/v1/auth/email-change")]
-pub async fn request_email_change(auth: Auth<OwnAccount>, services: Shared, from: Origin, body: JsonBody) -> Answer {
+pub async fn request_email_change(
+    auth: Auth<OwnAccount>,
+    own: Own,
+    services: Shared,
+    from: Origin,
+    body: JsonBody,
+) -> Answer {
     let (shop, room) = (&services.shop, &services.mailroom);
     let (new, current, redirect) = body.read(|fields| email_change(fields, &room.links))?;
-    let proof = from.proof(&services);
-    identity::request_email_change(shop, room, proof, &auth.0, &current, &new, redirect.as_ref()).await?;
+    let fresh = unless_given(&services, current.as_ref(), &auth, own).await?;
+    let (proof, leave) = (from.proof(&services), leave(current.as_ref(), fresh.as_ref())?);
+    identity::request_email_change(shop, room, proof, &auth.0, leave, &new, redirect.as_ref()).await?;
     Ok(sent())
 }

@@ -5,13 +5,20 @@ use domain::{Error, identity, permission::OwnAccount};
 
 use super::{
     by_mail::done,
+    credentials::{leave, unless_given},
     dto::{
         by_mail::current_password,
         deletion::{DeletionBody, DeletionView},
     },
     origin::Origin,
 };
-use crate::{Answer, Shared, auth::Auth, body::JsonBody, cookies, done::Done};
+use crate::{
+    Answer, Shared,
+    auth::{Auth, Own},
+    body::JsonBody,
+    cookies,
+    done::Done,
+};
 
 /// Asks to be deleted. One is signed out everywhere at once; who signs in again before it comes may call it off.
 ///
@@ -29,14 +36,17 @@ use crate::{Answer, Shared, auth::Auth, body::JsonBody, cookies, done::Done};
 #[post("/api/v1/users/me/deletion")]
 pub async fn request_deletion(
     auth: Auth<OwnAccount>,
+    own: Own,
     services: Shared,
     from: Origin,
     request: actix_web::HttpRequest,
     body: JsonBody,
 ) -> Answer {
-    let current = body.read(current_password)?;
+    let current = body.read(|fields| Some(current_password(fields)))?;
+    let fresh = unless_given(&services, current.as_ref(), &auth, own).await?;
+    let leave = leave(current.as_ref(), fresh.as_ref())?;
     let (proof, grace) = (from.proof(&services), services.settings.deletion_grace);
-    let deletes_at = identity::request_deletion(&services.shop, proof, &auth.0, &current, grace).await?;
+    let deletes_at = identity::request_deletion(&services.shop, proof, &auth.0, leave, grace).await?;
     let mut response = HttpResponse::Accepted().json(DeletionView { deletes_at });
     cookies::take_back(&mut response, request.headers(), services.settings.https)?;
     Ok(response)

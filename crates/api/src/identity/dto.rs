@@ -2,6 +2,8 @@
 
 pub mod by_mail;
 pub mod deletion;
+pub mod factors;
+pub mod passkeys;
 pub mod provider;
 pub mod registration;
 pub mod seller;

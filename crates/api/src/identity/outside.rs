@@ -20,15 +20,17 @@ use self::{
 };
 use super::{
     dto::{
+        factors::PendingSignIn,
         provider::{
             IdentityList, IdentityView, LinkingRequest, ProviderList, ProviderLoginRequest, linking, provider_login,
         },
         session::Session,
     },
+    factors::admitted,
     origin::Origin,
-    sessions::{client, from_own_page, signed_in},
+    sessions::{client, from_own_page},
 };
-use crate::{Answer, Shared, auth::Auth, body::JsonBody, done::Done, query::Params};
+use crate::{Answer, Shared, auth::Auth, body::JsonBody, done::Done, fresh::FreshAuth, query::Params};
 
 /// Lists the providers that people may sign in with.
 #[utoipa::path(tag = "auth", responses((status = 200, description = "The providers", body = ProviderList)))]
@@ -84,6 +86,7 @@ pub async fn begin_sign_in(
         (status = 200, description = "Signed in", body = Session, headers(
             ("Set-Cookie" = String, description = "In cookie mode, the tokens"),
         )),
+        (status = 202, description = "The account has a second factor, which is to be proved too", body = PendingSignIn),
         (status = 403, description = "The account is suspended, no address is proven where one must be, or in cookie mode the page is of another origin"),
         (status = 409, description = "There is an account of that address; sign in to it and link the provider"),
         (status = 422, description = "The code is unknown, was used or has ended, or another page began it"),
@@ -93,8 +96,8 @@ pub async fn begin_sign_in(
 pub async fn login_with_provider(services: Shared, from: Origin, request: HttpRequest, body: JsonBody) -> Answer {
     let (given, mode) = body.read(|fields| provider_login(fields, client(&request)))?;
     from_own_page(&services, &request, mode)?;
-    let signed = from.login(&services).with_provider(&services.shop, &services.outside.gate, given).await?;
-    signed_in(&services, &signed, mode)
+    let given = from.login(&services).with_provider(&services.shop, &services.outside.gate, given).await?;
+    admitted(&services, &given, mode)
 }
 
 /// Lists what one's account is linked to.
@@ -122,7 +125,7 @@ pub async fn list_identities(auth: Auth<OwnAccount>, services: Shared) -> Answer
     security(("bearer" = ["account:own"]))
 )]
 #[post("/api/v1/users/me/identities")]
-pub async fn link_identity(auth: Auth<OwnAccount>, services: Shared, body: JsonBody) -> Answer {
+pub async fn link_identity(auth: FreshAuth<OwnAccount>, services: Shared, body: JsonBody) -> Answer {
     let (code, verifier) = body.read(linking)?;
     let linked = link(&services.shop, &services.outside.gate, &auth.0, &code, &verifier).await?;
     Ok(HttpResponse::Ok().json(IdentityView::from(linked)))
@@ -140,7 +143,7 @@ pub async fn link_identity(auth: Auth<OwnAccount>, services: Shared, body: JsonB
     security(("bearer" = ["account:own"]))
 )]
 #[delete("/api/v1/users/me/identities/{provider}")]
-pub async fn unlink_identity(auth: Auth<OwnAccount>, services: Shared, provider: Named) -> Answer {
+pub async fn unlink_identity(auth: FreshAuth<OwnAccount>, services: Shared, provider: Named) -> Answer {
     unlink(&services.shop, services.users.as_ref(), &auth.0, &provider.0).await?;
     Ok(HttpResponse::Ok().json(Done { success: true }))
 }

@@ -98,7 +98,7 @@ impl Caller {
 
     /// The same of the token of an issuer: it lasts as long as the token.
     pub fn visiting(visit: &Visit) -> Session {
-        Session { id: SessionId(visit.user.0), user: visit.user, until: visit.vouched.until }
+        Session { id: SessionId(visit.user.0), user: visit.user, until: visit.vouched.until, impersonator: None }
     }
 
     async fn of_ticket(services: &Services, secret: &str) -> Result<Self, Problem> {

@@ -20,9 +20,9 @@ use domain::{
     catalog::{ReindexProducts, queries::ProductView},
     clock::Timestamp,
     health::Probe,
-    id::{ApiKeyId, RoomId},
+    id::{ApiKeyId, RoomId, SessionId},
     identity::{
-        Known, SessionRules, Sessions, Verification,
+        FRESH, Factors, Known, Passkeys, SessionRules, Sessions, StoredSession, Verification,
         known::{Herald, KnownRules},
     },
     job::Request,
@@ -32,11 +32,14 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainSealer,
+        PlainTokens, Postbox, memory::MemoryStore,
     },
 };
 use serde_json::Value;
-use souk_api::{Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Rooms, Services, Streams, ViewSink};
+use souk_api::{
+    Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink,
+};
 
 /// Counts calls without ever forgetting them.
 #[derive(Default)]
@@ -178,6 +181,22 @@ impl Door {
             places: reader.clone(),
             mailroom: Postbox::room(Verification::Off),
             hasher: Arc::new(PlainHasher::default()),
+            proofs: Proofs {
+                factors: Factors {
+                    sealer: Arc::new(PlainSealer),
+                    mac: Arc::new(PlainMac),
+                    codes: Arc::new(PlainCodes),
+                    issuer: "Souk".to_owned(),
+                    fresh: FRESH,
+                },
+                ways: reader.clone(),
+                passkeys: Passkeys {
+                    ceremonies: Some(Arc::new(PlainCeremonies)),
+                    sealer: Arc::new(PlainSealer),
+                    mac: Arc::new(PlainMac),
+                },
+                passkey_list: reader.clone(),
+            },
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),
                 mac: Arc::new(PlainMac),
@@ -242,11 +261,20 @@ impl Door {
     }
 
     pub async fn seller(&self) -> Principal {
-        self.fixtures.seller().await
+        self.signed_in(self.fixtures.seller().await).await
     }
 
     pub async fn person(&self, role: Role) -> Principal {
-        self.fixtures.person(role).await
+        self.signed_in(self.fixtures.person(role).await).await
+    }
+
+    /// The same person with the session that [`Door::bearer`] means, begun just now.
+    pub async fn signed_in(&self, person: Principal) -> Principal {
+        let session = StoredSession { id: SessionId(person.user.0), ..self.fixtures.session(person.user) };
+        let mut tx = self.fixtures.tx().await;
+        assert!(tx.sessions().insert(&session, None).await.unwrap());
+        tx.commit().await.unwrap();
+        person
     }
 }
 

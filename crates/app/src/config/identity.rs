@@ -37,6 +37,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "60",
         "A new signing key is published for so long before it signs, so that other services know it by then.",
     ),
+    Setting::new(
+        "identity.fresh_minutes",
+        "10",
+        "For so long after somebody proved who they are they may do what is sensitive, such as adding a passkey, without proving it anew.",
+    ),
     Setting::new("identity.argon2_memory_kib", "19456", "Memory of one password hash."),
     Setting::new("identity.argon2_passes", "2", "Passes of one password hash."),
     Setting::new("identity.argon2_lanes", "1", "Lanes of one password hash."),
@@ -75,6 +80,7 @@ pub(crate) struct Identity {
     pub(crate) hash_wait: Duration,
     pub(crate) deletion_grace: Duration,
     pub(crate) verification: Verification,
+    pub(crate) fresh: Duration,
 }
 
 impl Identity {
@@ -98,6 +104,7 @@ impl Identity {
         let silence = reader.seconds("identity.silence_seconds", 5..=3600);
         // Nodes read the keys anew every half minute at the latest, and others keep them for five.
         let overlap: Option<u64> = reader.number("identity.key_overlap_minutes", 6..=7 * 24 * 60);
+        let fresh: Option<u64> = reader.number("identity.fresh_minutes", 1..=24 * 60);
         let (memory_kib, lanes) = (memory_kib?, lanes?);
         if memory_kib < 8 * lanes {
             reader.fault("identity.argon2_memory_kib", "must be at least 8 for each lane");
@@ -117,6 +124,7 @@ impl Identity {
             hash_wait: hash_wait?,
             deletion_grace: Duration::from_hours(24 * deletion_days?),
             verification: verification?,
+            fresh: Duration::from_mins(fresh?),
         })
     }
 }

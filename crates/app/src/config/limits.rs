@@ -16,6 +16,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "100/3600",
         "The same from all addresses together that its owner has not signed in from in 90 days.",
     ),
+    Setting::new(
+        "limits.second_factor_tries",
+        "10/900",
+        "Tries at the second factor of one account, by whoever has proved the first, from one address.",
+    ),
+    Setting::new(
+        "limits.second_factor_strangers",
+        "20/3600",
+        "The same from all addresses together that its owner has not signed in from in 90 days.",
+    ),
     Setting::new("limits.account_letters", "5/900", "Letters that anybody may have sent to one address."),
     Setting::new("limits.list_products", "100/60", "Lists of products, by person or address."),
     Setting::new("limits.get_product", "200/60", "Single products, by person or address."),
@@ -42,7 +52,11 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
     match name {
         "sign_in" => (&PROVING, LimitScope::Address),
         // No operations: whoever looks at an account counts them.
-        throttle::TRIES | throttle::STRANGERS | throttle::LETTERS => (&[], LimitScope::Address),
+        throttle::TRIES
+        | throttle::STRANGERS
+        | throttle::SECOND_TRIES
+        | throttle::SECOND_STRANGERS
+        | throttle::LETTERS => (&[], LimitScope::Address),
         "list_products" => (&["list_products"], LimitScope::Actor),
         "get_product" => (&["get_product", "get_product_by_slug"], LimitScope::Actor),
         "create_product" => (&["create_product"], LimitScope::Actor),

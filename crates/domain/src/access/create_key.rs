@@ -5,8 +5,9 @@ use crate::{
     error::{Error, Result},
     id::ApiKeyId,
     idempotency::{Once, Outcome},
+    identity::Fresh,
     organisation,
-    permission::{Authorized, ManageKeys, Permissions},
+    permission::{ManageKeys, Permissions},
     secrets::Mac,
     shop::Shop,
 };
@@ -22,7 +23,7 @@ const MOST: u64 = 100;
 pub async fn create_key(
     shop: &Shop,
     mac: &dyn Mac,
-    by: Authorized<ManageKeys>,
+    by: Fresh<ManageKeys>,
     new: NewKey,
     once: &Once<'_, MadeKey>,
 ) -> Result<Outcome<MadeKey>> {

@@ -9,7 +9,7 @@ use crate::{
     error::{Breach, Error, Result},
     id::{SessionId, UserId},
     identity::{
-        self, Client, EndReason, Impersonation, Profile, Sessions, StoredSession, User,
+        self, Client, EndReason, Impersonation, Methods, Profile, Sessions, StoredSession, User,
         ports::{AccessToken, Session},
     },
     permission::{Authorized, Impersonate, Permissions},
@@ -153,6 +153,8 @@ fn begun(
         rotated_at: now,
         client: client.clone(),
         created_at: now,
+        authenticated_at: now,
+        methods: Methods::NONE,
         last_used_at: now,
         idle_until: until,
         expires_at: until,

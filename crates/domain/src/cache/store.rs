@@ -14,8 +14,10 @@ use crate::{
     id::EventId,
     idempotency::IdempotencyKeys,
     identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
         known::{HEEDED, Witness},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
+        passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
@@ -136,6 +138,18 @@ impl Tx for InvalidatingTx {
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
         self.inner.signing_keys()
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRepo {
+        self.inner.factors()
+    }
+
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self.inner.challenges()
+    }
+
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo {
+        self.inner.passkeys()
     }
 
     fn products(&mut self) -> &mut dyn ProductRepo {

@@ -1,7 +1,7 @@
 //! Changing one's own password, and what every new password ends.
 
 use super::{
-    Email, EndReason, Mailroom, Password, Throttle, User,
+    Email, EndReason, Fresh, Mailroom, Password, Throttle, User,
     email::Errand,
     end_sessions_of, events,
     ports::{PasswordHasher, UserQueries, Verified},
@@ -31,7 +31,27 @@ impl std::fmt::Debug for Proof<'_> {
     }
 }
 
+/// What lets somebody change how they sign in.
+#[derive(Debug, Clone, Copy)]
+pub enum Leave<'a> {
+    /// The password they have.
+    Current(&'a Password),
+    /// That they proved a short while ago who they are: whoever has no password may choose one.
+    Fresh(&'a Fresh<OwnAccount>),
+}
+
 impl Proof<'_> {
+    /// # Errors
+    /// [`Error::Forbidden`] for another password, [`Error::Limited`] after too many.
+    pub(super) async fn leave(&self, by: &Authorized<OwnAccount>, leave: Leave<'_>) -> Result<()> {
+        by.in_person()?;
+        match leave {
+            Leave::Current(password) => self.password(by, password).await.map(|_| ()),
+            Leave::Fresh(fresh) if fresh.principal().user == by.principal().user => Ok(()),
+            Leave::Fresh(_) => Err(Error::Unauthenticated),
+        }
+    }
+
     /// # Errors
     /// [`Error::Forbidden`] for another password, [`Error::Limited`] after too many.
     pub(super) async fn password(&self, by: &Authorized<OwnAccount>, current: &Password) -> Result<Email> {
@@ -46,7 +66,7 @@ impl Proof<'_> {
     }
 }
 
-/// Changes the caller's own password. It takes the one they have, so that a token alone does not take an account over. Every
+/// Changes the caller's own password. It takes the one they have, or a fresh proof, so that a token alone does not take an account over. Every
 /// session but the one they call with is over.
 ///
 /// # Errors
@@ -57,10 +77,10 @@ pub async fn change_password(
     proof: Proof<'_>,
     by: &Authorized<OwnAccount>,
     session: SessionId,
-    current: &Password,
+    leave: Leave<'_>,
     new: &Password,
 ) -> Result<()> {
-    proof.password(by, current).await?;
+    proof.leave(by, leave).await?;
     let hash = &proof.hasher.hash(new).await?;
     let user = by.principal().user;
     shop.write("change_password", |mut tx| async move {
@@ -83,6 +103,7 @@ pub(super) async fn replace_password(
 ) -> Result<()> {
     tx.users().set_password_hash(user.id, hash, shop.now()).await?;
     tx.codes().clear(user.id).await?;
+    tx.challenges().clear(user.id).await?;
     end_sessions_of(shop, tx, user.id, except, EndReason::PasswordChanged, Some(user.id)).await?;
     shop.record(tx, Some(user.id), events::password_changed(user.id)).await?;
     if room.open {
@@ -111,7 +132,7 @@ mod tests {
         let (mine, other) = (given.stored_session(ada.user).await, given.stored_session(ada.user).await);
         let change = async |current: &str| {
             let current = Password::given(current.to_owned());
-            change_password(&given.shop, &room, proof, &by, mine.id, &current, &new).await
+            change_password(&given.shop, &room, proof, &by, mine.id, Leave::Current(&current), &new).await
         };
         assert!(matches!(change("wrong").await, Err(Error::Forbidden(_))));
         assert_eq!((hasher.hashed(), store.traces().len()), (0, 0));

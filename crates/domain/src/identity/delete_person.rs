@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Email, EndReason, Password, Proof, User, end_sessions_of, events};
+use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events};
 use crate::{
     access::{keep_an_admin, policy},
     clock::Timestamp,
@@ -35,7 +35,7 @@ impl Pseudonym {
     }
 }
 
-/// Asks for one's own deletion. It takes the password, so that a token alone deletes nobody. The caller is signed out everywhere; who
+/// Asks for one's own deletion. It takes the password or a fresh proof, so that a token alone deletes nobody. The caller is signed out everywhere; who
 /// signs in again within `grace` may call it off ([`withdraw_deletion`]). Gives when it comes.
 ///
 /// # Errors
@@ -45,10 +45,10 @@ pub async fn request_deletion(
     shop: &Shop,
     proof: Proof<'_>,
     by: &Authorized<OwnAccount>,
-    current: &Password,
+    leave: Leave<'_>,
     grace: Duration,
 ) -> Result<Timestamp> {
-    proof.password(by, current).await?;
+    proof.leave(by, leave).await?;
     let id = by.principal().user;
     shop.write("request_deletion", |mut tx| async move {
         let user = tx.users().find(id).await?.ok_or(Error::Unauthenticated)?;
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use crate::{
         actor::Principal,
-        identity::{known::concerns, ports::UserQueries, throttle},
+        identity::{Password, known::concerns, ports::UserQueries, throttle},
         testing::{Fixtures, PlainHasher, Turnstile, memory::MemoryStore},
     };
 
@@ -193,7 +193,7 @@ mod tests {
         let (hasher, turnstile) = (PlainHasher::default(), Turnstile::with(&[(throttle::TRIES, 3)]));
         let proof = Proof { users: store, hasher: &hasher, throttle: turnstile.throttle(store, [127, 0, 0, 1]) };
         let current = Password::given(word.to_owned());
-        request_deletion(&given.shop, proof, &given.authorized(who), &current, grace).await.map(|_| ())
+        request_deletion(&given.shop, proof, &given.authorized(who), Leave::Current(&current), grace).await.map(|_| ())
     }
 
     async fn email(store: &MemoryStore, who: &Principal) -> String {

@@ -15,7 +15,8 @@ pub use letter::{Post, SendLetter, deliver};
 pub use links::{Links, Redirect};
 pub use mailroom::{Mailroom, Verification};
 pub use reset::{confirm_password_reset, request_password_reset};
+pub(in crate::identity) use sign_in::use_sign_in_code;
 pub use sign_in::{CodeLogin, request_sign_in_code};
 pub use verify::{confirm_email, request_verification};
 
-pub(crate) use letter::Errand;
+pub(crate) use letter::{Errand, Notice};

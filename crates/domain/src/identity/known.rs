@@ -399,6 +399,10 @@ mod tests {
             self.store.live(user, now, page).await
         }
 
+        async fn find(&self, id: SessionId) -> Result<Option<super::super::StoredSession>> {
+            SessionQueries::find(&self.store, id).await
+        }
+
         async fn ended(&self, now: Timestamp) -> Result<Vec<(SessionId, Timestamp)>> {
             self.store.ended(now).await
         }

@@ -1,7 +1,8 @@
 //! Signing in with a password.
 
 use super::{
-    Client, Email, Password, Profile, Sessions, SignedIn, Throttle, Verification,
+    Challenge, Client, Email, Password, Profile, Proven, Sessions, SignedIn, Throttle, Verification,
+    factors::challenge,
     ports::{Account, PasswordHasher, UserQueries, Verified},
 };
 use crate::{
@@ -42,13 +43,32 @@ impl std::fmt::Debug for Login<'_> {
     }
 }
 
+/// What became of somebody who has proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// They are in.
+    In(Box<SignedIn>),
+    /// They have a second factor, and are to prove that too.
+    Challenged(Challenge),
+}
+
+impl Admitted {
+    /// Their session, when they are in.
+    pub fn signed_in(self) -> Option<SignedIn> {
+        match self {
+            Self::In(signed) => Some(*signed),
+            Self::Challenged(_) => None,
+        }
+    }
+}
+
 impl Login<'_> {
     /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer.
     ///
     /// # Errors
     /// [`Error::BadCredentials`] for every cause; [`Error::Limited`] after too many tries; [`Error::Forbidden`] for who knows the
     /// password and is banned, or must prove their address first: to everybody else such an account is like any other.
-    pub async fn with_password(self, shop: &Shop, given: Credentials) -> Result<SignedIn> {
+    pub async fn with_password(self, shop: &Shop, given: Credentials) -> Result<Admitted> {
         let account = match Email::parse(&given.email) {
             Ok(email) => self.users.account(&email).await?,
             Err(_) => None,
@@ -67,38 +87,57 @@ impl Login<'_> {
             Verified::YesButOld => self.rehash(shop, &account, &given.password).await?,
             _ => account.password_hash.clone(),
         };
+        self.must_be_verified(&account)?;
+        let admitted = self.open(shop, account, &given.client, Proven::by_password(&checked)).await?;
+        // The password was changed while this one was checked.
+        admitted.ok_or(Error::BadCredentials)
+    }
+
+    /// # Errors
+    /// [`Error::Forbidden`] for who must prove their address first.
+    pub(super) fn must_be_verified(self, account: &Account) -> Result<()> {
         if self.verification == Verification::Required && account.user.email_verified_at.is_none() {
             return Err(Error::forbidden(
                 "Prove first that your email is yours: follow the link sent to it, or ask for another",
             ));
         }
-        let signed = self.open(shop, account, &given.client, Some(&checked)).await?;
-        // The password was changed while this one was checked.
-        signed.ok_or(Error::BadCredentials)
+        Ok(())
     }
 
-    /// Lets somebody in who has proven who they are, whichever way; `checked` is the stored hash of the password, where that
-    /// was it. `None` when they are gone, or it is another by now.
+    /// Lets somebody in who has proven who they are: every way to sign in ends here. Who has a second factor and has not proved that
+    /// gets a challenge instead. `None` when they are gone, or their password is another by now than the one that was checked.
     pub(super) async fn open(
         self,
         shop: &Shop,
         account: Account,
         client: &Client,
-        checked: Option<&str>,
-    ) -> Result<Option<SignedIn>> {
+        proven: Proven<'_>,
+    ) -> Result<Option<Admitted>> {
         if let Some(ban) = &account.ban {
             return Err(suspended(ban));
         }
-        self.throttle.welcome(shop, account.user.id).await?;
-        let profile = Profile { user: account.user, seller: account.seller };
-        let profile = &profile;
-        shop.write("sign_in", |mut tx| async move {
-            match self.sessions.begin(shop, &mut *tx, profile, client, checked).await? {
-                Some(signed) => tx.commit(Some(signed)).await,
+        let user = account.user.id;
+        let profile = &Profile { user: account.user, seller: account.seller };
+        let admitted = shop.write("sign_in", |mut tx| async move {
+            let app = if proven.methods.are_two_factors() { None } else { tx.factors().totp(user).await? };
+            let admitted = if app.is_some_and(|app| app.confirmed_at.is_some()) {
+                let challenge = challenge(shop, &*self.sessions.mac, &mut *tx, user, proven).await?;
+                challenge.map(Admitted::Challenged)
+            } else {
+                let signed = self.sessions.begin(shop, &mut *tx, profile, client, proven).await?;
+                signed.map(|signed| Admitted::In(Box::new(signed)))
+            };
+            match admitted {
+                Some(admitted) => tx.commit(Some(admitted)).await,
                 None => Ok(tx.discard(None)),
             }
-        })
-        .await
+        });
+        let admitted = admitted.await?;
+        // A place is the owner's when all that was asked for was proved there.
+        if matches!(admitted, Some(Admitted::In(_))) {
+            self.throttle.welcome(shop, user).await?;
+        }
+        Ok(admitted)
     }
 
     async fn rehash(self, shop: &Shop, account: &Account, password: &Password) -> Result<String> {
@@ -115,7 +154,7 @@ impl Login<'_> {
 }
 
 /// What somebody who is banned is told, once they have proved who they are.
-fn suspended(ban: &Ban) -> Error {
+pub(super) fn suspended(ban: &Ban) -> Error {
     let until = ban.until.map_or_else(String::new, |until| format!(" until {}", until.format("%Y-%m-%dT%H:%M:%SZ")));
     Error::forbidden(format!("This account is suspended{until}"))
 }
@@ -153,7 +192,7 @@ mod tests {
         };
         let password = Password::given(password.to_owned());
         let given_now = Credentials { email: email.to_owned(), password, client: Client::default() };
-        login.with_password(&given.shop, given_now).await
+        login.with_password(&given.shop, given_now).await.map(|admitted| admitted.signed_in().unwrap())
     }
 
     async fn stored(given: &Fixtures, hash: &str) -> String {

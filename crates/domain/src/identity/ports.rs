@@ -142,6 +142,9 @@ pub trait SessionQueries: Send + Sync {
     /// The sessions of a person that can be refreshed, the one used last first.
     async fn live(&self, user: UserId, now: Timestamp, page: PageRequest) -> Result<Page<StoredSession>>;
 
+    /// The session of that id, over or not.
+    async fn find(&self, id: SessionId) -> Result<Option<StoredSession>>;
+
     /// The sessions that were ended before their time and of which an access token may hold at `now` or later, each with when the last
     /// of them ends.
     async fn ended(&self, now: Timestamp) -> Result<Vec<(SessionId, Timestamp)>>;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Methods;
 use crate::{
     behalf::Impersonator,
     clock::Timestamp,
@@ -71,6 +72,10 @@ pub struct StoredSession {
     pub client: Client,
     /// When the person signed in.
     pub created_at: Timestamp,
+    /// When they last proved who they are: then, or anew since.
+    pub authenticated_at: Timestamp,
+    /// By which ways they did.
+    pub methods: Methods,
     /// When it was last refreshed.
     pub last_used_at: Timestamp,
     /// Without a refresh it is over then; never after `expires_at`.

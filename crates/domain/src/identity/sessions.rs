@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Client, EndReason, Profile, RefreshToken, SessionRules, StoredSession,
+    Client, EndReason, Profile, Proven, RefreshToken, SessionRules, StoredSession,
     end_sessions::end,
     events,
     ports::{AccessToken, Tokens},
@@ -49,9 +49,9 @@ impl std::fmt::Debug for SignedIn {
 }
 
 impl Sessions {
-    /// Begins a session in the transaction of a use case that made sure who it is: any way to sign in ends here. `verified` is the
-    /// stored hash of the password that was checked, where one was; `None` comes back when the person is gone, or has another
-    /// password by now.
+    /// Begins a session in the transaction of a use case that made sure who it is: any way to sign in ends here. Whether what
+    /// they have proved is enough is asked before. `None` comes back when the person is gone, or has another password by now than the one
+    /// that was checked.
     ///
     /// # Errors
     /// Those of the store.
@@ -61,7 +61,7 @@ impl Sessions {
         tx: &mut dyn Tx,
         profile: &Profile,
         client: &Client,
-        verified: Option<&str>,
+        proven: Proven<'_>,
     ) -> Result<Option<SignedIn>> {
         let (now, user) = (shop.now(), profile.user.id);
         let mut family = [0; 32];
@@ -74,6 +74,8 @@ impl Sessions {
             rotated_at: now,
             client: client.clone(),
             created_at: now,
+            authenticated_at: now,
+            methods: proven.methods,
             last_used_at: now,
             idle_until: now,
             expires_at: now + self.rules.longest,
@@ -84,7 +86,7 @@ impl Sessions {
         session.touch(now, &self.rules);
         let token = self.tokens.issue(profile, session.id, session.expires_at, now)?;
         session.tokens_until = token.expires_at;
-        if !tx.sessions().insert(&session, verified).await? {
+        if !tx.sessions().insert(&session, proven.checked).await? {
             return Ok(None);
         }
         shop.record(tx, Some(user), events::session_created(&session)).await?;
@@ -160,7 +162,7 @@ mod tests {
     use crate::{
         id::UserId,
         identity::{
-            end_sessions_of,
+            Method, end_sessions_of,
             ports::{SessionQueries, UserQueries},
         },
         page::{Limit, PageRequest},
@@ -176,7 +178,8 @@ mod tests {
         let profile = store.profile(user).await.unwrap().unwrap();
         let profile = &profile;
         let begin = given.shop.write("sign_in", |mut tx| async move {
-            let signed = desk.begin(&given.shop, &mut *tx, profile, &Client::default(), None).await?;
+            let proven = Proven::by(Method::EmailCode);
+            let signed = desk.begin(&given.shop, &mut *tx, profile, &Client::default(), proven).await?;
             tx.commit(signed).await
         });
         begin.await.unwrap().unwrap()
@@ -287,13 +290,14 @@ mod tests {
         let profile = store.profile(user).await.unwrap().unwrap();
         for (verified, begins) in [(Some("plain$correct horse"), true), (Some("plain$other"), false), (None, true)] {
             let mut tx = given.tx().await;
-            let signed = desk.begin(&given.shop, &mut *tx, &profile, &Client::default(), verified).await.unwrap();
+            let proven = verified.map_or(Proven::by(Method::EmailCode), Proven::by_password);
+            let signed = desk.begin(&given.shop, &mut *tx, &profile, &Client::default(), proven).await.unwrap();
             assert_eq!(signed.is_some(), begins, "{verified:?}");
         }
         let mut tx = given.tx().await;
         let gone = given.user(Role::User);
-        let gone = Profile { user: gone, seller: None };
-        assert_eq!(desk.begin(&given.shop, &mut *tx, &gone, &Client::default(), None).await.unwrap(), None);
+        let (gone, proven) = (Profile { user: gone, seller: None }, Proven::by(Method::EmailCode));
+        assert_eq!(desk.begin(&given.shop, &mut *tx, &gone, &Client::default(), proven).await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -20,6 +20,10 @@ use crate::{
 pub const TRIES: &str = "account_tries";
 /// The policy of tries at one account from places it is not known at.
 pub const STRANGERS: &str = "account_strangers";
+/// The policy of tries at the second factor of one account from one place.
+pub const SECOND_TRIES: &str = "second_factor_tries";
+/// The policy of tries at the second factor of one account from places it is not known at.
+pub const SECOND_STRANGERS: &str = "second_factor_strangers";
 /// The policy of letters to one address.
 pub const LETTERS: &str = "account_letters";
 
@@ -59,6 +63,20 @@ impl Throttle<'_> {
         let whose = user.unwrap_or(UserId(uuid::Uuid::nil()));
         if self.places.seen(whose, &self.place(whose)).await?.is_none() {
             self.count(STRANGERS, Subject::Account(key)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts a try at the second factor of a person, as [`Throttle::admit`] counts those at the first. Whoever tries has proved the
+    /// first, and six digits are few: the limits are lower.
+    ///
+    /// # Errors
+    /// [`Error::Limited`] when there were too many.
+    pub async fn second_factor(&self, user: UserId) -> Result<()> {
+        let key = self.key("second_factor", &user.to_string());
+        self.count(SECOND_TRIES, Subject::AccountFrom(key, self.from)).await?;
+        if self.places.seen(user, &self.place(user)).await?.is_none() {
+            self.count(SECOND_STRANGERS, Subject::Account(key)).await?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ pub mod cache;
 pub mod categories;
 pub mod epochs;
 pub mod export;
+pub mod factors;
 pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
@@ -22,6 +23,7 @@ pub mod keys;
 pub mod limiter;
 pub mod log;
 pub mod organisations;
+pub mod passkeys;
 pub mod presence;
 pub mod product_queries;
 pub mod products;
@@ -54,8 +56,10 @@ use crate::{
     event::Event,
     identity::{
         Known,
+        factors::ports::FactorQueries,
         known::KnownRules,
         outside::ports::ForeignIdQueries,
+        passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
     job::ports::{JobQueries, JobQueue},
@@ -75,6 +79,10 @@ pub trait Harness: Send + Sync {
     fn users(&self) -> Arc<dyn UserQueries>;
     /// The read side of sessions.
     fn sessions(&self) -> Arc<dyn SessionQueries>;
+    /// The read side of second factors.
+    fn factors(&self) -> Arc<dyn FactorQueries>;
+    /// The read side of passkeys.
+    fn passkeys(&self) -> Arc<dyn PasskeyQueries>;
     /// The read side of roles.
     fn roles(&self) -> Arc<dyn RoleQueries>;
     /// People for whoever runs the installation.
@@ -129,6 +137,8 @@ pub async fn run_all(harness: &impl Harness) {
     foreign_ids::run(harness).await;
     sellers::run(harness).await;
     sessions::run(harness).await;
+    factors::run(harness).await;
+    passkeys::run(harness).await;
     signing_keys::run(harness).await;
     access::run(harness).await;
     organisations::run(harness).await;

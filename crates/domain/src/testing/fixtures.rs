@@ -16,7 +16,7 @@ use crate::{
     Actor, Principal, Rules, Shop, Store, Tx,
     catalog::{Category, Image, Product, ProductStatus, Rating, Review, Slug, Version, ports::Stored},
     id::{CategoryId, ImageId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId},
-    identity::{Client, Email, Seller, StoredSession, User},
+    identity::{Client, Email, Fresh, Method, Methods, Seller, StoredSession, User},
     money::Amount,
     permission::{Authorized, Permission, Role, Roles},
     room::{Epoch, Room, RoomKind, RoomName},
@@ -110,6 +110,8 @@ impl Fixtures {
             rotated_at: now,
             client: Client { device: Some("Firefox on Linux".to_owned()), address: Some("192.0.2.7".to_owned()) },
             created_at: now,
+            authenticated_at: now,
+            methods: Methods::of(Method::Password),
             last_used_at: now,
             idle_until: now + Duration::from_hours(24),
             expires_at: now + Duration::from_hours(48),
@@ -260,6 +262,11 @@ impl Fixtures {
         assert!(tx.rooms().insert(&room).await.expect("a room is stored"));
         tx.commit().await.expect("a room is committed");
         room
+    }
+
+    /// The proof that this person may, and proved just now, in some session, who they are.
+    pub fn fresh<P: Permission>(&self, principal: &Principal) -> Fresh<P> {
+        Fresh::assumed(self.authorized(principal), self.shop.id())
     }
 
     /// The proof that this person may.

@@ -4,6 +4,7 @@ mod access;
 mod action_codes;
 mod categories;
 mod erase;
+mod factors;
 mod foreign_ids;
 mod identity;
 mod job_queue;
@@ -42,7 +43,9 @@ use crate::{
     id::{ProductId, UserId},
     idempotency::IdempotencyKeys,
     identity::{
+        factors::ports::{ChallengeRepo, FactorRepo},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
+        passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
     job::ports::{Inbox, JobRepo},
@@ -195,6 +198,18 @@ impl Tx for MemoryTx {
     }
 
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepo {
+        self
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorRepo {
+        self
+    }
+
+    fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self
+    }
+
+    fn passkeys(&mut self) -> &mut dyn PasskeyRepo {
         self
     }
 

@@ -32,6 +32,11 @@ const BUILT_IN: &[(&str, &str)] = built_in!(
     "password_changed",
     "email_changed",
     "invitation",
+    "factor_added",
+    "factor_removed",
+    "recovery_code_used",
+    "passkey_added",
+    "passkey_removed",
     "test",
 );
 

@@ -6,7 +6,7 @@ use domain::{
     behalf::Impersonator,
     clock::Timestamp,
     id::{SessionId, UserId},
-    identity::{Client, EndReason, Impersonation, StoredSession, ports::SessionRepo},
+    identity::{Client, EndReason, Impersonation, Methods, StoredSession, ports::SessionRepo},
 };
 use sea_orm::{QueryResult, Value};
 use uuid::Uuid;
@@ -19,9 +19,10 @@ use crate::{
 /// The columns of a session under the alias `s`, as [`session`] reads them.
 pub(super) const SESSION: &str = "s.id, s.user_id, s.family, s.generation, s.rotated_at, s.device, s.address, \
     s.created_at, s.last_used_at, s.idle_until, s.expires_at, s.tokens_until, s.ended_at, s.ended_by, \
-    s.impersonator_id, s.impersonator_session, s.impersonation_reason";
+    s.impersonator_id, s.impersonator_session, s.impersonation_reason, s.authenticated_at, s.methods";
 const UPDATE: &str = "UPDATE sessions SET generation = $2, rotated_at = $3, device = $4, address = $5, last_used_at = $6, \
-    idle_until = $7, tokens_until = $8, ended_at = $9, ended_by = $10 WHERE id = $1";
+    idle_until = $7, tokens_until = $8, ended_at = $9, ended_by = $10, \
+    authenticated_at = $11, methods = $12 WHERE id = $1";
 
 #[async_trait]
 impl SessionRepo for SeaTx {
@@ -31,13 +32,13 @@ impl SessionRepo for SeaTx {
         let lock = self.engine.pick("", " FOR NO KEY UPDATE OF u");
         let sql = format!(
             "INSERT INTO sessions (id, user_id, family, generation, rotated_at, device, address, created_at, last_used_at, \
-             idle_until, expires_at, tokens_until, ended_at, ended_by, impersonator_id, impersonator_session, \
-             impersonation_reason) \
-             SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18 FROM users u \
-             WHERE u.id = $2 AND u.password_hash = coalesce($15, u.password_hash){lock}"
+             idle_until, expires_at, tokens_until, ended_at, ended_by, authenticated_at, methods, impersonator_id, \
+             impersonator_session, impersonation_reason) \
+             SELECT $1, u.id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $18, $19, $20 FROM users u \
+             WHERE u.id = $2 AND u.password_hash = coalesce($17, u.password_hash){lock}"
         );
         let acted = new.impersonation.as_ref();
-        let values: [Value; 18] = [
+        let values: [Value; 20] = [
             new.id.0.into(),
             new.user.0.into(),
             new.family.to_vec().into(),
@@ -52,6 +53,8 @@ impl SessionRepo for SeaTx {
             new.tokens_until.into(),
             new.ended.map(|(at, _)| at).into(),
             new.ended.map(|(_, reason)| reason.name()).into(),
+            new.authenticated_at.into(),
+            new.methods.stored().into(),
             verified.map(str::to_owned).into(),
             acted.map(|acted| acted.by.user.0).into(),
             acted.map(|acted| acted.by.session.0).into(),
@@ -68,7 +71,7 @@ impl SessionRepo for SeaTx {
     }
 
     async fn update(&mut self, changed: &StoredSession) -> Result<()> {
-        let values: [Value; 10] = [
+        let values: [Value; 12] = [
             changed.id.0.into(),
             generation(changed)?,
             changed.rotated_at.into(),
@@ -79,6 +82,8 @@ impl SessionRepo for SeaTx {
             changed.tokens_until.into(),
             changed.ended.map(|(at, _)| at).into(),
             changed.ended.map(|(_, reason)| reason.name()).into(),
+            changed.authenticated_at.into(),
+            changed.methods.stored().into(),
         ];
         execute(&self.tx, statement(self.engine, UPDATE, values)).await.map(|_| ())
     }
@@ -128,6 +133,7 @@ pub(super) fn session(row: &QueryResult, first: usize) -> Result<StoredSession> 
     let reason: Option<String> = at(row, first + 13)?;
     let by = at::<Option<Uuid>>(row, first + 14)?.zip(at::<Option<Uuid>>(row, first + 15)?);
     let why: Option<String> = at(row, first + 16)?;
+    let (created_at, authenticated): (_, Option<Timestamp>) = (at(row, first + 7)?, at(row, first + 17)?);
     Ok(StoredSession {
         id: SessionId(at(row, first)?),
         user: UserId(at(row, first + 1)?),
@@ -135,7 +141,10 @@ pub(super) fn session(row: &QueryResult, first: usize) -> Result<StoredSession> 
         generation: u32::try_from(at::<i32>(row, first + 3)?).map_err(Error::internal)?,
         rotated_at: at(row, first + 4)?,
         client: Client { device: at(row, first + 5)?, address: at(row, first + 6)? },
-        created_at: at(row, first + 7)?,
+        created_at,
+        // One of before Souk kept it.
+        authenticated_at: authenticated.unwrap_or(created_at),
+        methods: Methods::read(&at::<String>(row, first + 18)?),
         last_used_at: at(row, first + 8)?,
         idle_until: at(row, first + 9)?,
         expires_at: at(row, first + 10)?,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::session::{SESSION, session};
 use crate::{
     database::Database,
-    statement::{all, at, count, execute, statement},
+    statement::{all, at, count, execute, one, statement},
 };
 
 const LIVE: &str = "s.user_id = $1 AND s.ended_at IS NULL AND s.idle_until > $2 AND s.expires_at > $2";
@@ -46,6 +46,12 @@ impl SessionQueries for Database {
         let found = rows.iter().filter(|row| at::<Option<Uuid>>(row, 1).is_ok_and(|id| id.is_some()));
         let items = found.map(|row| session(row, 1)).collect::<Result<_>>()?;
         Ok(Page::new(items, total, page))
+    }
+
+    async fn find(&self, id: SessionId) -> Result<Option<StoredSession>> {
+        let sql = format!("SELECT {SESSION} FROM sessions s WHERE s.id = $1");
+        let row = one(&self.reader, statement(self.engine, sql, [id.0.into()])).await?;
+        row.map(|row| session(&row, 0)).transpose()
     }
 
     async fn ended(&self, now: Timestamp) -> Result<Vec<(SessionId, Timestamp)>> {

@@ -12,7 +12,9 @@ use domain::{
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::{
+        factors::ports::FactorQueries,
         outside::ports::ForeignIdQueries,
+        passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
     job::ports::{JobQueries, JobQueue},
@@ -52,6 +54,14 @@ impl Harness for Real {
 
     fn sessions(&self) -> Arc<dyn SessionQueries> {
         self.fresh.database.sessions()
+    }
+
+    fn factors(&self) -> Arc<dyn FactorQueries> {
+        self.fresh.database.factors()
+    }
+
+    fn passkeys(&self) -> Arc<dyn PasskeyQueries> {
+        self.fresh.database.passkeys()
     }
 
     fn roles(&self) -> Arc<dyn RoleQueries> {
@@ -173,6 +183,8 @@ suites!(
     foreign_ids,
     sellers,
     sessions,
+    factors,
+    passkeys,
     signing_keys,
     access,
     organisations,

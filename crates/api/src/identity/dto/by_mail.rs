@@ -78,43 +78,43 @@ pub fn password_reset(fields: &mut Fields<'_>) -> Option<(String, Password)> {
     Some((token?, password?))
 }
 
-/// A new password, by the present one.
+/// A new password, by the present one or by a fresh proof.
 #[derive(Debug, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordChange {
-    /// The present password.
+    /// The present password; without it one must have proved a short while ago who one is.
     #[schema(example = "correct horse battery", format = Password)]
-    pub current_password: String,
+    pub current_password: Option<String>,
     /// The new password. Those that many people chose are refused.
     #[schema(example = "wrong mare capacitor", min_length = 8, max_length = 1024, format = Password, pattern = r"^[^\x00]*$")]
     pub password: String,
 }
 
 /// Reads a [`PasswordChange`].
-pub fn password_change(fields: &mut Fields<'_>) -> Option<(Password, Password)> {
+pub fn password_change(fields: &mut Fields<'_>) -> Option<(Option<Password>, Password)> {
     let (current, new) = (current_password(fields), new_password(fields));
-    Some((current?, new?))
+    Some((current, new?))
 }
 
-/// A new address, by the present password.
+/// A new address, by the present password or by a fresh proof.
 #[derive(Debug, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EmailChange {
     /// The new address.
     #[schema(example = "ada@example.org", format = Email, max_length = 255)]
     pub email: String,
-    /// The present password.
+    /// The present password; without it one must have proved a short while ago who one is.
     #[schema(example = "correct horse battery", format = Password)]
-    pub current_password: String,
+    pub current_password: Option<String>,
     /// Where the link leads to, as with other letters.
     #[schema(example = "http://localhost:5173/welcome", format = "uri", max_length = 2000)]
     pub redirect_url: Option<String>,
 }
 
 /// Reads an [`EmailChange`].
-pub fn email_change(fields: &mut Fields<'_>, links: &Links) -> Option<(Email, Password, Option<Redirect>)> {
+pub fn email_change(fields: &mut Fields<'_>, links: &Links) -> Option<(Email, Option<Password>, Option<Redirect>)> {
     let (email, current, redirect) = (email(fields), current_password(fields), redirect(fields, links));
-    Some((email?, current?, redirect))
+    Some((email?, current, redirect))
 }
 
 /// What signs a person in with a code.
@@ -165,8 +165,5 @@ fn new_password(fields: &mut Fields<'_>) -> Option<Password> {
 }
 
 pub(crate) fn current_password(fields: &mut Fields<'_>) -> Option<Password> {
-    match fields.text("currentPassword") {
-        Some(text) => Some(Password::given(text)),
-        None => fields.violations.missing("/currentPassword"),
-    }
+    fields.text("currentPassword").map(Password::given)
 }

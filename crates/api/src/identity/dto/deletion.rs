@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 #[schema(as = NewDeletion)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletionBody {
-    /// The present password, so that a token alone deletes nobody.
+    /// The present password; without it one must have proved a short while ago who one is.
     #[schema(example = "correct horse battery", format = Password)]
-    pub current_password: String,
+    pub current_password: Option<String>,
 }
 
 /// A deletion to come.

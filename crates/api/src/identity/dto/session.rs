@@ -146,6 +146,11 @@ pub struct ActiveSession {
     pub acted_by: Option<ActedBy>,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
+    /// When they last proved who they are: then, or anew since.
+    pub authenticated_at: DateTime<Utc>,
+    /// By what they did.
+    #[schema(example = json!(["password", "totp"]), value_type = Vec<String>)]
+    pub methods: Vec<&'static str>,
     /// When it was last used to get a token.
     pub last_used_at: DateTime<Utc>,
     /// Without use it is over then.
@@ -162,6 +167,8 @@ impl ActiveSession {
             current: session.id == current,
             acted_by: session.impersonation.map(ActedBy::from),
             created_at: session.created_at,
+            authenticated_at: session.authenticated_at,
+            methods: session.methods.names().collect(),
             last_used_at: session.last_used_at,
             expires_at: session.idle_until,
         }

@@ -3,7 +3,7 @@
 use super::{Errand, Mailroom, Purpose, Redirect, mailroom::take};
 use crate::{
     error::{Error, Result},
-    identity::{Email, Password, Proof, events},
+    identity::{Email, Leave, Proof, events},
     permission::{Authorized, OwnAccount},
     shop::Shop,
 };
@@ -19,11 +19,11 @@ pub async fn request_email_change(
     room: &Mailroom,
     proof: Proof<'_>,
     by: &Authorized<OwnAccount>,
-    current: &Password,
+    leave: Leave<'_>,
     new: &Email,
     redirect: Option<&Redirect>,
 ) -> Result<()> {
-    proof.password(by, current).await?;
+    proof.leave(by, leave).await?;
     proof.throttle.letter(new).await?;
     let errand = Errand::Change { user: by.principal().user, email: new.clone(), redirect: redirect.cloned() };
     room.send_alone(shop, "request_email_change", &errand).await
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use crate::{
         Principal,
-        identity::{Verification, ports::UserQueries},
+        identity::{Password, Verification, ports::UserQueries},
         mail::{Mail, Subject},
         permission::Role,
         testing::{Fixtures, PlainHasher, Postbox, Turnstile, memory::MemoryStore},
@@ -88,7 +88,7 @@ mod tests {
             };
             let (by, current) = (self.given.authorized(by), Password::given(password.to_owned()));
             let email = Email::parse(email).unwrap();
-            request_email_change(&self.given.shop, &self.room, proof, &by, &current, &email, None).await
+            request_email_change(&self.given.shop, &self.room, proof, &by, Leave::Current(&current), &email, None).await
         }
 
         async fn post(&self) -> Vec<Mail> {

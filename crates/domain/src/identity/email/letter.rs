@@ -66,12 +66,39 @@ pub(crate) enum Errand {
     EmailChanged {
         before: Email,
     },
+    /// Something changed that the owner is told of, in case it was not them.
+    Notice {
+        email: Email,
+        about: Notice,
+    },
     /// The code is kept by who invites, and is here only in the sealed job.
     Invitation {
         email: Email,
         code: String,
         life: Duration,
     },
+}
+
+/// What an owner is told of, without a link or a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Notice {
+    FactorAdded,
+    FactorRemoved,
+    RecoveryCodeUsed,
+    PasskeyAdded,
+    PasskeyRemoved,
+}
+
+impl Notice {
+    fn subject(self) -> Subject {
+        match self {
+            Self::FactorAdded => Subject::FactorAdded,
+            Self::FactorRemoved => Subject::FactorRemoved,
+            Self::RecoveryCodeUsed => Subject::RecoveryCodeUsed,
+            Self::PasskeyAdded => Subject::PasskeyAdded,
+            Self::PasskeyRemoved => Subject::PasskeyRemoved,
+        }
+    }
 }
 
 impl fmt::Debug for Errand {
@@ -122,6 +149,7 @@ async fn write(shop: &Shop, room: &Mailroom, errand: &Errand, id: JobId) -> Resu
         Errand::AddressInUse { email } => return Ok(Some(in_use(email))),
         Errand::PasswordChanged { email } => return Ok(Some(plain(Subject::PasswordChanged, email))),
         Errand::EmailChanged { before } => return Ok(Some(plain(Subject::EmailChanged, before))),
+        Errand::Notice { email, about } => return Ok(Some(plain(about.subject(), email))),
         Errand::Invitation { email, code, life } => {
             return Ok(Some(Letter { secret: code.clone(), life: *life, ..plain(Subject::Invitation, email) }));
         }

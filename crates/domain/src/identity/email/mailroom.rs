@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ActionCode, Errand, Links, Purpose, SendLetter};
+use super::{ActionCode, Errand, Links, Notice, Purpose, SendLetter};
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
@@ -58,6 +58,20 @@ impl Mailroom {
         let plain = serde_json::to_vec(errand).map_err(Error::internal)?;
         let job = SendLetter { sealed: hex(&self.sealer.seal(SEALED_FOR, &plain)?) };
         shop.enqueue(tx, Request::of(&job)).await.map(|_| ())
+    }
+
+    /// Tells an owner of a change, where letters are sent.
+    pub(in crate::identity) async fn notify(
+        &self,
+        shop: &Shop,
+        tx: &mut dyn Tx,
+        email: &Email,
+        about: Notice,
+    ) -> Result<()> {
+        if self.open {
+            self.send(shop, tx, &Errand::Notice { email: email.clone(), about }).await?;
+        }
+        Ok(())
     }
 
     /// Stores an errand alone: the whole answer to a request that must not tell whether an address is known. Whether it is

@@ -4,7 +4,7 @@ use super::{Errand, Mailroom, Purpose, code::same};
 use crate::{
     error::{Error, Result},
     id::UserId,
-    identity::{Client, Email, Login, SignedIn, events},
+    identity::{Admitted, Client, Email, Login, Method, Proven, events},
     shop::Shop,
 };
 
@@ -36,7 +36,7 @@ impl Login<'_> {
     /// # Errors
     /// [`Error::BadCode`] for every cause, [`Error::Limited`] after too many tries, [`Error::Forbidden`] for who is banned and
     /// has the code.
-    pub async fn with_code(self, shop: &Shop, room: &Mailroom, given: CodeLogin) -> Result<SignedIn> {
+    pub async fn with_code(self, shop: &Shop, room: &Mailroom, given: CodeLogin) -> Result<Admitted> {
         let account = match Email::parse(&given.email) {
             Ok(email) => self.users.account(&email).await?,
             Err(_) => None,
@@ -45,28 +45,37 @@ impl Login<'_> {
         self.throttle.admit(&given.email, user).await?;
         // For nobody the same is asked of the store, of a person who is not there.
         let whose = user.unwrap_or(UserId(uuid::Uuid::nil()));
-        let digest = &room.digest(Purpose::SignIn, Some(whose), &given.code);
-        let proven = shop
-            .write("sign_in_with_code", |mut tx| async move {
-                let now = tx.now();
-                // The guess is counted before it is looked at, and stays counted when it is wrong.
-                let kept = tx.codes().guess(whose, Purpose::SignIn, GUESSES, now).await?;
-                let Some(kept) = kept.filter(|kept| same(&kept.digest, digest)) else { return tx.commit(false).await };
-                if tx.codes().take(Purpose::SignIn, digest, now).await?.is_none() {
-                    return tx.commit(false).await;
-                }
-                let user = tx.users().find(whose).await?.filter(|user| user.email == kept.email);
-                let Some(user) = user else { return tx.commit(false).await };
-                if user.email_verified_at.is_none() {
-                    tx.users().set_email(user.id, &user.email, Some(now), now).await?;
-                    shop.record(&mut *tx, Some(user.id), events::email_verified(user.id)).await?;
-                }
-                tx.commit(true).await
-            })
-            .await?;
+        let proven = use_sign_in_code(shop, room, whose, &given.code).await?;
         let (Some(account), true) = (account, proven) else { return Err(Error::BadCode) };
-        self.open(shop, account, &given.client, None).await?.ok_or(Error::BadCode)
+        self.open(shop, account, &given.client, Proven::by(Method::EmailCode)).await?.ok_or(Error::BadCode)
     }
+}
+
+/// Uses the code of a letter up, and gives whether it was the person's. Who got the letter has the address.
+pub(in crate::identity) async fn use_sign_in_code(
+    shop: &Shop,
+    room: &Mailroom,
+    whose: UserId,
+    code: &str,
+) -> Result<bool> {
+    let digest = &room.digest(Purpose::SignIn, Some(whose), code);
+    shop.write("sign_in_with_code", |mut tx| async move {
+        let now = tx.now();
+        // The guess is counted before it is looked at, and stays counted when it is wrong.
+        let kept = tx.codes().guess(whose, Purpose::SignIn, GUESSES, now).await?;
+        let Some(kept) = kept.filter(|kept| same(&kept.digest, digest)) else { return tx.commit(false).await };
+        if tx.codes().take(Purpose::SignIn, digest, now).await?.is_none() {
+            return tx.commit(false).await;
+        }
+        let user = tx.users().find(whose).await?.filter(|user| user.email == kept.email);
+        let Some(user) = user else { return tx.commit(false).await };
+        if user.email_verified_at.is_none() {
+            tx.users().set_email(user.id, &user.email, Some(now), now).await?;
+            shop.record(&mut *tx, Some(user.id), events::email_verified(user.id)).await?;
+        }
+        tx.commit(true).await
+    })
+    .await
 }
 
 #[cfg(test)]
@@ -76,7 +85,7 @@ mod tests {
     use super::*;
     use crate::{
         identity::{
-            SessionRules, Sessions, Verification,
+            SessionRules, Sessions, SignedIn, Verification,
             ports::{Tokens as _, UserQueries},
         },
         mail::Subject,
@@ -121,7 +130,8 @@ mod tests {
                 verification: self.room.verification,
             };
             let given = CodeLogin { email: email.to_owned(), code: code.to_owned(), client: Client::default() };
-            login.with_code(&self.given.shop, &self.room, given).await
+            let admitted = login.with_code(&self.given.shop, &self.room, given).await?;
+            Ok(admitted.signed_in().unwrap())
         }
     }
 

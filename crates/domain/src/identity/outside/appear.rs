@@ -173,7 +173,7 @@ mod tests {
         let mut tx = world.given.tx().await;
         tx.users().set_password_hash(user.user, "plain$x", world.given.shop.now()).await.unwrap();
         tx.commit().await.unwrap();
-        unlink_identity(&world.given.shop, &world.store, &world.given.authorized(&user), "clerk").await.unwrap();
+        unlink_identity(&world.given.shop, &world.store, &world.given.fresh(&user), "clerk").await.unwrap();
         let other = world.come("1", None).await.unwrap();
         assert_ne!(other.user, user.user, "they begin anew");
         let by = world.given.person(Role::Admin).await;

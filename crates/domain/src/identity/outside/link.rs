@@ -3,8 +3,8 @@
 use super::{Gate, Link, gate::no_such_step, settle};
 use crate::{
     error::{Error, Result},
-    identity::{NO_PASSWORD, events, ports::UserQueries},
-    permission::{Authorized, OwnAccount},
+    identity::{Fresh, NO_PASSWORD, doors::doors, events, ports::UserQueries},
+    permission::OwnAccount,
     shop::Shop,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub async fn link_identity(
     shop: &Shop,
     gate: &Gate,
-    by: &Authorized<OwnAccount>,
+    by: &Fresh<OwnAccount>,
     code: &str,
     verifier: &str,
 ) -> Result<Link> {
@@ -49,20 +49,20 @@ pub async fn link_identity(
 pub async fn unlink_identity(
     shop: &Shop,
     users: &dyn UserQueries,
-    by: &Authorized<OwnAccount>,
+    by: &Fresh<OwnAccount>,
     provider: &str,
 ) -> Result<()> {
     let user = by.principal().user;
     // A password is never taken away, so it may be looked for before.
     let has_password = users.own_account(user).await?.is_some_and(|account| account.password_hash != NO_PASSWORD);
     shop.write("unlink_identity", |mut tx| async move {
-        let links = tx.foreign_ids().of(user).await?;
-        if !links.iter().any(|link| link.provider == provider) {
+        let doors = doors(&mut *tx, user).await?;
+        if !tx.foreign_ids().of(user).await?.iter().any(|link| link.provider == provider) {
             return Err(Error::NotFound("Identity"));
         }
-        if links.len() == 1 && !has_password {
-            return Err(Error::Conflict(
-                "It is your last way in; choose a password or link another provider first".to_owned(),
+        if doors < 2 && !has_password {
+            return Err(Error::conflict(
+                "It is your last way in; choose a password, add a passkey or link another provider first",
             ));
         }
         tx.foreign_ids().remove(user, provider).await?;
@@ -116,11 +116,11 @@ mod tests {
 
         async fn link(&self, by: &Principal, provider: &str, stranger: Stranger) -> Result<Link> {
             let code = self.code(provider, stranger).await;
-            link_identity(&self.given.shop, &self.providers.gate(), &self.given.authorized(by), &code, "v").await
+            link_identity(&self.given.shop, &self.providers.gate(), &self.given.fresh(by), &code, "v").await
         }
 
         async fn unlink(&self, by: &Principal, provider: &str) -> Result<()> {
-            unlink_identity(&self.given.shop, &self.store, &self.given.authorized(by), provider).await
+            unlink_identity(&self.given.shop, &self.store, &self.given.fresh(by), provider).await
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(told, ["user.link_identity"]);
         let code = world.code("google", somebody("3")).await;
         let (shop, gate) = (&world.given.shop, world.providers.gate());
-        let other_page = link_identity(shop, &gate, &world.given.authorized(&bob), &code, "w").await;
+        let other_page = link_identity(shop, &gate, &world.given.fresh(&bob), &code, "w").await;
         assert!(matches!(other_page, Err(Error::Unprocessable(_))));
     }
 

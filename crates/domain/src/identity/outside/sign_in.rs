@@ -6,8 +6,8 @@ use super::{
     settle::{Doubt, settle},
 };
 use crate::{
-    error::{Error, Result},
-    identity::{Client, Login, SignedIn, Verification},
+    error::Result,
+    identity::{Admitted, Client, Login, Method, Proven},
     shop::Shop,
 };
 
@@ -29,7 +29,7 @@ impl Login<'_> {
     /// # Errors
     /// [`Error::Unprocessable`] for a code that is not good, or another page's; [`Error::Conflict`] where there is an account of
     /// their address that is not surely theirs; [`Error::Forbidden`] for who is banned, or must prove an address first.
-    pub async fn with_provider(self, shop: &Shop, gate: &Gate, given: ProviderLogin) -> Result<SignedIn> {
+    pub async fn with_provider(self, shop: &Shop, gate: &Gate, given: ProviderLogin) -> Result<Admitted> {
         let (code, verifier, doubt) = (&given.code, &given.verifier, Doubt::Refuse(self.verification));
         let user = shop
             .write("sign_in_with_provider", |mut tx| async move {
@@ -47,12 +47,9 @@ impl Login<'_> {
             None => None,
         };
         let account = account.ok_or_else(no_such_step)?;
-        if self.verification == Verification::Required && account.user.email_verified_at.is_none() {
-            return Err(Error::forbidden(
-                "Prove first that your email is yours: follow the link sent to it, or ask for another",
-            ));
-        }
-        self.open(shop, account, &given.client, None).await?.ok_or_else(no_such_step)
+        self.must_be_verified(&account)?;
+        let admitted = self.open(shop, account, &given.client, Proven::by(Method::External)).await?;
+        admitted.ok_or_else(no_such_step)
     }
 }
 
@@ -62,9 +59,10 @@ mod tests {
 
     use super::*;
     use crate::{
+        Error,
         access::Ban,
         identity::{
-            Email, Links, NO_PASSWORD, SessionRules, Sessions, User,
+            Email, Links, NO_PASSWORD, SessionRules, Sessions, SignedIn, User, Verification,
             outside::{
                 Answered, Departure, Stranger, begin_sign_in, hear_provider,
                 ports::{Declined, ForeignIdQueries as _, Providers as _},
@@ -125,7 +123,8 @@ mod tests {
             };
             let given =
                 ProviderLogin { code: code.to_owned(), verifier: verifier.to_owned(), client: Client::default() };
-            login.with_provider(&self.given.shop, &self.providers.gate(), given).await
+            let admitted = login.with_provider(&self.given.shop, &self.providers.gate(), given).await?;
+            Ok(admitted.signed_in().unwrap())
         }
 
         async fn enter(&self, stranger: Stranger) -> Result<SignedIn> {

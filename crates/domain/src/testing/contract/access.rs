@@ -290,7 +290,7 @@ fn new_key(given: &Fixtures, scopes: &[&str], seller: Option<SellerId>, life: Op
 }
 
 async fn made_key(given: &Fixtures, by: &Principal, new: NewKey) -> crate::Result<MadeKey> {
-    let made = create_key(&given.shop, &PlainMac, given.authorized(by), new, &Once::always()).await?;
+    let made = create_key(&given.shop, &PlainMac, given.fresh(by), new, &Once::always()).await?;
     Ok(made.fresh().unwrap())
 }
 

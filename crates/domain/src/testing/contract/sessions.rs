@@ -6,7 +6,7 @@ use super::{Harness, begin, fixtures, page};
 use crate::{
     behalf::Impersonator,
     id::{SessionId, UserId},
-    identity::{Client, EndReason, Impersonation, StoredSession},
+    identity::{Client, EndReason, Impersonation, Method, Methods, StoredSession},
     permission::Role,
     testing::Fixtures,
 };
@@ -44,6 +44,8 @@ async fn a_session_reads_back_as_it_was_stored_and_changed(harness: &impl Harnes
     given.clock.advance(Duration::from_secs(1));
     let now = given.shop.now();
     session.generation = 7;
+    session.authenticated_at = now;
+    session.methods = Methods::of(Method::EmailCode).with(Method::Totp);
     session.client.address = Some("2001:db8::7".to_owned());
     (session.rotated_at, session.last_used_at) = (now, now);
     session.idle_until = now + Duration::from_secs(5);
@@ -56,7 +58,11 @@ async fn a_session_reads_back_as_it_was_stored_and_changed(harness: &impl Harnes
     let mut tx = begin(harness).await;
     tx.sessions().update(&session).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(find(harness, session.id).await, Some(session));
+    let session_id = session.id;
+    assert_eq!(find(harness, session_id).await, Some(session));
+    let by_id = harness.sessions();
+    assert!(by_id.find(session_id).await.unwrap().is_some_and(|found| found.ended.is_some()));
+    assert_eq!(by_id.find(given.shop.id()).await.unwrap(), None);
     assert_eq!(find(harness, given.shop.id()).await, None);
 }
 

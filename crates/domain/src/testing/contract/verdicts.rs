@@ -193,11 +193,8 @@ async fn callers(
             ..KeyInput::default()
         };
         let new = input.check(now, &mut Violations::default()).unwrap();
-        let made = create_key(&given.shop, &PlainMac, given.authorized(by), new, &Once::always())
-            .await
-            .unwrap()
-            .fresh()
-            .unwrap();
+        let made =
+            create_key(&given.shop, &PlainMac, given.fresh(by), new, &Once::always()).await.unwrap().fresh().unwrap();
         let known = known(harness).await;
         let keys = Keys { known: &known, mac: &PlainMac };
         let caller = keys.caller(made.text.expose(), now).await.unwrap().unwrap();
@@ -233,7 +230,7 @@ pub(super) async fn key(given: &Fixtures, known: &Known, by: &Principal, scope: 
     let scopes = Some(vec![scope.to_owned()]);
     let input = KeyInput { name: Some("Robot".to_owned()), scopes, ..KeyInput::default() };
     let new = input.check(now, &mut Violations::default()).unwrap();
-    let made = create_key(&given.shop, &PlainMac, given.authorized(by), new, &Once::always()).await;
+    let made = create_key(&given.shop, &PlainMac, given.fresh(by), new, &Once::always()).await;
     let made = made.unwrap().fresh().unwrap();
     let keys = Keys { known, mac: &PlainMac };
     keys.caller(made.text.expose(), now).await.unwrap().unwrap().principal

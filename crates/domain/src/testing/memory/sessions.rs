@@ -67,6 +67,10 @@ impl SessionQueries for MemoryStore {
         Ok(page_of(live, page))
     }
 
+    async fn find(&self, id: SessionId) -> Result<Option<StoredSession>> {
+        Ok(self.state().sessions.get(&id).cloned())
+    }
+
     async fn ended(&self, now: Timestamp) -> Result<Vec<(SessionId, Timestamp)>> {
         let state = self.state();
         let ended = state.sessions.values().filter(|session| session.ended.is_some() && session.tokens_until >= now);

@@ -10,10 +10,11 @@ use crate::{
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
-    id::{ApiKeyId, CategoryId, InvitationId, JobId, ProductId, ReviewId, SellerId, SessionId, UserId},
+    id::{ApiKeyId, CategoryId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId, UserId},
     idempotency::{Key, Reply},
     identity::{
-        ActionCode, ForeignId, Seller, Sellers, StoredSession, User,
+        ActionCode, ForeignId, Passkey, Seller, Sellers, StoredSession, User,
+        factors::{StoredChallenge, StoredTotp},
         outside::Link,
         ports::{Owner, SealedKey},
     },
@@ -33,6 +34,13 @@ pub(super) struct State {
     /// Those who are pseudonyms.
     pub erased: BTreeSet<UserId>,
     pub codes: BTreeMap<(UserId, &'static str), (ActionCode, u32)>,
+    pub totp: BTreeMap<UserId, StoredTotp>,
+    pub recovery: BTreeSet<(UserId, [u8; 32])>,
+    /// Each with the guesses counted.
+    pub challenges: BTreeMap<[u8; 32], (StoredChallenge, u32)>,
+    /// Ceremonies that were used, with when they would have ended.
+    pub spent: BTreeMap<[u8; 32], Timestamp>,
+    pub passkeys: BTreeMap<PasskeyId, Passkey>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
     pub sessions: BTreeMap<SessionId, StoredSession>,
     pub signing_keys: Vec<SealedKey>,

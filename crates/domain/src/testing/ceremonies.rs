@@ -1,0 +1,60 @@
+//! Ceremonies of passkeys without cryptography: an answer says of itself what it proves.
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::{Error, Result},
+    id::UserId,
+    identity::{
+        User,
+        passkeys::ports::{Ceremonies, Credential, Opened},
+    },
+};
+
+/// An answer is `{"id", "challenge", "count"}`; the challenge of a registration is the person, that of a sign-in is fixed, and
+/// a counter only goes up.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct PlainCeremonies;
+
+/// What a sign-in asks for.
+const CHALLENGE: &str = "anybody";
+
+impl PlainCeremonies {
+    /// The answer of an authenticator to these options.
+    pub fn answer(options: &Value, id: &str, count: u64) -> Value {
+        json!({ "id": id, "challenge": options["challenge"], "count": count })
+    }
+
+    fn proven(state: &[u8], answer: &Value) -> Option<Credential> {
+        let (id, count) = (answer["id"].as_str()?, answer["count"].as_u64()?);
+        let right = answer["challenge"].as_str()?.as_bytes() == state;
+        right.then(|| Credential { id: id.as_bytes().to_vec(), key: count.to_be_bytes().to_vec() })
+    }
+}
+
+impl Ceremonies for PlainCeremonies {
+    fn begin_registration(&self, user: &User, have: &[Vec<u8>]) -> Result<Opened> {
+        let challenge = user.id.to_string();
+        let options = json!({ "challenge": challenge, "excluded": have.len() });
+        Ok(Opened { options, state: challenge.into_bytes() })
+    }
+
+    fn end_registration(&self, state: &[u8], answer: &Value) -> Result<Option<Credential>> {
+        Ok(Self::proven(state, answer))
+    }
+
+    fn begin_sign_in(&self) -> Result<Opened> {
+        Ok(Opened { options: json!({ "challenge": CHALLENGE }), state: CHALLENGE.as_bytes().to_vec() })
+    }
+
+    fn claimed(&self, answer: &Value) -> Option<Vec<u8>> {
+        answer["id"].as_str().map(|id| id.as_bytes().to_vec())
+    }
+
+    fn end_sign_in(&self, state: &[u8], answer: &Value, _: UserId, known: &Credential) -> Result<Option<Credential>> {
+        let last: [u8; 8] = known.key.as_slice().try_into().map_err(Error::internal)?;
+        let last = u64::from_be_bytes(last).to_be_bytes();
+        Ok(Self::proven(state, answer)
+            .filter(|proven| proven.id == known.id && proven.key.as_slice() > last.as_slice()))
+    }
+}
