@@ -111,6 +111,9 @@ def of_query(query):
     # What was said after a message, or before one.
     if "after" in query:
         query.pop("before", None)
+    # A browser comes back where the shop allows it.
+    if "redirectUrl" in query:
+        query["redirectUrl"] = "http://localhost:5173"
     # The lower price is not above the higher one.
     if "minPrice" in query and "maxPrice" in query:
         query["minPrice"], query["maxPrice"] = sorted((query["minPrice"], query["maxPrice"]), key=float)
@@ -125,16 +128,17 @@ def refusals(case):
     # The address or password of nobody; a list of drafts asked for by nobody.
     if ROLE == "anonymous" or operation["operationId"] in ("login", "login_with_code", "refresh_session"):
         possible.add("401")
-    # The code of a letter is made up, and so is the present password.
-    if operation["operationId"].startswith("confirm_"):
+    # The code of a letter or of a provider is made up, and so is the present password.
+    redeems = operation["operationId"] in ("login_with_provider", "link_identity")
+    if redeems or operation["operationId"].startswith("confirm_"):
         possible.add("422")
     if operation["operationId"] in ("change_password", "request_email_change"):
         possible.add("403")
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
-    # What is deleted, and a name in a URL, are made up.
-    if case.method == "DELETE" or any(made_up in case.path for made_up in ("{slug}", "{name}", "{userId}", "{role}")):
+    # What is deleted, and a name in a URL, are made up; there is no provider.
+    if case.method == "DELETE" or any(made_up in case.path for made_up in ("{slug}", "{name}", "{userId}", "{role}", "{provider}")):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's.
     others = ROLE == "admin" and case.path.startswith(("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}"))

@@ -13,7 +13,7 @@ on_each_database!(
 );
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJHCK1t7H5XBmuvuW4hB6VCkEZk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const SECRET: &str = "a-secret-of-the-provider-that-nobody-reads";
 
 fn settings(issuer: &Issuer) -> Vec<(&'static str, String)> {

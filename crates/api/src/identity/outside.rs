@@ -28,7 +28,13 @@ use super::{
     origin::Origin,
     sessions::{client, from_own_page, signed_in},
 };
-use crate::{Answer, Shared, auth::Auth, body::JsonBody, done::Done, query::Params};
+use crate::{
+    Answer, Shared,
+    auth::{Auth, Own},
+    body::JsonBody,
+    done::Done,
+    query::Params,
+};
 
 /// Lists the providers that people may sign in with.
 #[utoipa::path(tag = "auth", responses((status = 200, description = "The providers", body = ProviderList)))]
@@ -110,7 +116,8 @@ pub async fn list_identities(auth: Auth<OwnAccount>, services: Shared) -> Answer
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(IdentityList { items }))
 }
 
-/// Links one's account to whom a provider vouched for, with the code that the browser brought back.
+/// Links one's account to whom a provider vouched for, with the code that the browser brought back. It takes a session: neither an API
+/// key nor the token of an issuer makes a way in.
 #[utoipa::path(
     tag = "users",
     request_body = LinkingRequest,
@@ -122,7 +129,7 @@ pub async fn list_identities(auth: Auth<OwnAccount>, services: Shared) -> Answer
     security(("bearer" = ["account:own"]))
 )]
 #[post("/api/v1/users/me/identities")]
-pub async fn link_identity(auth: Auth<OwnAccount>, services: Shared, body: JsonBody) -> Answer {
+pub async fn link_identity(auth: Auth<OwnAccount>, _own: Own, services: Shared, body: JsonBody) -> Answer {
     let (code, verifier) = body.read(linking)?;
     let linked = link(&services.shop, &services.outside.gate, &auth.0, &code, &verifier).await?;
     Ok(HttpResponse::Ok().json(IdentityView::from(linked)))
@@ -140,7 +147,7 @@ pub async fn link_identity(auth: Auth<OwnAccount>, services: Shared, body: JsonB
     security(("bearer" = ["account:own"]))
 )]
 #[delete("/api/v1/users/me/identities/{provider}")]
-pub async fn unlink_identity(auth: Auth<OwnAccount>, services: Shared, provider: Named) -> Answer {
+pub async fn unlink_identity(auth: Auth<OwnAccount>, _own: Own, services: Shared, provider: Named) -> Answer {
     unlink(&services.shop, services.users.as_ref(), &auth.0, &provider.0).await?;
     Ok(HttpResponse::Ok().json(Done { success: true }))
 }
