@@ -109,7 +109,7 @@ mod tests {
             ("kty", json!("oct")),
             ("x", json!("!")),
         ] {
-            assert!(!found(&[ed(&[other.clone()])], Some("a"), eddsa), "{other:?}");
+            assert!(!found(&[ed(std::slice::from_ref(&other))], Some("a"), eddsa), "{other:?}");
         }
         for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::HS256] {
             assert!(!found(&[ed(&[])], Some("a"), algorithm));
