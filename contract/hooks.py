@@ -132,6 +132,9 @@ def of_query(query):
     # What was said after a message, or before one.
     if "after" in query:
         query.pop("before", None)
+    # A browser comes back where the shop allows it.
+    if "redirectUrl" in query:
+        query["redirectUrl"] = "http://localhost:5173"
     # The lower price is not above the higher one.
     if "minPrice" in query and "maxPrice" in query:
         query["minPrice"], query["maxPrice"] = sorted((query["minPrice"], query["maxPrice"]), key=float)
@@ -152,8 +155,9 @@ def refusals(case):
         "refresh_session",
     ):
         possible.add("401")
-    # The code of a letter is made up, and so is the present password.
-    if operation["operationId"].startswith("confirm_") or operation["operationId"] == "create_passkey":
+    # The code of a letter or of a provider is made up, and so are the present password and the answer of a passkey.
+    redeems = operation["operationId"] in ("login_with_provider", "link_identity", "create_passkey")
+    if redeems or operation["operationId"].startswith("confirm_"):
         possible.add("422")
     if operation["operationId"] in ("change_password", "request_email_change", "request_deletion", "reauthenticate_session"):
         possible.add("403")
@@ -163,8 +167,8 @@ def refusals(case):
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
-    # What is deleted, and a name in a URL, are made up.
-    made_up = ("{slug}", "{name}", "{userId}", "{role}", "/me/passkeys/{id}")
+    # What is deleted, and a name in a URL, are made up; there is no provider.
+    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "/me/passkeys/{id}")
     if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's.

@@ -229,6 +229,7 @@ impl World {
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")
+            .replace("{provider}", "google")
             .replace("/roles/{name}", "/roles/seller")
             .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());

@@ -185,7 +185,7 @@ async fn in_every_text_of_every_body(database: Database) {
                         401 | 409 => true,
                         403 => proves("currentPassword"),
                         404 => field == "code",
-                        422 => proves("token"),
+                        422 => proves("token") || proves("codeVerifier"),
                         _ => false,
                     };
                     if refused {
@@ -217,6 +217,12 @@ async fn in_every_query_parameter(database: Database) {
             if endless && parameter != "topics" {
                 path += "?topics=products";
             }
+            // Both are asked for.
+            path += match (operation.id.as_str(), parameter.as_str()) {
+                ("begin_sign_in", "codeChallenge") => "?redirectUrl=http://localhost:5173",
+                ("begin_sign_in", _) => "?codeChallenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+                _ => "",
+            };
             let (admin, parameter) = (if endless { server.client() } else { admin.clone() }, parameter.clone());
             each(move |_, text| {
                 let (admin, path, parameter) = (admin.clone(), path.clone(), parameter.clone());

@@ -13,7 +13,7 @@ on_each_database!(
 );
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJHCK1t7H5XBmuvuW4hB6VCkEZk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const SECRET: &str = "a-secret-of-the-provider-that-nobody-reads";
 
 fn settings(issuer: &Issuer) -> Vec<(&'static str, String)> {
@@ -186,9 +186,20 @@ async fn an_issuers_token_is_taken_and_no_other(database: Database) {
     let nobody = server.client().with_token(&issuer.token(&nobody).await);
     let nobody = nobody.get("/api/v1/users/me").await.expect(200).json();
     assert!(nobody["email"].as_str().unwrap().ends_with("@no-address.invalid") && nobody["emailVerified"] == false);
+    // Streams and sockets are theirs as long as the token is, or the next one.
+    let mut socket = eve.socket().await;
+    let next = issuer.token(&claims).await;
+    let refreshed = socket.ask(&json!({ "type": "refresh", "token": next })).await;
+    assert_eq!(refreshed["type"], "refreshed", "{refreshed}");
+    let other = json!({ "sub": "nobody-1", "aud": "souk-api", "email": null });
+    let other = socket.ask(&json!({ "type": "refresh", "token": issuer.token(&other).await })).await;
+    assert_eq!((&other["type"], &other["code"]), (&json!("error"), &json!("FORBIDDEN")), "{other}");
+    assert!(eve.begun("/api/v1/events", &[("topics", "products")]).await.1.is_none(), "a stream goes on");
     let path = format!("/api/v1/users/{}/ban", me["id"].as_str().unwrap());
     server.signed_in("admin").await.put(&path, &json!({ "reason": "Spam" })).await.expect(200);
     eve.get("/api/v1/users/me").await.error(401, "UNAUTHORIZED");
+    assert_eq!(socket.closed().await.code, 4401);
+    eve.get("/api/v1/events?topics=products").await.error(401, "UNAUTHORIZED");
 }
 
 async fn five_hundred_first_calls_at_once_make_one_account(database: Database) {

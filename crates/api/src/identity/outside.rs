@@ -113,7 +113,8 @@ pub async fn list_identities(auth: Auth<OwnAccount>, services: Shared) -> Answer
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(IdentityList { items }))
 }
 
-/// Links one's account to whom a provider vouched for, with the code that the browser brought back.
+/// Links one's account to whom a provider vouched for, with the code that the browser brought back. It takes a session: neither an API
+/// key nor the token of an issuer makes a way in.
 #[utoipa::path(
     tag = "users",
     request_body = LinkingRequest,

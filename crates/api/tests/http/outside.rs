@@ -165,7 +165,7 @@ async fn answers_of_others_and_of_another_time_are_not_heard() {
 async fn a_sign_in_begins_where_the_operator_allows_it_and_with_a_challenge() {
     let door = Door::new();
     let begin = async |query: &str| door.get(&format!("/api/v1/auth/oauth/google/start?{query}")).await;
-    let challenge = "E9Melhoa2OwvFrEMTJHCK1t7H5XBmuvuW4hB6VCkEZk";
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     assert_eq!(begin("").await.broken(), ["query redirectUrl required", "query codeChallenge required"]);
     let evil = begin(&format!("redirectUrl=https://evil.example&codeChallenge={challenge}")).await;
     assert_eq!(evil.broken(), ["query redirectUrl redirect"]);

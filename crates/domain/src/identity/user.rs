@@ -33,7 +33,7 @@ impl Email {
                 })
         });
         // Nobody gets a letter there, and nobody else the account of who has no address.
-        let fits = fits && !address.ends_with(NOWHERE);
+        let fits = fits && !is_nowhere(&address);
         if fits && !address.contains(|c: char| c.is_whitespace() || "<>()[],;:\"\\".contains(c)) {
             Ok(Self(address))
         } else {
@@ -46,10 +46,19 @@ impl Email {
         &self.0
     }
 
+    /// Whether it stands where somebody has no address: no letter goes there.
+    pub fn is_nowhere(&self) -> bool {
+        is_nowhere(&self.0)
+    }
+
     /// An address as it was stored.
     pub fn stored(address: String) -> Self {
         Self(address)
     }
+}
+
+fn is_nowhere(address: &str) -> bool {
+    address.split_once('@').is_some_and(|(_, host)| host == NOWHERE)
 }
 
 /// A person who signs in.

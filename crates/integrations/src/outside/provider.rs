@@ -1,5 +1,7 @@
 //! A provider that people sign in with: the code flow with PKCE (RFC 6749, RFC 7636), and who it says they are.
 
+use std::time::Duration;
+
 use domain::{
     Error, Result,
     identity::{
@@ -23,6 +25,8 @@ use crate::client::{Answer, Method, Request, StatusCode, Target, Url, header};
 
 /// How long a secret lasts that we sign for Apple.
 const SECRET_LIFE: i64 = 300;
+/// How long each call may take: somebody waits, and there may be three.
+const CALL: Duration = Duration::from_secs(8);
 
 /// What makes the secret that Apple asks for.
 #[derive(Clone, PartialEq, Eq)]
@@ -327,7 +331,7 @@ impl Provider {
     }
 
     async fn send(&self, request: Request) -> Result<Answer, Declined> {
-        let answer = request.send().await.map_err(|fault| {
+        let answer = request.within(CALL).send().await.map_err(|fault| {
             tracing::warn!(provider = self.settings.name, %fault, "a provider is away");
             Declined::Away
         })?;

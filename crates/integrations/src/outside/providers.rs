@@ -77,6 +77,6 @@ mod tests {
     #[test]
     fn a_challenge_is_that_of_the_standard() {
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        assert_eq!(super::challenge(verifier), "E9Melhoa2OwvFrEMTJHCK1t7H5XBmuvuW4hB6VCkEZk");
+        assert_eq!(super::challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }

@@ -108,10 +108,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         if reader.read_exact(&mut body).is_err() {
             return;
         }
-        let heard = Heard { head: head.join("\n"), body: String::from_utf8(body).unwrap() };
+        let request = Heard { head: head.join("\n"), body: String::from_utf8(body).unwrap() };
         let answer = {
             let mut state = state.lock().unwrap();
-            state.heard.push((path.clone(), heard));
+            state.heard.push((path.clone(), request));
             state.answers.get(&path).cloned()
         };
         let (status, headers, body) = answer.unwrap_or((404, String::new(), String::new()));

@@ -125,7 +125,7 @@ async fn a_browser_is_sent_with_state_nonce_and_challenge() {
         ("scope", "openid profile email"),
         ("state", "st&te"),
         ("nonce", NONCE),
-        ("code_challenge", "E9Melhoa2OwvFrEMTJHCK1t7H5XBmuvuW4hB6VCkEZk"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
         ("code_challenge_method", "S256"),
     ] {
         assert_eq!(parameter(&address, name).as_deref(), Some(value), "{name}");

@@ -40,7 +40,7 @@ pub struct Beginning {
     #[param(example = "http://localhost:5173/signed-in", max_length = 2000)]
     pub redirect_url: String,
     /// The challenge (S256 of RFC 7636) of a secret that the page keeps and redeems the code with.
-    #[param(example = "E9Melhoa2OwvFrEMTJHCK1t7H5XBmuvuW4hB6VCkEZk", pattern = "^[A-Za-z0-9_-]{43}$")]
+    #[param(example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", pattern = "^[A-Za-z0-9_-]{43}$")]
     pub code_challenge: String,
 }
 

@@ -136,6 +136,9 @@ pub async fn deliver(shop: &Shop, post: &Post, job: &SendLetter, id: JobId) -> R
     let plain = post.room.sealer.open(SEALED_FOR, &sealed).map_err(|_| hopeless())?;
     let errand: Errand = serde_json::from_slice(&plain).map_err(|_| hopeless())?;
     let Some(letter) = write(shop, &post.room, &errand, id).await? else { return Ok(()) };
+    if letter.to.is_nowhere() {
+        return Ok(());
+    }
     post.mailer.send(&post.stationery.write(&letter)?).await
 }
 

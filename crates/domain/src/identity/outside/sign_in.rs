@@ -68,9 +68,12 @@ mod tests {
                 ports::{Declined, ForeignIdQueries as _, Providers as _},
             },
             ports::{Tokens as _, UserQueries as _},
+            request_password_reset,
         },
         permission::Role,
-        testing::{Fixtures, PlainHasher, PlainMac, PlainProviders, PlainTokens, Turnstile, memory::MemoryStore},
+        testing::{
+            Fixtures, PlainHasher, PlainMac, PlainProviders, PlainTokens, Postbox, Turnstile, memory::MemoryStore,
+        },
     };
 
     const VERIFIER: &str = "the page's own";
@@ -201,6 +204,9 @@ mod tests {
             assert_eq!(entered.email_verified_at, None);
             assert_eq!(entered.email.as_str(), format!("{}@no-address.invalid", entered.id));
             assert!(Email::parse(entered.email.as_str()).is_err(), "nobody signs up with it");
+            let (postbox, room) = (Arc::<Postbox>::default(), Postbox::room(Verification::On));
+            request_password_reset(&world.given.shop, &room, &entered.email, None).await.unwrap();
+            assert_eq!(postbox.deliver_all(&world.given.shop, &room, &world.store).await.unwrap(), []);
         }
     }
 
