@@ -1,4 +1,4 @@
-//! Operators who act as somebody else.
+//! Operators who act as somebody else, and people who are deleted.
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
@@ -22,10 +22,6 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DbBackend::Sqlite => include_str!("acting/down.sqlite.sql"),
-            _ => include_str!("acting/down.postgres.sql"),
-        };
-        manager.get_connection().execute_unprepared(sql).await.map(|_| ())
+        manager.get_connection().execute_unprepared(include_str!("acting/down.sql")).await.map(|_| ())
     }
 }

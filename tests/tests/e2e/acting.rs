@@ -63,8 +63,7 @@ async fn acting_ends_with_what_it_stands_on(database: Database) {
     let audit = format!("/api/v1/audit?impersonatorId={helpers}&action=room.create");
     let entry = admin.get(&audit).await.expect(200).json()["items"][0].clone();
     assert_eq!((&entry["userId"], &entry["impersonatorId"]), (&json!(adas), &json!(helpers)));
-    let line = there.log().lines().find(|line| line.contains("\"POST\"") && line.contains("/api/v1/rooms")).map(read);
-    let line = line.expect("the request is in the log");
+    let line = logged(there, "/api/v1/rooms").await;
     assert_eq!((&line["userId"], &line["impersonatorId"]), (&json!(adas), &json!(helpers)), "{line}");
     assert!(!here.log().contains(REASON) && !there.log().contains(REASON));
     here.settled().await;
@@ -74,6 +73,20 @@ async fn acting_ends_with_what_it_stands_on(database: Database) {
     here.tables().run("UPDATE audit_logs SET impersonator_id = NULL WHERE action = 'room.create'");
     let (status, said) = here.run_command(&["audit", "verify"]);
     assert!(!status.success() && said.contains("was altered"), "{said}");
+}
+
+/// The line of a change, once it is written: the log is beside the answer.
+async fn logged(node: &Server, path: &str) -> Value {
+    let began = Instant::now();
+    loop {
+        let log = node.log();
+        let line = log.lines().find(|line| line.contains("\"POST\"") && line.contains(path));
+        if let Some(line) = line {
+            return read(line);
+        }
+        assert!(began.elapsed() < 10 * SOON, "the request is not in the log");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn read(line: &str) -> Value {

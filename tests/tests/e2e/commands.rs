@@ -125,7 +125,7 @@ async fn events_set_aside_are_listed_and_taken_up_again(database: Database) {
     let new = tables.literal(hex);
     let one = "(SELECT id FROM events WHERE kind = 'product.created' ORDER BY id LIMIT 1)";
     tables.run(&format!(
-        "INSERT INTO audit_logs SELECT {new}, actor_id, action, entity_type, entity_id, metadata, created_at \
+        "INSERT INTO audit_logs SELECT {new}, actor_id, action, entity_type, entity_id, metadata, created_at, impersonator_id \
          FROM audit_logs WHERE id = {one}; \
          INSERT INTO events SELECT {new}, NULL, 'product.exploded', entity_type, entity_id, actor_id, payload, \
          occurred_at, NULL FROM events WHERE id = {one}"

@@ -160,7 +160,7 @@ async fn the_job_checker_catches_planted_faults_of_kills(database: Database) {
     let one = "(SELECT id FROM jobs WHERE kind = 'reindex_page' ORDER BY id LIMIT 1)";
     let new = tables.literal("0190aaaaaaaa7bbb8ccc000000000001");
     tables.run(&format!(
-        "INSERT INTO audit_logs SELECT {new}, actor_id, action, entity_type, entity_id, metadata, created_at \
+        "INSERT INTO audit_logs SELECT {new}, actor_id, action, entity_type, entity_id, metadata, created_at, impersonator_id \
          FROM audit_logs WHERE action = 'job.reindex' AND entity_id = {one}"
     ));
     told("more than once: 1 jobs, in audit_logs");

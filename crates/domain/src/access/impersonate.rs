@@ -330,7 +330,7 @@ mod tests {
             let ended = world.store.events().into_iter().rfind(|event| event.entity.id == acting.session.0).unwrap();
             assert_eq!((ended.kind.as_str(), concerns(&ended)), ("session.ended", Some(ada.user)), "{case}");
         }
-        let (admin, _) = (given.person(Role::Admin).await, ());
+        let admin = given.person(Role::Admin).await;
         let own = world.signed_in(&admin).await;
         assert!(matches!(stop_impersonation(shop, own).await, Err(Error::Conflict(_))));
     }

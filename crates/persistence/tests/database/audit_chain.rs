@@ -54,13 +54,14 @@ async fn every_kind_of_tampering_is_found(engine: Engine) {
     let zeros = if engine == Engine::Sqlite { "zeroblob(32)" } else { "decode(repeat('00', 32), 'hex')" };
     let stranger = Uuid::from_u128(99);
     let copy = format!(
-        "INSERT INTO audit_logs SELECT {}, actor_id, action, entity_type, entity_id, metadata, created_at \
+        "INSERT INTO audit_logs SELECT {}, actor_id, action, entity_type, entity_id, metadata, created_at, impersonator_id \
          FROM audit_logs WHERE id = {fifth}",
         literal(engine, stranger)
     );
     let fifth_missing = Finding::Missing { from: 5, to: 5 };
     let mut cases = vec![
         (format!("UPDATE audit_logs SET action = 'user.delete' WHERE id = {fifth}"), vec![Finding::Altered(5)]),
+        (format!("UPDATE audit_logs SET impersonator_id = entity_id WHERE id = {fifth}"), vec![Finding::Altered(5)]),
         (format!("UPDATE audit_logs SET metadata = '{{}}' WHERE id = {fifth}"), vec![Finding::Altered(5)]),
         (format!("UPDATE audit_logs SET actor_id = NULL WHERE id = {fifth}"), vec![Finding::Altered(5)]),
         (

@@ -1,6 +1,6 @@
 //! What is left of somebody who was deleted: every place in the schema that names a person is decided, and nothing says who they were.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use domain::{
     Principal,
@@ -9,6 +9,7 @@ use domain::{
     identity::{ActionCode, Client, Email, Impersonation, Purpose, Seller, StoredSession, delete_person},
     organisation::MemberRole,
     permission::Role,
+    secrets::hex,
     testing::Fixtures,
 };
 use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
@@ -125,7 +126,7 @@ impl Planted {
         let given = Fixtures::new(fresh.database.store(), std::sync::Arc::default());
         let (admin, friend) = (given.person(Role::Admin).await, given.seller().await);
         let mut user = given.user(Role::Seller);
-        user.name = PLANTED[0].to_owned();
+        PLANTED[0].clone_into(&mut user.name);
         user.email = Email::stored(PLANTED[1].to_owned());
         let person = Principal::delivered(user.id, user.roles.clone());
         let (now, id) = (given.shop.now(), user.id);
@@ -168,7 +169,7 @@ impl Planted {
     async fn plant_by_hand(&self, engine: Engine, seller: uuid::Uuid, product: uuid::Uuid) {
         let uuid = |id: uuid::Uuid| pick(engine, format!("x'{}'", id.simple()), format!("'{id}'"));
         let bytes = |text: &str| {
-            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex(text.as_bytes());
             pick(engine, format!("x'{hex}'"), format!("'\\x{hex}'"))
         };
         let (user, other, at) = (uuid(self.person.user.0), uuid(self.admin.user.0), "'2099-01-02T03:04:05+00:00'");
@@ -253,7 +254,9 @@ impl Planted {
         for table in rows(&self.fresh.database, tables).await {
             let (name, columns) = table.split_once('|').unwrap();
             let found = rows(&self.fresh.database, &format!("SELECT {columns} FROM {name} t")).await;
-            found.iter().for_each(|row| dump.push_str(&format!("{name}: {row}\n")));
+            for row in found {
+                writeln!(dump, "{name}: {row}").unwrap();
+            }
         }
         dump.to_lowercase()
     }
@@ -261,8 +264,7 @@ impl Planted {
 
 /// The planted words that stand in a dump, as text or as bytes.
 fn found(dump: &str) -> Vec<&'static str> {
-    let hex = |word: &str| word.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    PLANTED.into_iter().filter(|word| dump.contains(*word) || dump.contains(&hex(word))).collect()
+    PLANTED.into_iter().filter(|word| dump.contains(*word) || dump.contains(&hex(word.as_bytes()))).collect()
 }
 
 async fn nothing_says_who_they_were(engine: Engine) {

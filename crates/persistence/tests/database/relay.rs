@@ -114,7 +114,7 @@ async fn an_event_committed_late_comes_after_what_readers_saw(engine: Engine) {
         sql(
             &fresh,
             &format!(
-                "INSERT INTO audit_logs SELECT {id}, actor_id, action, entity_type, entity_id, metadata, created_at \
+                "INSERT INTO audit_logs SELECT {id}, actor_id, action, entity_type, entity_id, metadata, created_at, impersonator_id \
                  FROM audit_logs"
             ),
         )

@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// What a caller is to a review and its product.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 #[derive(Debug, Clone, Copy, Default)]
 struct Is {
     signed_in: bool,
