@@ -76,7 +76,8 @@ impl Authenticator {
     }
 
     fn client(&self, kind: &str, options: &Value) -> String {
-        let client = json!({ "type": kind, "challenge": options["challenge"], "origin": self.origin, "crossOrigin": false });
+        let client =
+            json!({ "type": kind, "challenge": options["challenge"], "origin": self.origin, "crossOrigin": false });
         BASE64.encode(client.to_string())
     }
 

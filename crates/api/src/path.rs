@@ -1,7 +1,9 @@
 //! Parameters that stand in the path.
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::id::{ApiKeyId, CategoryId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId};
+use domain::id::{
+    ApiKeyId, CategoryId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId,
+};
 use std::future::{Ready, ready};
 use uuid::Uuid;
 

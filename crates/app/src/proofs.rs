@@ -17,7 +17,8 @@ use crate::{config::Config, foundation::Foundation};
 /// For addresses that passkeys cannot be bound to.
 pub(crate) fn proofs(config: &Config, foundation: &Foundation) -> Result<Proofs> {
     let database = &foundation.database;
-    let (sealer, mac) = (Arc::<Seal>::clone(&foundation.seal), Arc::new(KeyedHash::new(&foundation.master, "factors")?));
+    let (sealer, mac) =
+        (Arc::<Seal>::clone(&foundation.seal), Arc::new(KeyedHash::new(&foundation.master, "factors")?));
     let factors = Factors {
         sealer: Arc::<Seal>::clone(&sealer),
         mac: Arc::<KeyedHash>::clone(&mac),

@@ -34,7 +34,8 @@ impl WebAuthn {
         let (first, others) = urls.split_first().ok_or("no page may use passkeys")?;
         let builder = WebauthnBuilder::new(domain, first);
         let builder = builder.map_err(|_| format!("{:?} is not of the domain {domain:?}", first.as_str()))?;
-        let builder = others.iter().fold(builder.rp_name(shop).timeout(CEREMONY), WebauthnBuilder::append_allowed_origin);
+        let builder =
+            others.iter().fold(builder.rp_name(shop).timeout(CEREMONY), WebauthnBuilder::append_allowed_origin);
         builder.build().map(Self).map_err(|fault| fault.to_string())
     }
 }
@@ -72,7 +73,13 @@ impl Ceremonies for WebAuthn {
         parsed::<PublicKeyCredential>(answer).map(|given| given.get_credential_id().to_vec())
     }
 
-    fn end_sign_in(&self, state: &[u8], answer: &Value, user: UserId, known: &Credential) -> Result<Option<Credential>> {
+    fn end_sign_in(
+        &self,
+        state: &[u8],
+        answer: &Value,
+        user: UserId,
+        known: &Credential,
+    ) -> Result<Option<Credential>> {
         let state: DiscoverableAuthentication = read(state)?;
         let mut passkey: Passkey = read(&known.key)?;
         let Some(given) = parsed::<PublicKeyCredential>(answer) else { return Ok(None) };
@@ -138,11 +145,9 @@ mod tests {
     #[test]
     fn a_domain_and_its_pages_fit_together() {
         shop("shop.example", &["https://www.shop.example/eu", "https://app.shop.example"]).unwrap();
-        for (domain, origins) in [
-            ("shop.example", &["https://evilshop.example"][..]),
-            ("shop.example", &["nowhere"]),
-            ("shop.example", &[]),
-        ] {
+        for (domain, origins) in
+            [("shop.example", &["https://evilshop.example"][..]), ("shop.example", &["nowhere"]), ("shop.example", &[])]
+        {
             assert!(shop(domain, origins).is_err(), "{origins:?}");
         }
     }
@@ -152,11 +157,17 @@ mod tests {
         let shop = shop("shop.example", &["https://shop.example"]).unwrap();
         let opened = shop.begin_registration(&person(), &[b"known".to_vec()]).unwrap();
         let (options, selection) = (&opened.options, &opened.options["authenticatorSelection"]);
-        assert_eq!((&selection["userVerification"], &selection["residentKey"]), (&json!("required"), &json!("required")));
+        assert_eq!(
+            (&selection["userVerification"], &selection["residentKey"]),
+            (&json!("required"), &json!("required"))
+        );
         assert_eq!((&options["attestation"], &options["rp"]["name"]), (&json!("none"), &json!("Souk")));
         assert_eq!(options["excludeCredentials"].as_array().unwrap().len(), 1);
         let opened = shop.begin_sign_in().unwrap();
-        assert_eq!((&opened.options["userVerification"], &opened.options["rpId"]), (&json!("required"), &json!("shop.example")));
+        assert_eq!(
+            (&opened.options["userVerification"], &opened.options["rpId"]),
+            (&json!("required"), &json!("shop.example"))
+        );
         assert_eq!(opened.options["allowCredentials"].as_array().map_or(0, Vec::len), 0);
         assert_ne!(opened.options["challenge"], shop.begin_sign_in().unwrap().options["challenge"]);
     }

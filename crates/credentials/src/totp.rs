@@ -36,7 +36,9 @@ mod tests {
             assert_eq!(Hotp.code(secret, counter).unwrap(), code, "{counter}");
         }
         // RFC 6238, appendix B: the last six of its eight digits.
-        for (seconds, code) in [(59, 287_082), (1_111_111_109, 81_804), (1_234_567_890, 5_924), (20_000_000_000, 353_130)] {
+        for (seconds, code) in
+            [(59, 287_082), (1_111_111_109, 81_804), (1_234_567_890, 5_924), (20_000_000_000, 353_130)]
+        {
             assert_eq!(Hotp.code(secret, seconds / 30).unwrap(), code, "{seconds}");
         }
     }

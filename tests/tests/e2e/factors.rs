@@ -148,7 +148,8 @@ async fn guesses_at_the_second_factor_are_few(database: Database) {
     let (secret, _) = app(&person).await;
     let from = async |client: &Client, address: &str, challenge: &str, code: &str| {
         let body = json!({ "challenge": challenge, "code": code });
-        let request = client.anonymous().request("POST", "/api/v1/auth/second-factor").header("X-Forwarded-For", address);
+        let request =
+            client.anonymous().request("POST", "/api/v1/auth/second-factor").header("X-Forwarded-For", address);
         client.send(request.json(&body)).await
     };
     rested(first);

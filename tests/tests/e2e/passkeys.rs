@@ -68,7 +68,8 @@ async fn a_passkey_signs_in_on_any_node(database: Database) {
     let answer = phone.assert(&begun["publicKey"]);
     let mut trying = tokio::task::JoinSet::new();
     for n in 0..20 {
-        let (client, begun, answer) = (person.at(if n % 2 == 0 { here.url() } else { there.url() }), begun.clone(), answer.clone());
+        let (client, begun, answer) =
+            (person.at(if n % 2 == 0 { here.url() } else { there.url() }), begun.clone(), answer.clone());
         trying.spawn(async move { finish(&client, &begun, &answer).await.status });
     }
     let said = trying.join_all().await;

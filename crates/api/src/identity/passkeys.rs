@@ -1,12 +1,7 @@
 //! Passkeys: one's own, and signing in by one.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post};
-use domain::{
-    Error,
-    id::PasskeyId,
-    identity::passkeys,
-    permission::OwnAccount,
-};
+use domain::{Error, id::PasskeyId, identity::passkeys, permission::OwnAccount};
 
 use super::{
     by_mail::done,
@@ -130,12 +125,7 @@ pub async fn list_passkeys(auth: Auth<OwnAccount>, services: Shared, page: Param
     security(("bearer" = ["account:own"]))
 )]
 #[get("/api/v1/me/passkeys/{id}")]
-pub async fn get_passkey(
-    auth: Auth<OwnAccount>,
-    services: Shared,
-    id: Id<PasskeyId>,
-    known: IfNoneMatch,
-) -> Answer {
+pub async fn get_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<PasskeyId>, known: IfNoneMatch) -> Answer {
     let found = services.proofs.passkey_list.get(auth.0.principal().user, id.0).await?;
     etag::read(&known, None, &PasskeyView::from(&found.ok_or(Error::NotFound("Passkey"))?))
 }

@@ -67,7 +67,10 @@ async fn a_sign_in_with_one_factor_is_no_session_where_there_are_two() {
         post(&door, "/auth/second-factor", None, json!({ "challenge": needed["challenge"], "code": code })).await
     };
     let wrong = second("000000").await;
-    assert_eq!((wrong.status, wrong.code(), wrong.header("www-authenticate")), (401, "UNAUTHORIZED".to_owned(), "Bearer"));
+    assert_eq!(
+        (wrong.status, wrong.code(), wrong.header("www-authenticate")),
+        (401, "UNAUTHORIZED".to_owned(), "Bearer")
+    );
     let signed = second(&code(&door, &ada).await).await;
     assert_eq!(signed.status, 200, "{}", signed.text);
     assert!(signed.json()["refreshToken"].is_string());
@@ -78,7 +81,9 @@ async fn a_sign_in_with_one_factor_is_no_session_where_there_are_two() {
     let request = TestRequest::post().uri("/api/v1/auth/second-factor").set_json(body);
     let refused = door.send(request.insert_header(("Origin", "https://evil.example"))).await;
     assert_eq!(refused.status, 403);
-    let signed = post(&door, "/auth/second-factor", None, json!({ "challenge": needed["challenge"], "code": recovery[0] })).await;
+    let signed =
+        post(&door, "/auth/second-factor", None, json!({ "challenge": needed["challenge"], "code": recovery[0] }))
+            .await;
     assert_eq!(signed.status, 200, "a refusal of the page uses nothing up");
 }
 
@@ -87,6 +92,7 @@ async fn a_sensitive_act_names_what_it_wants() {
     let door = Door::new();
     let ada = door.person(Role::User).await;
     door.fixtures.clock.advance(FRESH);
+    door.services.known.heard(door.fixtures.shop.now());
     let key = json!({ "name": "Robot", "scopes": ["account:own"] });
     for (method, path, body) in [
         (Method::POST, "/api-keys", Some(key.clone())),
@@ -126,7 +132,9 @@ async fn a_passkey_is_added_and_signs_in() {
     assert_eq!((shown.json()["name"].clone(), shown.json().as_object().unwrap().len()), (json!("Passkey"), 4));
     let bob = door.person(Role::User).await;
     let unknown = format!("/me/passkeys/{}", ada.user);
-    for (method, body) in [(Method::GET, None), (Method::PATCH, Some(json!({ "name": "Mine" }))), (Method::DELETE, None)] {
+    for (method, body) in
+        [(Method::GET, None), (Method::PATCH, Some(json!({ "name": "Mine" }))), (Method::DELETE, None)]
+    {
         let theirs = send(&door, method.clone(), &path, Some(&bob), body.clone()).await;
         let none = send(&door, method, &unknown, Some(&bob), body).await;
         let message = |reply: &Reply| reply.json()["error"]["message"].clone();
@@ -155,18 +163,42 @@ async fn bad_input_is_named() {
     let ada = door.person(Role::User).await;
     for (path, body, broken) in [
         ("/auth/second-factor", json!({}), vec!["body /challenge required", "body /code required"]),
-        ("/auth/second-factor", json!({ "challenge": "souk_2f_00", "code": "1" }), vec!["body /challenge pattern", "body /code length"]),
-        ("/auth/passkeys", json!({ "ceremony": "XY", "credential": [] }), vec!["body /ceremony pattern", "body /credential object"]),
-        ("/auth/passkeys", json!({ "user": "ada" }), vec!["body /ceremony required", "body /credential required", "body /user unknown"]),
+        (
+            "/auth/second-factor",
+            json!({ "challenge": "souk_2f_00", "code": "1" }),
+            vec!["body /challenge pattern", "body /code length"],
+        ),
+        (
+            "/auth/passkeys",
+            json!({ "ceremony": "XY", "credential": [] }),
+            vec!["body /ceremony pattern", "body /credential object"],
+        ),
+        (
+            "/auth/passkeys",
+            json!({ "user": "ada" }),
+            vec!["body /ceremony required", "body /credential required", "body /user unknown"],
+        ),
         ("/auth/reauthenticate", json!({}), vec!["body /password one_of"]),
         ("/auth/reauthenticate", json!({ "password": "x", "emailCode": "01234567" }), vec!["body /password one_of"]),
         ("/auth/reauthenticate", json!({ "emailCode": "0123" }), vec!["body /emailCode pattern"]),
-        ("/auth/reauthenticate", json!({ "ceremony": "00" }), vec!["body /credential required", "body /password one_of"]),
-        ("/me/passkeys", json!({ "ceremony": "00", "credential": {}, "name": "\u{7}" }), vec!["body /name control_character"]),
+        (
+            "/auth/reauthenticate",
+            json!({ "ceremony": "00" }),
+            vec!["body /credential required", "body /password one_of"],
+        ),
+        (
+            "/me/passkeys",
+            json!({ "ceremony": "00", "credential": {}, "name": "\u{7}" }),
+            vec!["body /name control_character"],
+        ),
     ] {
         let refused = post(&door, path, Some(&ada), body.clone()).await;
         let mut found = refused.broken();
         found.sort();
-        assert_eq!((refused.status, found), (400, broken.iter().map(|one| (*one).to_owned()).collect()), "{path} {body}");
+        assert_eq!(
+            (refused.status, found),
+            (400, broken.iter().map(|one| (*one).to_owned()).collect()),
+            "{path} {body}"
+        );
     }
 }

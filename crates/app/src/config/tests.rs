@@ -354,14 +354,18 @@ fn passkeys_are_bound_to_the_domain_of_the_shop() {
         let passkeys = read("", variables).passkeys;
         (passkeys.domain, passkeys.origins)
     };
-    let own = |domain: &str, origins: &[&str]| (domain.to_owned(), origins.iter().map(|one| (*one).to_owned()).collect());
+    let own =
+        |domain: &str, origins: &[&str]| (domain.to_owned(), origins.iter().map(|one| (*one).to_owned()).collect());
     assert_eq!(bound(&[]), own("localhost", &["http://localhost:3000"]));
     assert_eq!(bound(&[("PUBLIC_URL", "http://192.0.2.7")]), own("", &[]), "browsers bind none to a number");
     let key = [("NODE_ENV", "production"), ("SOUK_SECRET_KEY", KEY)];
     assert_eq!(bound(&key), own("", &[]));
     let shop = [key[0], key[1], ("PUBLIC_URL", "https://www.shop.example:8443/eu")];
     assert_eq!(bound(&shop), own("www.shop.example", &["https://www.shop.example:8443/eu"]));
-    let wider = [&shop[..], &[("SOUK__PASSKEYS__RP_ID", "Shop.example"), ("SOUK__PASSKEYS__ORIGINS", "https://app.shop.example")]];
+    let wider = [
+        &shop[..],
+        &[("SOUK__PASSKEYS__RP_ID", "Shop.example"), ("SOUK__PASSKEYS__ORIGINS", "https://app.shop.example")],
+    ];
     let origins = ["https://www.shop.example:8443/eu", "https://app.shop.example"];
     assert_eq!(bound(&wider.concat()), own("shop.example", &origins));
     for (name, value) in [

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Admitted, Challenge, Client, Credentials, FRESH, Factors, Freshness, Login, Mailroom, Passkeys, Password, SecondFactorLogin,
-    SessionRules, Sessions, SignedIn, Throttle, Verification,
-    factors::{
-        Anew, Reauthentication, RecoveryCodes, Renewed, begin_totp, confirm_totp,
-        ports::OneTimeCodes as _,
-    },
+    Admitted, Challenge, Client, Credentials, FRESH, Factors, Freshness, Login, Mailroom, Passkeys, Password,
+    SecondFactorLogin, SessionRules, Sessions, SignedIn, Throttle, Verification,
+    factors::{Anew, Reauthentication, RecoveryCodes, Renewed, begin_totp, confirm_totp, ports::OneTimeCodes as _},
     passkeys::{Begun, NewPasskey, PasskeyAnswer, begin_passkey, create_passkey},
     ports::{Session, UserQueries as _},
 };
@@ -61,7 +58,11 @@ impl World {
             },
             turnstile: Turnstile::with(limits),
             postbox: Arc::default(),
-            sessions: Sessions { tokens: Arc::new(PlainTokens), mac: Arc::new(PlainMac), rules: SessionRules::default() },
+            sessions: Sessions {
+                tokens: Arc::new(PlainTokens),
+                mac: Arc::new(PlainMac),
+                rules: SessionRules::default(),
+            },
             hasher: PlainHasher::default(),
         }
     }
@@ -100,11 +101,8 @@ impl World {
     }
 
     pub(crate) async fn second(&self, challenge: &Challenge, code: &str, from: u8) -> Result<SignedIn> {
-        let given = SecondFactorLogin {
-            challenge: challenge.text.clone(),
-            code: code.to_owned(),
-            client: Client::default(),
-        };
+        let given =
+            SecondFactorLogin { challenge: challenge.text.clone(), code: code.to_owned(), client: Client::default() };
         self.login(from).with_second_factor(&self.given.shop, &self.room, &self.factors, given).await
     }
 
@@ -150,7 +148,13 @@ impl World {
         self.login(1).with_passkey(&self.given.shop, &self.passkeys, answer, &Client::default()).await
     }
 
-    pub(crate) async fn anew(&self, who: &Principal, session: Session, anew: Anew, code: Option<&str>) -> Result<Renewed> {
+    pub(crate) async fn anew(
+        &self,
+        who: &Principal,
+        session: Session,
+        anew: Anew,
+        code: Option<&str>,
+    ) -> Result<Renewed> {
         let asked = Reauthentication {
             login: self.login(1),
             room: &self.room,

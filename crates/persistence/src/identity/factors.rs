@@ -34,7 +34,8 @@ const WAYS: &str = "SELECT u.password_hash, (SELECT t.confirmed_at FROM totp_fac
 impl FactorRepo for SeaTx {
     async fn totp(&mut self, user: UserId) -> Result<Option<StoredTotp>> {
         let lock = self.engine.pick("", " FOR NO KEY UPDATE");
-        let sql = format!("SELECT sealed, confirmed_at, last_step, created_at FROM totp_factors WHERE user_id = $1{lock}");
+        let sql =
+            format!("SELECT sealed, confirmed_at, last_step, created_at FROM totp_factors WHERE user_id = $1{lock}");
         let Some(row) = one(&self.tx, statement(self.engine, sql, [user.0.into()])).await? else { return Ok(None) };
         let (sealed, confirmed_at) = (at(&row, 0)?, at(&row, 1)?);
         Ok(Some(StoredTotp { user, sealed, confirmed_at, last_step: at(&row, 2)?, created_at: at(&row, 3)? }))
@@ -94,7 +95,9 @@ impl Database {
 #[async_trait]
 impl FactorQueries for Database {
     async fn ways(&self, user: UserId) -> Result<Option<Ways>> {
-        let Some(row) = one(&self.reader, statement(self.engine, WAYS, [user.0.into()])).await? else { return Ok(None) };
+        let Some(row) = one(&self.reader, statement(self.engine, WAYS, [user.0.into()])).await? else {
+            return Ok(None);
+        };
         let number = |index| count(&row, index).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         Ok(Some(Ways {
             password: at::<String>(&row, 0)? != NO_PASSWORD,

@@ -73,7 +73,11 @@ pub async fn renew_recovery_codes(shop: &Shop, factors: &Factors, by: &Fresh<Own
 mod tests {
     use super::*;
     use crate::{
-        identity::{Admitted, factors::{begin_totp, ports::FactorQueries as _}, world::World},
+        identity::{
+            Admitted,
+            factors::{begin_totp, ports::FactorQueries as _},
+            world::World,
+        },
         mail::Subject,
         permission::Role,
     };

@@ -135,7 +135,11 @@ impl Reauthentication<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Principal, identity::{Admitted, FRESH, world::World}, testing::Fixtures};
+    use crate::{
+        Principal,
+        identity::{Admitted, FRESH, world::World},
+        testing::Fixtures,
+    };
 
     async fn session(given: &Fixtures, who: &Principal) -> Session {
         let stored = given.stored_session(who.user).await;

@@ -191,9 +191,16 @@ mod tests {
         let mut tx = world.given.tx().await;
         let user = tx.users().find(ada.user).await.unwrap().unwrap();
         let shop = &world.given.shop;
-        crate::identity::change_password::replace_password(shop, &world.room, &mut *tx, &user, "plain$correct horse", None)
-            .await
-            .unwrap();
+        crate::identity::change_password::replace_password(
+            shop,
+            &world.room,
+            &mut *tx,
+            &user,
+            "plain$correct horse",
+            None,
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         refused(world.second(&before, &world.code(&secret), 1).await);
         let waiting = world.challenge(&ada).await;
