@@ -42,7 +42,7 @@ async fn app(door: &Door, who: &Principal) -> Value {
     let body = json!({ "code": code(door, who).await });
     let confirmed = post(door, "/me/totp/confirm", Some(who), body).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
-    door.fixtures.clock.advance(Duration::from_secs(60));
+    door.fixtures.clock.advance(Duration::from_mins(1));
     confirmed.json()["recoveryCodes"].clone()
 }
 

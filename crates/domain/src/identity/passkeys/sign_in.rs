@@ -105,7 +105,7 @@ mod tests {
         testing::PlainCeremonies,
     };
 
-    fn refused<T: std::fmt::Debug>(result: Result<T>) {
+    fn refused<T: std::fmt::Debug>(result: &Result<T>) {
         assert!(matches!(result, Err(Error::NotProven(_))), "{result:?}");
     }
 
@@ -128,18 +128,18 @@ mod tests {
         world.passkey(&ada, "phone").await;
         let answer = world.answer("phone", 7);
         world.with_passkey(&answer).await.unwrap();
-        refused(world.with_passkey(&answer).await);
+        refused(&world.with_passkey(&answer).await);
         let shouted = PasskeyAnswer { ceremony: answer.ceremony.to_uppercase(), ..answer.clone() };
-        refused(world.with_passkey(&shouted).await);
-        refused(world.with_passkey(&world.answer("phone", 7)).await);
-        refused(world.with_passkey(&world.answer("phone", 6)).await);
-        refused(world.with_passkey(&world.answer("unknown", 8)).await);
+        refused(&world.with_passkey(&shouted).await);
+        refused(&world.with_passkey(&world.answer("phone", 7)).await);
+        refused(&world.with_passkey(&world.answer("phone", 6)).await);
+        refused(&world.with_passkey(&world.answer("unknown", 8)).await);
         let late = world.answer("phone", 8);
         world.given.clock.advance(CEREMONY);
-        refused(world.with_passkey(&late).await);
+        refused(&world.with_passkey(&late).await);
         let mut changed = world.answer("phone", 8);
         changed.ceremony.replace_range(2..4, "00");
-        refused(world.with_passkey(&changed).await);
+        refused(&world.with_passkey(&changed).await);
         world.with_passkey(&world.answer("phone", 8)).await.unwrap();
     }
 
@@ -155,16 +155,16 @@ mod tests {
             create_passkey(shop, &world.room, &world.passkeys, by, new).await
         };
         assert!(matches!(create(&hers, &used, "another").await, Err(Error::Unprocessable(_))), "used");
-        let begin = async || super::super::begin_passkey(shop, &world.passkeys, &hers).await.unwrap();
-        let begun = begin().await;
+        let another = async || super::super::begin_passkey(shop, &world.passkeys, &hers).await.unwrap();
+        let begun = another().await;
         assert_eq!(begun.options["excluded"], 1);
         assert!(matches!(create(&his, &begun, "another").await, Err(Error::Unprocessable(_))), "hers");
         let sign_in = world.passkeys.begin_sign_in(shop).unwrap();
         assert!(matches!(create(&hers, &sign_in, "another").await, Err(Error::Unprocessable(_))));
         let credential = PlainCeremonies::answer(&begun.options, "hers", 2);
-        refused(world.with_passkey(&PasskeyAnswer { ceremony: begun.ceremony.clone(), credential }).await);
+        refused(&world.with_passkey(&PasskeyAnswer { ceremony: begun.ceremony.clone(), credential }).await);
         assert!(matches!(create(&hers, &begun, "hers").await, Err(Error::Conflict(_))), "known");
-        create(&hers, &begin().await, "another").await.unwrap();
+        create(&hers, &another().await, "another").await.unwrap();
     }
 
     #[tokio::test]
@@ -186,7 +186,7 @@ mod tests {
         let renamed = rename_passkey(shop, &world.given.authorized(&ada), phone, "Old phone").await.unwrap();
         assert_eq!(renamed.name, "Old phone");
         delete(&hers).await.unwrap();
-        refused(world.with_passkey(&world.answer("phone", 9)).await);
+        refused(&world.with_passkey(&world.answer("phone", 9)).await);
         let told = ["user.factor_added", "user.factor_added", "user.passkey_renamed", "user.factor_removed"];
         assert_eq!(world.told(), told);
         assert!(world.letters().await.contains(&Subject::PasskeyRemoved));
