@@ -36,6 +36,8 @@ SENSITIVE = (
     "create_passkey",
     "delete_passkey",
     "create_api_key",
+    "link_identity",
+    "unlink_identity",
 )
 
 

@@ -22,7 +22,7 @@ const get = (options) =>
     .then((made) => made.toJSON());
 
 const foreign = createServer((_, answer) => {
-  answer.setHeader("Content-Security-Policy", "default-src 'none'");
+  answer.setHeader("Content-Security-Policy", "default-src 'none'; img-src data:");
   answer.setHeader("Content-Type", "text/html");
   answer.end("<!doctype html><link rel=icon href=data:,><title>Somebody else</title>");
 });

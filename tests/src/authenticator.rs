@@ -107,7 +107,8 @@ pub fn totp(secret: &str) -> String {
             key.push(u8::try_from(held >> bits & 0xff).unwrap());
         }
     }
-    let counter = chrono::Utc::now().timestamp() / 30;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let counter = since.as_secs() / 30;
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
     let tag = hmac::sign(&key, &counter.to_be_bytes());
     let tag = tag.as_ref();

@@ -15,8 +15,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use url::Url;
 use webauthn_rs::prelude::{
-    CredentialID, DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
-    RegisterPublicKeyCredential, Webauthn, WebauthnBuilder,
+    DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential,
+    Webauthn, WebauthnBuilder,
 };
 
 /// Carries ceremonies out for one domain. The challenges are drawn by the library, from the system.
@@ -42,7 +42,7 @@ impl WebAuthn {
 
 impl Ceremonies for WebAuthn {
     fn begin_registration(&self, user: &User, have: &[Vec<u8>]) -> Result<Opened> {
-        let have = have.iter().map(|id| CredentialID::from(id.clone())).collect();
+        let have = have.to_vec();
         let begun = self.0.start_passkey_registration(user.id.0, user.email.as_str(), &user.name, Some(have));
         let (options, state) = begun.map_err(Error::internal)?;
         let mut options = inner(&options)?;
@@ -61,7 +61,7 @@ impl Ceremonies for WebAuthn {
             return Ok(None);
         }
         let Ok(passkey) = self.0.finish_passkey_registration(&given, &state) else { return Ok(None) };
-        Ok(Some(Credential { id: passkey.cred_id().to_vec(), key: written(&passkey)? }))
+        Ok(Some(Credential { id: passkey.cred_id().clone(), key: written(&passkey)? }))
     }
 
     fn begin_sign_in(&self) -> Result<Opened> {

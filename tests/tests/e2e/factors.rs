@@ -101,7 +101,7 @@ async fn a_sign_in_asks_for_the_second_factor(database: Database) {
     }
     let tables = server.tables();
     assert_eq!(tables.number("SELECT count(*) FROM recovery_codes"), 9);
-    let plain = format!("SELECT count(*) FROM audit_log WHERE cast(metadata AS text) LIKE '%{}%'", recovery[1]);
+    let plain = format!("SELECT count(*) FROM audit_logs WHERE cast(metadata AS text) LIKE '%{}%'", recovery[1]);
     assert_eq!(tables.number(&plain), 0);
 }
 

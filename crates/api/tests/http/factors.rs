@@ -42,7 +42,7 @@ async fn app(door: &Door, who: &Principal) -> Value {
     let body = json!({ "code": code(door, who).await });
     let confirmed = post(door, "/me/totp/confirm", Some(who), body).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
-    door.fixtures.clock.advance(Duration::from_secs(60));
+    door.fixtures.clock.advance(Duration::from_mins(1));
     confirmed.json()["recoveryCodes"].clone()
 }
 
@@ -92,6 +92,7 @@ async fn a_sensitive_act_names_what_it_wants() {
     let door = Door::new();
     let ada = door.person(Role::User).await;
     door.fixtures.clock.advance(FRESH);
+    door.services.known.heard(door.fixtures.shop.now());
     let key = json!({ "name": "Robot", "scopes": ["account:own"] });
     for (method, path, body) in [
         (Method::POST, "/api-keys", Some(key.clone())),

@@ -1,5 +1,7 @@
 //! Ceremonies of passkeys without cryptography: an answer says of itself what it proves.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,13 +13,18 @@ use crate::{
     },
 };
 
-/// An answer is `{"id", "challenge", "count"}`; the challenge of a registration is the person, that of a sign-in is fixed, and
-/// a counter only goes up.
+/// An answer is `{"id", "challenge", "count"}`. No two challenges are the same, and a counter only goes up.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct PlainCeremonies;
 
-/// What a sign-in asks for.
-const CHALLENGE: &str = "anybody";
+/// Counts challenges through the whole process.
+static SERIAL: AtomicU64 = AtomicU64::new(1);
+
+fn opened(excluded: usize) -> Opened {
+    let challenge = format!("challenge-{}", SERIAL.fetch_add(1, Ordering::Relaxed));
+    let options = json!({ "challenge": challenge, "excluded": excluded });
+    Opened { options, state: challenge.into_bytes() }
+}
 
 impl PlainCeremonies {
     /// The answer of an authenticator to these options.
@@ -33,10 +40,8 @@ impl PlainCeremonies {
 }
 
 impl Ceremonies for PlainCeremonies {
-    fn begin_registration(&self, user: &User, have: &[Vec<u8>]) -> Result<Opened> {
-        let challenge = user.id.to_string();
-        let options = json!({ "challenge": challenge, "excluded": have.len() });
-        Ok(Opened { options, state: challenge.into_bytes() })
+    fn begin_registration(&self, _: &User, have: &[Vec<u8>]) -> Result<Opened> {
+        Ok(opened(have.len()))
     }
 
     fn end_registration(&self, state: &[u8], answer: &Value) -> Result<Option<Credential>> {
@@ -44,7 +49,7 @@ impl Ceremonies for PlainCeremonies {
     }
 
     fn begin_sign_in(&self) -> Result<Opened> {
-        Ok(Opened { options: json!({ "challenge": CHALLENGE }), state: CHALLENGE.as_bytes().to_vec() })
+        Ok(opened(0))
     }
 
     fn claimed(&self, answer: &Value) -> Option<Vec<u8>> {
@@ -53,7 +58,6 @@ impl Ceremonies for PlainCeremonies {
 
     fn end_sign_in(&self, state: &[u8], answer: &Value, _: UserId, known: &Credential) -> Result<Option<Credential>> {
         let last: [u8; 8] = known.key.as_slice().try_into().map_err(Error::internal)?;
-        let last = u64::from_be_bytes(last).to_be_bytes();
         Ok(Self::proven(state, answer)
             .filter(|proven| proven.id == known.id && proven.key.as_slice() > last.as_slice()))
     }

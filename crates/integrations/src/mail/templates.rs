@@ -144,7 +144,17 @@ mod tests {
             let mail = templates.write(&letter(subject, "https://shop.example/?a=1&token=c0de")).unwrap();
             assert!(!mail.subject.is_empty() && mail.text.contains("Brass & Co"), "{subject:?}: {}", mail.text);
             assert!(mail.html.contains("Brass &amp; Co") && mail.html.contains("<html"), "{subject:?}: {}", mail.html);
-            let secret = !matches!(subject, Subject::PasswordChanged | Subject::EmailChanged | Subject::Test);
+            let secret = !matches!(
+                subject,
+                Subject::PasswordChanged
+                    | Subject::EmailChanged
+                    | Subject::FactorAdded
+                    | Subject::FactorRemoved
+                    | Subject::RecoveryCodeUsed
+                    | Subject::PasskeyAdded
+                    | Subject::PasskeyRemoved
+                    | Subject::Test
+            );
             assert_eq!(
                 mail.text.contains("https://shop.example/?a=1&token=c0de"),
                 secret,

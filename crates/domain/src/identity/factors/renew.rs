@@ -89,8 +89,8 @@ impl Reauthentication<'_> {
             let confirmed = tx.factors().totp(user).await?.is_some_and(|app| app.confirmed_at.is_some());
             session.methods = Methods::of(first);
             if confirmed && !session.methods.are_two_factors() {
-                let used = self.factors.use_code(&mut *tx, user, code.unwrap_or_default(), now).await?;
-                let method = used.ok_or_else(|| Error::forbidden("code is wrong, or was used before"))?;
+                let second = self.factors.use_code(&mut *tx, user, code.unwrap_or_default(), now).await?;
+                let method = second.ok_or_else(|| Error::forbidden("code is wrong, or was used before"))?;
                 session.methods = session.methods.with(method);
                 if method == Method::Recovery {
                     shop.record(&mut *tx, Some(user), events::recovery_code_used(user)).await?;

@@ -97,7 +97,7 @@ mod tests {
         permission::Role,
     };
 
-    fn refused<T: std::fmt::Debug>(result: Result<T>) {
+    fn refused<T: std::fmt::Debug>(result: &Result<T>) {
         assert!(matches!(result, Err(Error::NotProven(_))), "{result:?}");
     }
 
@@ -126,9 +126,9 @@ mod tests {
         let (one, two) = (world.challenge(&ada).await, world.challenge(&ada).await);
         let code = world.code(&secret);
         world.second(&one, &code, 1).await.unwrap();
-        refused(world.second(&two, &code, 1).await);
+        refused(&world.second(&two, &code, 1).await);
         world.later(30);
-        refused(world.second(&one, &world.code(&secret), 1).await);
+        refused(&world.second(&one, &world.code(&secret), 1).await);
         world.second(&two, &world.code(&secret), 1).await.unwrap();
     }
 
@@ -140,12 +140,12 @@ mod tests {
         world.later(60);
         let challenge = world.challenge(&ada).await;
         for _ in 0..5 {
-            refused(world.second(&challenge, &world.code(&his), 1).await);
+            refused(&world.second(&challenge, &world.code(&his), 1).await);
         }
-        refused(world.second(&challenge, &world.code(&hers), 1).await);
+        refused(&world.second(&challenge, &world.code(&hers), 1).await);
         let ended = world.challenge(&ada).await;
         world.later(300);
-        refused(world.second(&ended, &world.code(&hers), 1).await);
+        refused(&world.second(&ended, &world.code(&hers), 1).await);
         world.second(&world.challenge(&ada).await, &world.code(&hers), 1).await.unwrap();
     }
 
@@ -157,7 +157,7 @@ mod tests {
         assert!(matches!(known, Admitted::In(_)));
         let (secret, _) = world.app(&ada).await;
         for n in 0..5 {
-            refused(world.second(&world.challenge(&ada).await, "000000", 20 + n).await);
+            refused(&world.second(&world.challenge(&ada).await, "000000", 20 + n).await);
         }
         let right = world.code(&secret);
         let strange = world.second(&world.challenge(&ada).await, &right, 30).await;
@@ -174,7 +174,7 @@ mod tests {
         world.letters().await;
         let spoken = codes.0[0].to_uppercase().replace('-', " ");
         world.second(&world.challenge(&ada).await, &spoken, 1).await.unwrap();
-        refused(world.second(&world.challenge(&ada).await, &codes.0[0], 1).await);
+        refused(&world.second(&world.challenge(&ada).await, &codes.0[0], 1).await);
         world.second(&world.challenge(&ada).await, &codes.0[1], 1).await.unwrap();
         assert_eq!(world.letters().await, [Subject::RecoveryCodeUsed; 2]);
         assert_eq!(world.told()[1..], ["user.recovery_code_used", "user.recovery_code_used"]);
@@ -202,12 +202,12 @@ mod tests {
         .await
         .unwrap();
         tx.commit().await.unwrap();
-        refused(world.second(&before, &world.code(&secret), 1).await);
+        refused(&world.second(&before, &world.code(&secret), 1).await);
         let waiting = world.challenge(&ada).await;
         let ban = BanInput { reason: Some("Spam".to_owned()), ..BanInput::default() };
         let ban = ban.check(shop.now(), &mut Violations::default()).unwrap();
         ban_user(shop, world.given.authorized(&admin), ada.user, ban).await.unwrap();
-        refused(world.second(&waiting, "000000", 1).await);
+        refused(&world.second(&waiting, "000000", 1).await);
         let told = world.second(&waiting, &world.code(&secret), 1).await;
         assert!(matches!(told, Err(Error::Forbidden(_))), "only who has the code is told: {told:?}");
     }

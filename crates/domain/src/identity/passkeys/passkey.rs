@@ -34,5 +34,5 @@ impl std::fmt::Debug for Passkey {
 
 /// Reads what a passkey is to be called.
 pub fn passkey_name(text: &str) -> Result<String, Breach> {
-    text::line(text.trim(), 1, 100)
+    text::line(text, 1, 100)
 }
