@@ -149,7 +149,7 @@ impl Known {
                     self.people.remove(user);
                 }
                 // By whom it was known does not stand in the event.
-                if event.kind == "user.identity_unlinked" {
+                if matches!(event.kind.as_str(), "user.identity_unlinked" | "user.deleted") {
                     self.foreign.clear();
                 }
             }

@@ -45,9 +45,11 @@ const NAMED: &[(&str, Fate)] = &[
     ("audit_logs.impersonator_id", Stay("as the actor")),
     ("events.actor_id", Stay("as the audit log")),
     ("idempotency_keys.actor_id", Go),
+    ("passkeys.user_id", Go),
     ("presence.user_id", Stay("it is true of this moment only, and goes with the connection that deletion ends")),
     ("product_views.user_id", Go),
     ("products.deleted_by", Stay("who deleted a product is an id")),
+    ("recovery_codes.user_id", Go),
     ("reviews.author_id", Stay("a review is for others, and counts in the rating")),
     ("room_members.user_id", Go),
     ("room_messages.user_id", Stay("what was said in a room is for others, and its offsets have no gap")),
@@ -62,11 +64,14 @@ const NAMED: &[(&str, Fate)] = &[
         Stay("it tells every node what holds no more until it is purged, without device, address and reason"),
     ),
     ("sessions.user_id", Stay("as those of an operator")),
+    ("sign_in_challenges.user_id", Go),
     ("sign_in_places.user_id", Go),
     ("stream_tickets.impersonator_id", Go),
     ("stream_tickets.user_id", Go),
+    ("totp_factors.user_id", Go),
     ("user_bans.by_id", Stay("who banned somebody is an id")),
     ("user_bans.user_id", Go),
+    ("user_identities.user_id", Go),
     ("user_roles.user_id", Stay("everybody keeps the role user; all others go")),
 ];
 
@@ -101,7 +106,7 @@ async fn every_place_that_names_a_person_is_decided(engine: Engine) {
 }
 
 /// Words that stand nowhere but in what somebody told of themselves.
-const PLANTED: [&str; 9] = [
+const PLANTED: [&str; 12] = [
     "zanzibar-name",
     "zanzibar-mail@example.com",
     "$zanzibar$hash",
@@ -111,6 +116,9 @@ const PLANTED: [&str; 9] = [
     "zanzibar-ban",
     "zanzibar-mute",
     "zanzibar-shop",
+    "zanzibar-passkey",
+    "zanzibar-elsewhere",
+    "zanzibar-other@example.com",
 ];
 
 struct Planted {
@@ -184,6 +192,29 @@ impl Planted {
                  VALUES ({}, {}, '{key}', {user}, '', '{key}', {at})",
                 one(),
                 bytes("k")
+            ),
+            format!(
+                "INSERT INTO passkeys (id, user_id, name, credential, key, created_at) \
+                 VALUES ({}, {user}, '{}', {}, {}, {at})",
+                one(),
+                PLANTED[9],
+                bytes("c"),
+                bytes("k")
+            ),
+            format!(
+                "INSERT INTO user_identities (issuer, subject, provider, user_id, email, linked_at) \
+                 VALUES ('https://id.example', '{}', 'work', {user}, '{}', {at})",
+                PLANTED[10], PLANTED[11]
+            ),
+            format!(
+                "INSERT INTO totp_factors (user_id, sealed, last_step, created_at) VALUES ({user}, {}, 0, {at})",
+                bytes("s")
+            ),
+            format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),
+            format!(
+                "INSERT INTO sign_in_challenges (digest, user_id, methods, guesses, expires_at) \
+                 VALUES ({}, {user}, 'password', 0, {at})",
+                bytes("h")
             ),
             format!("INSERT INTO sign_in_places (user_id, place, seen_at) VALUES ({user}, {}, {at})", bytes("p")),
             format!(

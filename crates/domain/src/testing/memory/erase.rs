@@ -32,6 +32,11 @@ impl State {
             }
         }
         self.codes.retain(|(user, _), _| *user != id);
+        self.challenges.retain(|_, (challenge, _)| challenge.user != id);
+        self.links.retain(|_, link| link.user != id);
+        self.totp.remove(&id);
+        self.recovery.retain(|(user, _)| *user != id);
+        self.passkeys.retain(|_, passkey| passkey.user != id);
         self.views.retain(|(user, _), _| *user != id);
         self.bans.remove(&id);
         self.api_keys.retain(|_, held| held.key.user != id);
