@@ -183,9 +183,9 @@ async fn in_every_text_of_every_body(database: Database) {
                     let proves = |field| body.get(field).is_some();
                     let refused = match reply.status {
                         401 | 409 => true,
-                        403 => proves("currentPassword"),
+                        403 => proves("currentPassword") || proves("password"),
                         404 => field == "code",
-                        422 => proves("token") || proves("codeVerifier"),
+                        422 => proves("token") || proves("codeVerifier") || proves("ceremony"),
                         _ => false,
                     };
                     if refused {

@@ -187,6 +187,8 @@ pub struct ReauthenticationRequest {
     pub code: Option<String>,
 }
 
+const ONE: &str = "send one of password, emailCode, and ceremony with credential";
+
 /// Reads a [`ReauthenticationRequest`].
 pub fn reauthentication(fields: &mut Fields<'_>) -> Option<(Anew, Option<String>)> {
     let (password, email_code) = (fields.text("password"), fields.text("emailCode"));
@@ -195,21 +197,30 @@ pub fn reauthentication(fields: &mut Fields<'_>) -> Option<(Anew, Option<String>
     if email_code.as_ref().is_some_and(|code| code.len() != 8 || !code.bytes().all(|b| b.is_ascii_digit())) {
         fields.violations.add("/emailCode", "pattern", "must be the eight digits of the letter");
     }
-    if ceremony.is_some() && credential.is_none() {
-        fields.violations.add("/credential", "required", "is required with ceremony");
-    }
+    let by_passkey = ceremony.is_some() || credential.is_some();
     let passkey = match (ceremony, credential) {
         (Some(ceremony), Some(credential)) => Some(PasskeyAnswer { ceremony, credential: credential.into() }),
-        (None, Some(_)) => fields.violations.missing("/ceremony"),
-        _ => None,
+        (Some(_), None) => {
+            fields.violations.add("/ceremony", "consistent", "needs credential beside it");
+            None
+        }
+        (None, Some(_)) => {
+            fields.violations.add("/credential", "consistent", "needs ceremony beside it");
+            None
+        }
+        (None, None) => None,
     };
     let anew = match (password, email_code, passkey) {
-        (Some(password), None, None) => Anew::Password(Password::given(password)),
-        (None, Some(code), None) => Anew::EmailCode(code),
+        (Some(password), None, None) if !by_passkey => Anew::Password(Password::given(password)),
+        (None, Some(code), None) if !by_passkey => Anew::EmailCode(code),
         (None, None, Some(answer)) => Anew::Passkey(answer),
-        _ => {
-            let message = "send one of password, emailCode, and ceremony with credential";
-            fields.violations.add("/password", "one_of", message);
+        (None, None, None) if !by_passkey => {
+            fields.violations.add("/password", "required", ONE);
+            return None;
+        }
+        (_, email_code, _) => {
+            let other = if email_code.is_some() && !by_passkey { "/emailCode" } else { "/ceremony" };
+            fields.violations.add(other, "consistent", ONE);
             return None;
         }
     };
