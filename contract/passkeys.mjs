@@ -47,11 +47,11 @@ const faults = await visited(chromium, `${base}/account/forgotten-password`, asy
   });
 
   const { token } = expect("signing in", await call("/auth/login", { email, password }), 200);
-  const begun = expect("beginning a passkey", await call("/me/passkeys/options", {}, token), 200);
+  const begun = expect("beginning a passkey", await call("/users/me/passkeys/options", {}, token), 200);
   const credential = await page.evaluate(create, begun.publicKey);
   const added = { ceremony: begun.ceremony, credential, name: "Browser" };
-  expect("adding a passkey", await call("/me/passkeys", added, token), 201);
-  expect("adding it again", await call("/me/passkeys", added, token), 422);
+  expect("adding a passkey", await call("/users/me/passkeys", added, token), 201);
+  expect("adding it again", await call("/users/me/passkeys", added, token), 422);
 
   const answer = async () => {
     const { ceremony, publicKey } = expect("beginning", await call("/auth/passkeys/options", {}), 200);

@@ -173,6 +173,8 @@ mod tests {
         let (seen, writer) = views(log);
         let stop = CancellationToken::new();
         let running = tokio::spawn(writer.run(stop.clone()));
+        // What waits when the loop begins it stores at once.
+        tokio::task::yield_now().await;
         for round in 0..2 {
             let began = tokio::time::Instant::now();
             seen.seen(view(0, round));

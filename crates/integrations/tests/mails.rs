@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
-    sync::Arc,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use domain::{
     mail::{Mail, Mailer, Subject},
     testing::FakeClock,
 };
+use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
 use souk_integrations::mail::{FileMailer, Sender, SmtpMailer, SmtpSecurity, SmtpSettings};
 use uuid::Uuid;
 
@@ -90,6 +91,121 @@ async fn what_is_refused_for_good_is_not_tried_again_and_everything_else_is() {
             "no address is told: {passing:?}"
         );
     }
+}
+
+/// A server with a certificate that it signed itself.
+struct Encrypted {
+    address: SocketAddr,
+    /// The certificate in PEM.
+    certificate: Vec<u8>,
+    /// The lines of each mail.
+    mails: mpsc::Receiver<Vec<String>>,
+}
+
+impl Encrypted {
+    /// Encrypts from the first byte on, or from `STARTTLS` on; or has never heard of that.
+    fn new(security: SmtpSecurity) -> Self {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let chain = vec![made.cert.der().clone()];
+        let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (takes, mails) = mpsc::channel();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // Who breaks off has sent nothing.
+                let _ = encrypted(stream, security, &config, &takes);
+            }
+        });
+        Self { address, certificate: made.cert.pem().into_bytes(), mails }
+    }
+
+    async fn sent(&self, security: SmtpSecurity, extra_roots: &[u8]) -> Result<(), Failure> {
+        let settings = SmtpSettings {
+            host: self.address.ip().to_string(),
+            port: self.address.port(),
+            security,
+            username: "lamps".to_owned(),
+            password: "s3cret word".to_owned(),
+            timeout: Duration::from_secs(5),
+            extra_roots: extra_roots.to_vec(),
+        };
+        SmtpMailer::new(&settings, sender()).unwrap().send(&mail("ada@example.com")).await
+    }
+}
+
+fn encrypted(
+    mut plain: TcpStream,
+    security: SmtpSecurity,
+    config: &Arc<ServerConfig>,
+    takes: &mpsc::Sender<Vec<String>>,
+) -> std::io::Result<()> {
+    if security != SmtpSecurity::Tls {
+        let offer = if security == SmtpSecurity::StartTls { "250-here\r\n250 STARTTLS" } else { "250 here" };
+        write!(plain, "220 ready\r\n")?;
+        let mut lines = BufReader::new(plain.try_clone()?).lines();
+        loop {
+            let line = lines.next().unwrap_or_else(|| Err(std::io::ErrorKind::UnexpectedEof.into()))?;
+            if line == "STARTTLS" {
+                break write!(plain, "220 go on\r\n")?;
+            }
+            assert!(line.starts_with("EHLO") || line == "QUIT", "said in the clear: {line}");
+            write!(plain, "{offer}\r\n")?;
+        }
+    }
+    let session = ServerConnection::new(Arc::clone(config)).map_err(std::io::Error::other)?;
+    let mut stream = BufReader::new(StreamOwned::new(session, plain));
+    if security == SmtpSecurity::Tls {
+        write!(stream.get_mut(), "220 ready\r\n")?;
+    }
+    let (mut mail, mut within) = (Vec::new(), false);
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let line = line.trim_end();
+        if within && line != "." {
+            mail.push(line.to_owned());
+            continue;
+        }
+        let answer = match line.split(' ').next().unwrap_or_default() {
+            "EHLO" => "250-here\r\n250 AUTH PLAIN",
+            "AUTH" => "235 welcome",
+            "DATA" => "354 go on",
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        if within {
+            takes.send(std::mem::take(&mut mail)).map_err(std::io::Error::other)?;
+        }
+        within = line == "DATA";
+        write!(stream.get_mut(), "{answer}\r\n")?;
+    }
+}
+
+#[tokio::test]
+async fn a_mail_goes_encrypted_to_a_server_that_is_trusted() {
+    for security in [SmtpSecurity::Tls, SmtpSecurity::StartTls] {
+        let server = Encrypted::new(security);
+        let refused = server.sent(security, &[]).await.unwrap_err();
+        assert!(matches!(refused, Failure::Retry(_)), "nobody vouches for it: {refused:?}");
+        server.sent(security, &server.certificate).await.unwrap();
+        let mail = server.mails.recv().unwrap();
+        assert!(mail.iter().any(|line| line == "To: ada@example.com"), "{mail:?}");
+        assert!(server.mails.try_recv().is_err(), "it came once");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_to_a_server_that_does_not_encrypt() {
+    let server = Encrypted::new(SmtpSecurity::None);
+    let refused = server.sent(SmtpSecurity::StartTls, &server.certificate).await.unwrap_err();
+    assert!(matches!(refused, Failure::Retry(_)), "{refused:?}");
+    assert!(server.mails.try_recv().is_err());
 }
 
 #[tokio::test]

@@ -17,12 +17,12 @@ const PASSWORD: &str = "correct horse battery";
 
 /// Gives the caller an app, and gives its secret and recovery codes.
 async fn app(person: &Client) -> (String, Vec<String>) {
-    let made = person.post("/api/v1/me/totp", &json!({})).await.expect(200);
+    let made = person.post("/api/v1/users/me/totp", &json!({})).await.expect(200);
     assert_eq!(made.header("cache-control"), "no-store");
     let secret = made.json()["secret"].as_str().unwrap().to_owned();
     assert!(made.json()["otpauthUrl"].as_str().unwrap().contains(&secret));
     let code = json!({ "code": totp(&secret) });
-    let confirmed = person.post("/api/v1/me/totp/confirm", &code).await.expect(200).json();
+    let confirmed = person.post("/api/v1/users/me/totp/confirm", &code).await.expect(200).json();
     let codes = confirmed["recoveryCodes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned());
     (secret, codes.collect())
 }
@@ -57,7 +57,7 @@ async fn a_sign_in_asks_for_the_second_factor(database: Database) {
     let ada = shop::person(&server, EMAIL).await;
     let (secret, recovery) = app(&ada).await;
     assert_eq!(mails.nth_to(EMAIL, 1).await.header("Subject"), "Your account has a second factor now");
-    ada.post("/api/v1/me/totp", &json!({})).await.error(409, "CONFLICT");
+    ada.post("/api/v1/users/me/totp", &json!({})).await.error(409, "CONFLICT");
 
     let waiting = challenge(&ada, EMAIL).await;
     let wrong = second(&ada, &waiting, "000000").await.error(401, "UNAUTHORIZED");
@@ -84,7 +84,7 @@ async fn a_sign_in_asks_for_the_second_factor(database: Database) {
     let last = challenge(&ada, EMAIL).await;
     second(&ada, &last, &recovery[0]).await.error(401, "UNAUTHORIZED");
     let session = session.at(server.url());
-    let left = session.get("/api/v1/me/factors").await.expect(200).json();
+    let left = session.get("/api/v1/users/me/factors").await.expect(200).json();
     assert_eq!((&left["recoveryCodesLeft"], &left["passkeys"]), (&json!(9), &json!(0)));
 
     // A sign-in by a letter is one factor too.
@@ -194,13 +194,13 @@ async fn sensitive_acts_ask_for_a_fresh_proof(database: Database) {
         assert_eq!(error["details"]["methods"], json!(["password", "email_code"]));
     };
     stale(person.post("/api/v1/api-keys", &key).await).await;
-    stale(person.post("/api/v1/me/totp", &json!({})).await).await;
-    stale(person.delete("/api/v1/me/totp").await).await;
-    stale(person.post("/api/v1/me/recovery-codes", &json!({})).await).await;
-    stale(person.post("/api/v1/me/passkeys/options", &json!({})).await).await;
+    stale(person.post("/api/v1/users/me/totp", &json!({})).await).await;
+    stale(person.delete("/api/v1/users/me/totp").await).await;
+    stale(person.post("/api/v1/users/me/recovery-codes", &json!({})).await).await;
+    stale(person.post("/api/v1/users/me/passkeys/options", &json!({})).await).await;
     stale(person.post("/api/v1/auth/password", &json!({ "password": "a new one of mine" })).await).await;
     // What is not sensitive goes on.
-    person.get("/api/v1/me/factors").await.expect(200);
+    person.get("/api/v1/users/me/factors").await.expect(200);
     rested(&server);
     let prove = async |body: Value| person.post("/api/v1/auth/reauthenticate", &body).await;
     prove(json!({ "password": "wrong", "code": totp(&secret) })).await.error(403, "FORBIDDEN");
@@ -215,7 +215,7 @@ async fn sensitive_acts_ask_for_a_fresh_proof(database: Database) {
     person.post("/api/v1/api-keys", &key).await.expect(201);
     // Who has proved it may choose a password without the present one.
     person.post("/api/v1/auth/password", &json!({ "password": "a new one of mine" })).await.expect(200);
-    person.delete("/api/v1/me/totp").await.expect(200);
+    person.delete("/api/v1/users/me/totp").await.expect(200);
     let body = json!({ "email": EMAIL, "password": "a new one of mine" });
     person.anonymous().post("/api/v1/auth/login", &body).await.expect(200);
 }

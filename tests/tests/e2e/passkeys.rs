@@ -21,13 +21,13 @@ async fn options(client: &Client, path: &str) -> Value {
 }
 
 async fn register(person: &Client) -> Authenticator {
-    let begun = options(person, "/api/v1/me/passkeys/options").await;
+    let begun = options(person, "/api/v1/users/me/passkeys/options").await;
     let (made, credential) = Authenticator::register(&begun["publicKey"], ORIGIN);
     let body = json!({ "ceremony": begun["ceremony"], "credential": credential, "name": "Phone" });
-    let created = person.post("/api/v1/me/passkeys", &body).await.expect(201);
+    let created = person.post("/api/v1/users/me/passkeys", &body).await.expect(201);
     person.get(created.header("location")).await.expect(200);
     // The ceremony was used.
-    person.post("/api/v1/me/passkeys", &body).await.error(422, "UNPROCESSABLE");
+    person.post("/api/v1/users/me/passkeys", &body).await.error(422, "UNPROCESSABLE");
     made
 }
 
@@ -44,7 +44,7 @@ async fn a_passkey_signs_in_on_any_node(database: Database) {
     let cluster = shops(database).await;
     let (here, there) = (&cluster.nodes[0], cluster.nodes.last().unwrap());
     let person = shop::person(here, "ada@passkeys.example.com").await;
-    let begun = options(&person, "/api/v1/me/passkeys/options").await;
+    let begun = options(&person, "/api/v1/users/me/passkeys/options").await;
     let asked = &begun["publicKey"]["authenticatorSelection"];
     assert_eq!((&asked["userVerification"], &asked["residentKey"]), (&json!("required"), &json!("required")));
     let mut phone = register(&person).await;
@@ -56,7 +56,7 @@ async fn a_passkey_signs_in_on_any_node(database: Database) {
     let signed = finish(&elsewhere, &begun, &answer).await.expect(200).json();
     assert_eq!(signed["user"]["email"], "ada@passkeys.example.com");
     let session = elsewhere.with_token(signed["token"].as_str().unwrap());
-    let listed = session.get("/api/v1/me/passkeys").await.expect(200).json();
+    let listed = session.get("/api/v1/users/me/passkeys").await.expect(200).json();
     assert_eq!((&listed["total"], &listed["items"][0]["name"]), (&json!(1), &json!("Phone")));
     assert!(listed["items"][0]["lastUsedAt"].is_string(), "{listed}");
     // The same answer again, on either node.
@@ -76,7 +76,7 @@ async fn a_passkey_signs_in_on_any_node(database: Database) {
     assert_eq!(said.iter().filter(|status| **status == 200).count(), 1, "{said:?}");
     // It proves anew who somebody is.
     here.tables().run("UPDATE sessions SET authenticated_at = '2026-01-01 00:00:00+00:00'");
-    let path = format!("/api/v1/me/passkeys/{}", listed["items"][0]["id"].as_str().unwrap());
+    let path = format!("/api/v1/users/me/passkeys/{}", listed["items"][0]["id"].as_str().unwrap());
     let stale = session.delete(&path).await.error(403, "FORBIDDEN");
     assert!(stale["details"]["methods"].as_array().unwrap().contains(&json!("passkey")), "{stale}");
     let begun = begin(&person).await;
@@ -95,10 +95,10 @@ async fn what_a_passkey_does_not_prove_is_refused(database: Database) {
     let person = shop::person(&cluster.nodes[0], "bob@passkeys.example.com").await;
     let other = shop::person(&cluster.nodes[0], "eve@passkeys.example.com").await;
     // A registration from a foreign page, without a finger or PIN, for somebody else, and one that is none.
-    let begun = options(&person, "/api/v1/me/passkeys/options").await;
+    let begun = options(&person, "/api/v1/users/me/passkeys/options").await;
     let (mut made, foreign) = Authenticator::register(&begun["publicKey"], "https://evil.example");
     let create = async |by: &Client, credential: &Value| {
-        by.post("/api/v1/me/passkeys", &json!({ "ceremony": begun["ceremony"], "credential": credential })).await
+        by.post("/api/v1/users/me/passkeys", &json!({ "ceremony": begun["ceremony"], "credential": credential })).await
     };
     create(&person, &foreign).await.error(422, "UNPROCESSABLE");
     ORIGIN.clone_into(&mut made.origin);

@@ -14,6 +14,7 @@ use crate::{
     body::JsonBody,
     cookies::{self, Cookie},
     done::Done,
+    fresh::FreshAuth,
     identity::client,
     path::Id,
 };
@@ -40,8 +41,7 @@ use crate::{
 )]
 #[post("/api/v1/users/{id}/impersonation")]
 pub async fn impersonate_user(
-    auth: Auth<Impersonate>,
-    own: Own,
+    auth: FreshAuth<Impersonate>,
     services: Shared,
     request: HttpRequest,
     id: Id<UserId>,
@@ -50,7 +50,7 @@ pub async fn impersonate_user(
     let reason = body.read(reason)?;
     let https = services.settings.https;
     let (shop, sessions) = (&services.shop, &services.sessions);
-    let acting = access::impersonate(shop, sessions, &auth.0, own.0, id.0, &reason, &client(&request)).await?;
+    let acting = access::impersonate(shop, sessions, &auth.0, id.0, &reason, &client(&request)).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     if !matches!(Bearer::of(request.headers(), https), Bearer::Cookie(_)) {

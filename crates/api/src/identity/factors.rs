@@ -107,7 +107,7 @@ pub async fn reauthenticate_session(
     responses((status = 200, description = "What there is", body = Factors)),
     security(("bearer" = ["account:own"]))
 )]
-#[get("/api/v1/me/factors")]
+#[get("/api/v1/users/me/factors")]
 pub async fn get_my_factors(auth: Auth<OwnAccount>, services: Shared) -> Answer {
     let ways = services.proofs.ways.ways(auth.0.principal().user).await?.ok_or(Error::NotFound("User"))?;
     Ok(shown(&Factors::from(ways)))
@@ -123,7 +123,7 @@ pub async fn get_my_factors(auth: Auth<OwnAccount>, services: Shared) -> Answer 
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[post("/api/v1/me/totp")]
+#[post("/api/v1/users/me/totp")]
 pub async fn begin_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
     let enrolment = factors::begin_totp(&services.shop, &services.proofs.factors, &auth.0).await?;
     Ok(shown(&TotpEnrolment::from(enrolment)))
@@ -140,7 +140,7 @@ pub async fn begin_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[post("/api/v1/me/totp/confirm")]
+#[post("/api/v1/users/me/totp/confirm")]
 pub async fn confirm_totp(auth: FreshAuth<OwnAccount>, services: Shared, from: Origin, body: JsonBody) -> Answer {
     let code = body.read(totp_code)?;
     let (shop, room, desk) = (&services.shop, &services.mailroom, &services.proofs.factors);
@@ -157,7 +157,7 @@ pub async fn confirm_totp(auth: FreshAuth<OwnAccount>, services: Shared, from: O
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[delete("/api/v1/me/totp")]
+#[delete("/api/v1/users/me/totp")]
 pub async fn delete_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
     factors::remove_totp(&services.shop, &services.mailroom, &auth.0).await?;
     Ok(done())
@@ -172,7 +172,7 @@ pub async fn delete_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answe
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[post("/api/v1/me/recovery-codes")]
+#[post("/api/v1/users/me/recovery-codes")]
 pub async fn renew_recovery_codes(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
     let codes = factors::renew_recovery_codes(&services.shop, &services.proofs.factors, &auth.0).await?;
     Ok(shown(&NewRecoveryCodes::from(codes)))

@@ -69,7 +69,7 @@ pub async fn login_with_passkey(services: Shared, from: Origin, request: HttpReq
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[post("/api/v1/me/passkeys/options")]
+#[post("/api/v1/users/me/passkeys/options")]
 pub async fn begin_passkey(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
     Ok(begun_with(passkeys::begin_passkey(&services.shop, &services.proofs.passkeys, &auth.0).await?))
 }
@@ -85,7 +85,7 @@ pub async fn begin_passkey(auth: FreshAuth<OwnAccount>, services: Shared) -> Ans
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[post("/api/v1/me/passkeys")]
+#[post("/api/v1/users/me/passkeys")]
 pub async fn create_passkey(
     auth: FreshAuth<OwnAccount>,
     services: Shared,
@@ -96,7 +96,7 @@ pub async fn create_passkey(
     let new = body.read(|fields| new_passkey(fields, device.as_deref().unwrap_or("Passkey")))?;
     let (shop, room, desk) = (&services.shop, &services.mailroom, &services.proofs.passkeys);
     let passkey = passkeys::create_passkey(shop, room, desk, &auth.0, new).await?;
-    let location = (header::LOCATION, format!("/api/v1/me/passkeys/{}", passkey.id));
+    let location = (header::LOCATION, format!("/api/v1/users/me/passkeys/{}", passkey.id));
     Ok(HttpResponse::Created().insert_header(location).json(PasskeyView::from(&passkey)))
 }
 
@@ -107,7 +107,7 @@ pub async fn create_passkey(
     responses((status = 200, description = "The passkeys", body = PageView<PasskeyView>)),
     security(("bearer" = ["account:own"]))
 )]
-#[get("/api/v1/me/passkeys")]
+#[get("/api/v1/users/me/passkeys")]
 pub async fn list_passkeys(auth: Auth<OwnAccount>, services: Shared, page: Params<PageParams>) -> Answer {
     let found = services.proofs.passkey_list.list(auth.0.principal().user, page.0.request()).await?;
     Ok(HttpResponse::Ok().json(PageView::from(found.map(|passkey| PasskeyView::from(&passkey)))))
@@ -124,7 +124,7 @@ pub async fn list_passkeys(auth: Auth<OwnAccount>, services: Shared, page: Param
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[get("/api/v1/me/passkeys/{id}")]
+#[get("/api/v1/users/me/passkeys/{id}")]
 pub async fn get_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<PasskeyId>, known: IfNoneMatch) -> Answer {
     let found = services.proofs.passkey_list.get(auth.0.principal().user, id.0).await?;
     etag::read(&known, None, &PasskeyView::from(&found.ok_or(Error::NotFound("Passkey"))?))
@@ -141,7 +141,7 @@ pub async fn get_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<Passke
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[patch("/api/v1/me/passkeys/{id}")]
+#[patch("/api/v1/users/me/passkeys/{id}")]
 pub async fn rename_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<PasskeyId>, body: JsonBody) -> Answer {
     let name = body.read(other_name)?;
     let passkey = passkeys::rename_passkey(&services.shop, &auth.0, id.0, &name).await?;
@@ -159,7 +159,7 @@ pub async fn rename_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<Pas
     ),
     security(("bearer" = ["account:own"]))
 )]
-#[delete("/api/v1/me/passkeys/{id}")]
+#[delete("/api/v1/users/me/passkeys/{id}")]
 pub async fn delete_passkey(auth: FreshAuth<OwnAccount>, services: Shared, id: Id<PasskeyId>) -> Answer {
     let (shop, room, ways) = (&services.shop, &services.mailroom, services.proofs.ways.as_ref());
     passkeys::delete_passkey(shop, room, ways, &auth.0, id.0).await?;

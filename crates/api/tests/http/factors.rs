@@ -38,9 +38,9 @@ async fn code(door: &Door, who: &Principal) -> String {
 }
 
 async fn app(door: &Door, who: &Principal) -> Value {
-    assert_eq!(send(door, Method::POST, "/me/totp", Some(who), None).await.status, 200);
+    assert_eq!(send(door, Method::POST, "/users/me/totp", Some(who), None).await.status, 200);
     let body = json!({ "code": code(door, who).await });
-    let confirmed = post(door, "/me/totp/confirm", Some(who), body).await;
+    let confirmed = post(door, "/users/me/totp/confirm", Some(who), body).await;
     assert_eq!(confirmed.status, 200, "{}", confirmed.text);
     door.fixtures.clock.advance(Duration::from_mins(1));
     confirmed.json()["recoveryCodes"].clone()
@@ -96,12 +96,15 @@ async fn a_sensitive_act_names_what_it_wants() {
     let key = json!({ "name": "Robot", "scopes": ["account:own"] });
     for (method, path, body) in [
         (Method::POST, "/api-keys", Some(key.clone())),
-        (Method::POST, "/me/totp", None),
-        (Method::POST, "/me/totp/confirm", Some(json!({ "code": "000000" }))),
-        (Method::DELETE, "/me/totp", None),
-        (Method::POST, "/me/recovery-codes", None),
-        (Method::POST, "/me/passkeys/options", None),
-        (Method::POST, "/me/passkeys", Some(json!({}))),
+        (Method::POST, "/users/me/totp", None),
+        (Method::POST, "/users/me/totp/confirm", Some(json!({ "code": "000000" }))),
+        (Method::DELETE, "/users/me/totp", None),
+        (Method::POST, "/users/me/recovery-codes", None),
+        (Method::POST, "/users/me/passkeys/options", None),
+        (Method::POST, "/users/me/passkeys", Some(json!({}))),
+        (Method::POST, "/users/me/identities", Some(json!({ "code": "c", "codeVerifier": "v" }))),
+        (Method::DELETE, "/users/me/identities/google", None),
+        (Method::POST, "/users/me/deletion", Some(json!({}))),
         (Method::POST, "/auth/password", Some(json!({ "password": "a new one of mine" }))),
         (Method::POST, "/auth/email-change", Some(json!({ "email": "ada@example.org" }))),
     ] {
@@ -122,16 +125,16 @@ async fn a_sensitive_act_names_what_it_wants() {
 async fn a_passkey_is_added_and_signs_in() {
     let door = Door::new();
     let ada = door.person(Role::User).await;
-    let begun = send(&door, Method::POST, "/me/passkeys/options", Some(&ada), None).await.json();
+    let begun = send(&door, Method::POST, "/users/me/passkeys/options", Some(&ada), None).await.json();
     let credential = PlainCeremonies::answer(&begun["publicKey"], "phone", 1);
     let body = json!({ "ceremony": begun["ceremony"], "credential": credential });
-    let made = post(&door, "/me/passkeys", Some(&ada), body).await;
+    let made = post(&door, "/users/me/passkeys", Some(&ada), body).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let path = made.header("location").trim_start_matches("/api/v1").to_owned();
     let shown = send(&door, Method::GET, &path, Some(&ada), None).await;
     assert_eq!((shown.json()["name"].clone(), shown.json().as_object().unwrap().len()), (json!("Passkey"), 4));
     let bob = door.person(Role::User).await;
-    let unknown = format!("/me/passkeys/{}", ada.user);
+    let unknown = format!("/users/me/passkeys/{}", ada.user);
     for (method, body) in
         [(Method::GET, None), (Method::PATCH, Some(json!({ "name": "Mine" }))), (Method::DELETE, None)]
     {
@@ -187,7 +190,7 @@ async fn bad_input_is_named() {
         ("/auth/reauthenticate", json!({ "emailCode": "0123" }), vec!["body /emailCode pattern"]),
         ("/auth/reauthenticate", json!({ "ceremony": "00" }), vec!["body /ceremony consistent"]),
         (
-            "/me/passkeys",
+            "/users/me/passkeys",
             json!({ "ceremony": "00", "credential": {}, "name": "\u{7}" }),
             vec!["body /name control_character"],
         ),

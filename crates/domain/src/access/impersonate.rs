@@ -9,10 +9,10 @@ use crate::{
     error::{Breach, Error, Result},
     id::{SessionId, UserId},
     identity::{
-        self, Client, EndReason, Impersonation, Methods, Profile, Sessions, StoredSession, User,
+        self, Client, EndReason, Fresh, Impersonation, Methods, Profile, Sessions, StoredSession, User,
         ports::{AccessToken, Session},
     },
-    permission::{Authorized, Impersonate, Permissions},
+    permission::{Impersonate, Permissions},
     shop::Shop,
     store::Tx,
     text,
@@ -64,15 +64,14 @@ impl std::fmt::Debug for Acting {
 pub async fn impersonate(
     shop: &Shop,
     sessions: &Sessions,
-    by: &Authorized<Impersonate>,
-    own: Session,
+    by: &Fresh<Impersonate>,
     user: UserId,
     reason: &Reason,
     client: &Client,
 ) -> Result<Acting> {
-    by.in_person()?;
-    let who = by.principal();
-    let from = Impersonator { user: who.user, session: own.id };
+    by.authorized().in_person()?;
+    let (who, own) = (by.principal(), by.session());
+    let from = Impersonator { user: who.user, session: own };
     shop.write("impersonate", |mut tx| async move {
         if user == who.user {
             return Err(Error::conflict("Nobody acts as themselves"));
@@ -81,7 +80,7 @@ pub async fn impersonate(
         may_act_as(&mut *tx, who, &person).await?;
         let now = tx.now();
         // Held, so that whoever ends it at the same time finds what was begun from it.
-        let mine = tx.sessions().find(own.id).await?;
+        let mine = tx.sessions().find(own).await?;
         let mine = mine.filter(|mine| mine.user == who.user && mine.ended.is_none() && mine.impersonation.is_none());
         let mine = mine.ok_or(Error::Unauthenticated)?;
         let until = (now + IMPERSONATION).min(mine.expires_at);
@@ -208,8 +207,8 @@ mod tests {
 
         async fn act(&self, who: &Principal, own: Session, user: UserId) -> Result<Acting> {
             let reason = Reason::parse("A ticket of theirs").unwrap();
-            let by = self.given.authorized(who);
-            impersonate(&self.given.shop, &self.desk, &by, own, user, &reason, &Client::default()).await
+            let by = Fresh::assumed(self.given.authorized(who), own.id);
+            impersonate(&self.given.shop, &self.desk, &by, user, &reason, &Client::default()).await
         }
 
         async fn who(&self, acting: &Acting) -> Option<Principal> {

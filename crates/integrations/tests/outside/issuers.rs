@@ -166,7 +166,9 @@ async fn no_trick_with_keys_or_algorithms_makes_a_token_good() {
     bad.push(signer.sign_with(&claims, |header| header.alg = Algorithm::PS256));
     bad.push(signer.sign_with(&claims, |header| header.typ = Some("logout+jwt".to_owned())));
     let good = signer.sign(&claims);
-    bad.push(format!("{}A", &good[..good.len() - 1]));
+    // The first character of the signature: the last one may say the same by several.
+    let (said, signature) = good.rsplit_once('.').unwrap();
+    bad.push(format!("{said}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]));
     bad.push(format!("{good}.x"));
     for token in &bad {
         assert_eq!(world.verify(token).await, None, "{token:.300}");

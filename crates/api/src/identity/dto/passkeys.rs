@@ -61,7 +61,7 @@ impl From<Begun> for PasskeyCeremony {
 #[derive(Debug, ToSchema)]
 #[schema(as = NewPasskey)]
 pub struct PasskeyBody {
-    /// What `POST /api/v1/me/passkeys/options` gave.
+    /// What `POST /api/v1/users/me/passkeys/options` gave.
     #[schema(example = "01a9c4", pattern = "^[0-9a-f]{2,8000}$")]
     pub ceremony: String,
     /// What the browser made of it, as `PublicKeyCredential.toJSON()` writes it.
