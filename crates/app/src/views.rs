@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn view(product: usize, second: i64) -> ProductView {
-        let product = ProductId(uuid::Uuid::from_u128(product as u128));
+        let product = ProductId(uuid::Uuid::from_u128(u128::try_from(product).unwrap()));
         let at = Timestamp::from_timestamp(second, 0).unwrap();
         ProductView { product, user: UserId(uuid::Uuid::nil()), at }
     }
@@ -172,23 +172,24 @@ mod tests {
         let (log, mut stored) = batches();
         let (seen, writer) = views(log);
         let stop = CancellationToken::new();
-        let running = tokio::spawn(writer.run(stop.clone()));
-        // What waits when the loop begins it stores at once.
-        tokio::task::yield_now().await;
-        for round in 0..2 {
+        let told = async {
+            for round in 0..2 {
+                let began = tokio::time::Instant::now();
+                seen.seen(view(0, round));
+                assert_eq!(stored.recv().await.unwrap(), [view(0, round)]);
+                assert_eq!(began.elapsed().as_secs(), PAUSE.as_secs());
+            }
             let began = tokio::time::Instant::now();
-            seen.seen(view(0, round));
-            assert_eq!(stored.recv().await.unwrap(), [view(0, round)]);
-            assert_eq!(began.elapsed().as_secs(), PAUSE.as_secs());
-        }
-        let began = tokio::time::Instant::now();
-        for product in 0..BATCH {
-            seen.seen(view(product, 3));
-        }
-        assert_eq!(stored.recv().await.unwrap().len(), BATCH);
-        assert!(began.elapsed() < PAUSE);
-        stop.cancel();
-        running.await.unwrap().unwrap();
+            for product in 0..BATCH {
+                seen.seen(view(product, 3));
+            }
+            assert_eq!(stored.recv().await.unwrap().len(), BATCH);
+            assert!(began.elapsed() < PAUSE);
+            stop.cancel();
+        };
+        // The loop first: what waits when it begins it stores at once.
+        let (ran, ()) = tokio::join!(writer.run(stop.clone()), told);
+        ran.unwrap();
     }
 
     #[tokio::test]
