@@ -11,7 +11,11 @@ use crate::setup::{Door, Reply};
 const ME: &str = "/api/v1/users/me/deletion";
 
 async fn send(door: &Door, method: Method, path: &str, by: &Principal, body: Option<Value>) -> Reply {
-    let request = TestRequest::default().method(method).uri(path).insert_header(door.bearer(by));
+    call(door, method, path, door.bearer(by), body).await
+}
+
+async fn call(door: &Door, method: Method, path: &str, by: (&'static str, String), body: Option<Value>) -> Reply {
+    let request = TestRequest::default().method(method).uri(path).insert_header(by);
     door.send(match body {
         Some(body) => request.set_json(body),
         None => request,
@@ -37,11 +41,16 @@ async fn a_person_asks_for_it_thinks_again_and_is_told_when_it_comes() {
     let due = door.fixtures.shop.now() + Duration::from_hours(14 * 24);
     let due = serde_json::to_value(due).unwrap();
     assert_eq!((asked.status, &asked.json()["deletesAt"]), (202, &due), "{}", asked.text);
-    let told = send(&door, Method::GET, ME, &ada, None).await;
+    assert_eq!(send(&door, Method::GET, ME, &ada, None).await.status, 401, "signed out everywhere");
+    let session = door.fixtures.stored_session(ada.user).await.id;
+    let ends = door.fixtures.shop.now() + Duration::from_mins(5);
+    let again = ("Authorization", format!("Bearer plain.{}.{}.{session}", ada.user, ends.timestamp_micros()));
+    let told = call(&door, Method::GET, ME, again.clone(), None).await;
     assert_eq!((told.status, told.json(), told.header("cache-control")), (200, asked.json(), "no-store"));
-    assert_eq!(send(&door, Method::DELETE, ME, &ada, None).await.status, 200);
-    assert_eq!(send(&door, Method::DELETE, ME, &ada, None).await.status, 404);
-    let traces: Vec<_> = door.store.traces().into_iter().map(|(action, _)| action).collect();
+    assert_eq!(call(&door, Method::DELETE, ME, again.clone(), None).await.status, 200);
+    assert_eq!(call(&door, Method::DELETE, ME, again, None).await.status, 404);
+    let actions = door.store.traces().into_iter().map(|(action, _)| action);
+    let traces: Vec<_> = actions.filter(|action| action.starts_with("user.")).collect();
     assert_eq!(traces, ["user.request_deletion", "user.withdraw_deletion"]);
 }
 
