@@ -27,8 +27,8 @@ impl Login<'_> {
     /// know it to be theirs; else into a new one.
     ///
     /// # Errors
-    /// [`Error::Unprocessable`] for a code that is not good, or another page's; [`Error::Conflict`] where there is an account of
-    /// their address that is not surely theirs; [`Error::Forbidden`] for who is banned, or must prove an address first.
+    /// [`crate::Error::Unprocessable`] for a code that is not good, or another page's; [`crate::Error::Conflict`] where there is an account of
+    /// their address that is not surely theirs; [`crate::Error::Forbidden`] for who is banned, or must prove an address first.
     pub async fn with_provider(self, shop: &Shop, gate: &Gate, given: ProviderLogin) -> Result<Admitted> {
         let (code, verifier, doubt) = (&given.code, &given.verifier, Doubt::Refuse(self.verification));
         let user = shop
