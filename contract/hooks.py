@@ -39,6 +39,8 @@ SENSITIVE = (
     "link_identity",
     "unlink_identity",
     "impersonate_user",
+    "create_data_export",
+    "get_data_export_archive",
 )
 
 
@@ -171,7 +173,7 @@ def refusals(case):
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up; there is no provider.
-    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "/users/me/passkeys/{id}")
+    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "/me/passkeys/{id}", "/me/exports/{id}")
     if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's.

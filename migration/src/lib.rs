@@ -11,6 +11,7 @@ mod m20261126_000008_access;
 mod m20261126_000009_outside;
 mod m20261126_000010_factors;
 mod m20261126_000011_acting;
+mod m20261126_000012_privacy;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000009_outside::Migration),
             Box::new(m20261126_000010_factors::Migration),
             Box::new(m20261126_000011_acting::Migration),
+            Box::new(m20261126_000012_privacy::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@ mod by_mail;
 mod credentials;
 mod deletion;
 pub mod dto;
+mod exports;
 mod factors;
 pub mod keys;
 mod me;
@@ -42,6 +43,11 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(deletion::request_deletion)
         .service(deletion::get_deletion)
         .service(deletion::withdraw_deletion)
+        .service(exports::create_data_export)
+        .service(exports::list_data_exports)
+        .service(exports::get_data_export)
+        .service(exports::get_data_export_archive)
+        .service(exports::delete_data_export)
         .service(keys::get_jwks)
         .service(me::get_me)
         .service(me::list_my_views)

@@ -36,7 +36,7 @@ pub const ALLOWED: [&str; 25] = [
 ];
 
 /// The operations that only read and are for the person alone all the same.
-pub const REFUSED_READS: [&str; 0] = [];
+pub const REFUSED_READS: [&str; 1] = ["get_data_export_archive"];
 
 /// Whether somebody who acts as somebody else may call an operation.
 ///

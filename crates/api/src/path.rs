@@ -2,7 +2,8 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId,
+    ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId,
+    UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -53,6 +54,10 @@ impl Named for InvitationId {
 
 impl Named for PasskeyId {
     const NAME: &'static str = "passkey";
+}
+
+impl Named for ExportId {
+    const NAME: &'static str = "data export";
 }
 
 impl Named for JobId {

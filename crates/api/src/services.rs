@@ -20,6 +20,7 @@ use domain::{
     id::{ApiKeyId, UserId},
     identity::{
         Factors, Gate, Known, Mailroom, Passkeys, Sessions,
+        exports::Archives,
         factors::ports::FactorQueries,
         outside::{
             self, Vouched,
@@ -169,6 +170,8 @@ pub struct Services {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Second factors and passkeys.
     pub proofs: Proofs,
+    /// Archives of what is kept of people.
+    pub exports: Archives,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

@@ -8,7 +8,7 @@ use domain::{
     Shop,
     cache::{Cache, InvalidatingStore, NoCache},
     health::Probe,
-    identity::{Known, Sessions, known::Herald},
+    identity::{Known, Sessions, exports::Archives, known::Herald},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::Engine;
@@ -113,6 +113,7 @@ pub(crate) async fn services(
         mailroom: post::mailroom(config, foundation)?,
         hasher: passwords.clone(),
         proofs: proofs(config, foundation)?,
+        exports: Archives { queries: database.exports(), sealer: Arc::<Seal>::clone(&foundation.seal) },
         sessions,
         session_list: database.sessions(),
         known,

@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
+use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
-    identity::{DeletePerson, RotateKeys, SendLetter, delete_when_due, deliver, rotate_keys},
+    identity::{
+        DeletePerson, RotateKeys, SendLetter, delete_when_due, deliver,
+        exports::{MakeExport, Maker, make_export},
+        rotate_keys,
+    },
     job::{Failure, Reactions},
     retention::{KeepJobs, PurgeJobs, PurgeShop, purge_jobs},
     schedule::Scheduler,
 };
 
 use crate::{
+    archive::Zips,
     config::Config,
     foundation::Foundation,
     post,
@@ -76,18 +82,21 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let deleting = shop.clone();
+    let (deleting, exporting) = (shop.clone(), shop.clone());
+    let export =
+        Maker { data: database.personal_data(), packer: Arc::new(Zips), sealer: Arc::<Seal>::clone(&foundation.seal) };
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     Ok(Handlers::default()
         // What is gone already is not removed twice.
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, logs } = sweep.once().await?;
+                let Gone { products, messages, sessions, exports, logs } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
                     sessions,
+                    exports,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,
@@ -111,6 +120,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |job: DeletePerson, _| {
             let shop = deleting.clone();
             async move { Ok(delete_when_due(&shop, job).await?) }
+        })
+        .on(move |job: MakeExport, _| {
+            let (shop, export) = (exporting.clone(), export.clone());
+            async move { Ok(make_export(&shop, &export, job).await?) }
         })
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());

@@ -1,5 +1,6 @@
 //! The binary `souk`: settings, wiring, and the commands of the command line.
 
+mod archive;
 mod asyncapi;
 mod audit;
 mod cli;

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Result, Shop,
     catalog::purge_products,
-    identity::{ports::SessionQueries, purge_sessions},
+    identity::{
+        exports::{ports::DataExportQueries, purge_exports},
+        ports::SessionQueries,
+        purge_sessions,
+    },
     retention::{Keep, Purge, Purged, purge},
     room::{KeepMessages, ports::MessagePurge, purge_messages},
 };
@@ -17,6 +21,7 @@ pub(crate) struct Gone {
     pub(crate) products: u64,
     pub(crate) messages: u64,
     pub(crate) sessions: u64,
+    pub(crate) exports: u64,
     pub(crate) logs: Purged,
 }
 
@@ -29,6 +34,7 @@ pub(crate) struct Sweep {
     messages: KeepMessages,
     signed_in: Arc<dyn SessionQueries>,
     sessions: Option<Duration>,
+    exports: Arc<dyn DataExportQueries>,
 }
 
 impl Sweep {
@@ -49,7 +55,15 @@ impl Sweep {
         };
         let (rooms, messages) = (database.message_purge(), config.retention.messages);
         let (signed_in, sessions) = (database.sessions(), config.retention.sessions);
-        Ok(Self { logs, products: config.retention.deleted_products, rooms, messages, signed_in, sessions })
+        Ok(Self {
+            logs,
+            products: config.retention.deleted_products,
+            rooms,
+            messages,
+            signed_in,
+            sessions,
+            exports: database.exports(),
+        })
     }
 
     /// Purges once: products first, whose purge leaves events of its own.
@@ -60,7 +74,8 @@ impl Sweep {
         };
         let messages = purge_messages(&*self.rooms, self.logs.shop.now(), self.messages).await?;
         let sessions = purge_sessions(&*self.signed_in, self.logs.shop.now(), self.sessions).await?;
-        Ok(Gone { products, messages, sessions, logs: purge(&self.logs).await? })
+        let exports = purge_exports(&*self.exports, self.logs.shop.now()).await?;
+        Ok(Gone { products, messages, sessions, exports, logs: purge(&self.logs).await? })
     }
 }
 
@@ -68,9 +83,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, sessions, logs } = done?;
+    let Gone { products, messages, sessions, exports, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {sessions} sessions, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

@@ -80,4 +80,6 @@ id! {
     InvitationId,
     /// A passkey.
     PasskeyId,
+    /// An archive of all that is kept of a person.
+    ExportId,
 }

@@ -7,6 +7,7 @@ mod email;
 mod end_sessions;
 mod enrol_people;
 mod events;
+pub mod exports;
 pub mod factors;
 mod fresh;
 mod house;

@@ -10,6 +10,7 @@ use crate::{
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::{
+        exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
         passkeys::ports::PasskeyRepo,
@@ -59,6 +60,8 @@ pub trait Tx: Send {
     fn factors(&mut self) -> &mut dyn FactorRepo;
     /// Sign-ins that wait for their second factor, and ceremonies that were used.
     fn challenges(&mut self) -> &mut dyn ChallengeRepo;
+    /// Archives of what is kept of people.
+    fn exports(&mut self) -> &mut dyn DataExportRepo;
     /// Passkeys.
     fn passkeys(&mut self) -> &mut dyn PasskeyRepo;
     /// Products with their pictures.

@@ -11,6 +11,7 @@ use souk_domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::{
+        exports::ports::DataExportQueries,
         factors::ports::FactorQueries,
         outside::ports::ForeignIdQueries,
         passkeys::ports::PasskeyQueries,
@@ -53,6 +54,10 @@ impl Harness for Memory {
     }
 
     fn passkeys(&self) -> Arc<dyn PasskeyQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn exports(&self) -> Arc<dyn DataExportQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -162,6 +167,7 @@ suites!(
     sessions,
     factors,
     passkeys,
+    exports,
     signing_keys,
     access,
     organisations,

@@ -28,5 +28,6 @@ mod tx;
 
 pub use database::{Database, Settings, Synchronous};
 pub use engine::Engine;
+pub use identity::personal_columns;
 pub use notify_bus::NotifyBus;
 pub use room::DatabasePresence;

@@ -11,6 +11,7 @@ use domain::{
     event::Outbox,
     idempotency::IdempotencyKeys,
     identity::{
+        exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
         passkeys::ports::PasskeyRepo,
@@ -123,6 +124,10 @@ impl Tx for SeaTx {
     }
 
     fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self
+    }
+
+    fn exports(&mut self) -> &mut dyn DataExportRepo {
         self
     }
 

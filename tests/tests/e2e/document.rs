@@ -225,7 +225,8 @@ impl World {
             // Nobody's: a walk through all operations signs nobody out.
             .replace("/sessions/{id}", "/sessions/019f0000-0000-7000-8000-000000000000")
             .replace("{sessionId}", "019f0000-0000-7000-8000-000000000000")
-            .replace("/users/me/passkeys/{id}", "/users/me/passkeys/019f0000-0000-7000-8000-000000000000")
+            .replace("/me/exports/{id}", "/me/exports/019f0000-0000-7000-8000-000000000000")
+            .replace("/me/passkeys/{id}", "/me/passkeys/019f0000-0000-7000-8000-000000000000")
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")

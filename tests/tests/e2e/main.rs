@@ -14,6 +14,7 @@ mod commands;
 mod cuts;
 mod document;
 mod errors;
+mod exports;
 mod factors;
 mod freshness;
 mod jobs;

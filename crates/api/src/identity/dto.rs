@@ -2,6 +2,7 @@
 
 pub mod by_mail;
 pub mod deletion;
+pub mod exports;
 pub mod factors;
 pub mod passkeys;
 pub mod provider;

@@ -115,7 +115,7 @@ mod tests {
                 _ => {}
             }
         }
-        let standard = ["uuid", "date-time", "email", "password", "uri", "int32", "int64", "double"];
+        let standard = ["uuid", "date-time", "email", "password", "uri", "int32", "int64", "double", "binary"];
         walk(&serde_json::to_value(crate::openapi(&Rules::default())).unwrap(), &standard);
     }
 }

@@ -10,6 +10,7 @@ mod by_mail;
 mod categories;
 mod deletion;
 mod document;
+mod exports;
 mod factors;
 mod idempotency;
 mod impersonation;

@@ -23,6 +23,7 @@ use domain::{
     id::{ApiKeyId, RoomId, SessionId},
     identity::{
         FRESH, Factors, Known, Passkeys, SessionRules, Sessions, StoredSession, Verification,
+        exports::Archives,
         known::{Herald, KnownRules},
     },
     job::Request,
@@ -197,6 +198,7 @@ impl Door {
                 },
                 passkey_list: reader.clone(),
             },
+            exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),
                 mac: Arc::new(PlainMac),

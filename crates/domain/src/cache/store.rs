@@ -14,6 +14,7 @@ use crate::{
     id::EventId,
     idempotency::IdempotencyKeys,
     identity::{
+        exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
         known::{HEEDED, Witness},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
@@ -146,6 +147,10 @@ impl Tx for InvalidatingTx {
 
     fn challenges(&mut self) -> &mut dyn ChallengeRepo {
         self.inner.challenges()
+    }
+
+    fn exports(&mut self) -> &mut dyn DataExportRepo {
+        self.inner.exports()
     }
 
     fn passkeys(&mut self) -> &mut dyn PasskeyRepo {

@@ -109,6 +109,21 @@ pub(super) fn user_deleted(user: UserId) -> Change {
     of_user("user.delete", "user.deleted", user)
 }
 
+/// Somebody wants an archive of all that is kept of them.
+pub(super) fn export_requested(user: UserId) -> Change {
+    of_user("user.request_export", "user.export_requested", user)
+}
+
+/// The archive is there.
+pub(super) fn export_made(user: UserId) -> Change {
+    of_user("user.make_export", "user.export_made", user)
+}
+
+/// The archive is gone, before its time.
+pub(super) fn export_deleted(user: UserId) -> Change {
+    of_user("user.delete_export", "user.export_deleted", user)
+}
+
 /// Somebody has another address now; neither is told.
 pub(super) fn email_changed(user: UserId) -> Change {
     of_user("user.change_email", "user.email_changed", user)

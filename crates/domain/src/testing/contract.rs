@@ -15,6 +15,7 @@ pub mod cache;
 pub mod categories;
 pub mod epochs;
 pub mod export;
+pub mod exports;
 pub mod factors;
 pub mod foreign_ids;
 pub mod job_queue;
@@ -56,6 +57,7 @@ use crate::{
     event::Event,
     identity::{
         Known,
+        exports::ports::DataExportQueries,
         factors::ports::FactorQueries,
         known::KnownRules,
         outside::ports::ForeignIdQueries,
@@ -83,6 +85,8 @@ pub trait Harness: Send + Sync {
     fn factors(&self) -> Arc<dyn FactorQueries>;
     /// The read side of passkeys.
     fn passkeys(&self) -> Arc<dyn PasskeyQueries>;
+    /// The read side of archives of what is kept of people.
+    fn exports(&self) -> Arc<dyn DataExportQueries>;
     /// The read side of roles.
     fn roles(&self) -> Arc<dyn RoleQueries>;
     /// People for whoever runs the installation.
@@ -139,6 +143,7 @@ pub async fn run_all(harness: &impl Harness) {
     sessions::run(harness).await;
     factors::run(harness).await;
     passkeys::run(harness).await;
+    exports::run(harness).await;
     signing_keys::run(harness).await;
     access::run(harness).await;
     organisations::run(harness).await;

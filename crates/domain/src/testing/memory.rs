@@ -4,6 +4,7 @@ mod access;
 mod action_codes;
 mod categories;
 mod erase;
+mod exports;
 mod factors;
 mod foreign_ids;
 mod identity;
@@ -43,6 +44,7 @@ use crate::{
     id::{ProductId, UserId},
     idempotency::IdempotencyKeys,
     identity::{
+        exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
         outside::ports::{ForeignIdRepo, SignInStepRepo},
         passkeys::ports::PasskeyRepo,
@@ -206,6 +208,10 @@ impl Tx for MemoryTx {
     }
 
     fn challenges(&mut self) -> &mut dyn ChallengeRepo {
+        self
+    }
+
+    fn exports(&mut self) -> &mut dyn DataExportRepo {
         self
     }
 

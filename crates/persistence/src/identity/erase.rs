@@ -26,6 +26,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM totp_factors WHERE user_id = $1",
     "DELETE FROM recovery_codes WHERE user_id = $1",
     "DELETE FROM passkeys WHERE user_id = $1",
+    "DELETE FROM data_exports WHERE user_id = $1",
     "DELETE FROM stream_tickets WHERE user_id = $1 OR impersonator_id = $1",
     "DELETE FROM user_bans WHERE user_id = $1",
     "DELETE FROM api_keys WHERE user_id = $1",

@@ -12,6 +12,7 @@ use domain::{
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::{
+        exports::ports::DataExportQueries,
         factors::ports::FactorQueries,
         outside::ports::ForeignIdQueries,
         passkeys::ports::PasskeyQueries,
@@ -62,6 +63,10 @@ impl Harness for Real {
 
     fn passkeys(&self) -> Arc<dyn PasskeyQueries> {
         self.fresh.database.passkeys()
+    }
+
+    fn exports(&self) -> Arc<dyn DataExportQueries> {
+        self.fresh.database.exports()
     }
 
     fn roles(&self) -> Arc<dyn RoleQueries> {
@@ -185,6 +190,7 @@ suites!(
     sessions,
     factors,
     passkeys,
+    exports,
     signing_keys,
     access,
     organisations,

@@ -28,7 +28,7 @@ fn pick(engine: Engine, sqlite: String, postgres: String) -> String {
 }
 
 /// What becomes of the rows that name somebody in this column.
-enum Fate {
+pub(crate) enum Fate {
     /// They go.
     Go,
     /// They stay, under an id that says nothing of anybody, for this reason.
@@ -38,11 +38,12 @@ enum Fate {
 use Fate::{Go, Stay};
 
 /// Columns that hold the id of a person. Who adds one decides here, and in `identity/erase.rs`.
-const NAMED: &[(&str, Fate)] = &[
+pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("action_codes.user_id", Go),
     ("api_keys.user_id", Go),
     ("audit_logs.actor_id", Stay("what was done must stay provable; it holds ids alone")),
     ("audit_logs.impersonator_id", Stay("as the actor")),
+    ("data_exports.user_id", Go),
     ("events.actor_id", Stay("as the audit log")),
     ("idempotency_keys.actor_id", Go),
     ("passkeys.user_id", Go),
@@ -106,7 +107,7 @@ async fn every_place_that_names_a_person_is_decided(engine: Engine) {
 }
 
 /// Words that stand nowhere but in what somebody told of themselves.
-const PLANTED: [&str; 12] = [
+pub(crate) const PLANTED: [&str; 12] = [
     "zanzibar-name",
     "zanzibar-mail@example.com",
     "$zanzibar$hash",
@@ -121,15 +122,15 @@ const PLANTED: [&str; 12] = [
     "zanzibar-other@example.com",
 ];
 
-struct Planted {
-    fresh: Fresh,
+pub(crate) struct Planted {
+    pub(crate) fresh: Fresh,
     given: Fixtures,
-    person: Principal,
+    pub(crate) person: Principal,
     admin: Principal,
 }
 
 impl Planted {
-    async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         let fresh = migrated(engine).await;
         let given = Fixtures::new(fresh.database.store(), std::sync::Arc::default());
         let (admin, friend) = (given.person(Role::Admin).await, given.seller().await);
@@ -209,6 +210,10 @@ impl Planted {
             format!(
                 "INSERT INTO totp_factors (user_id, sealed, last_step, created_at) VALUES ({user}, {}, 0, {at})",
                 bytes("s")
+            ),
+            format!(
+                "INSERT INTO data_exports (id, user_id, created_at, expires_at) VALUES ({}, {user}, {at}, {at})",
+                one()
             ),
             format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),
             format!(

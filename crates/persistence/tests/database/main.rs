@@ -15,6 +15,7 @@ mod group;
 mod harness;
 mod jobs;
 mod logs;
+mod personal;
 mod pool;
 mod presence;
 mod relay;

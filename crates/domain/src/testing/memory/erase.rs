@@ -37,6 +37,7 @@ impl State {
         self.totp.remove(&id);
         self.recovery.retain(|(user, _)| *user != id);
         self.passkeys.retain(|_, passkey| passkey.user != id);
+        self.exports.retain(|_, (export, _)| export.user != id);
         self.views.retain(|(user, _), _| *user != id);
         self.bans.remove(&id);
         self.api_keys.retain(|_, held| held.key.user != id);

@@ -10,10 +10,14 @@ use crate::{
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
-    id::{ApiKeyId, CategoryId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId, UserId},
+    id::{
+        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId,
+        UserId,
+    },
     idempotency::{Key, Reply},
     identity::{
         ActionCode, ForeignId, Passkey, Seller, Sellers, StoredSession, User,
+        exports::DataExport,
         factors::{StoredChallenge, StoredTotp},
         outside::Link,
         ports::{Owner, SealedKey},
@@ -41,6 +45,8 @@ pub(super) struct State {
     /// Ceremonies that were used, with when they would have ended.
     pub spent: BTreeMap<[u8; 32], Timestamp>,
     pub passkeys: BTreeMap<PasskeyId, Passkey>,
+    /// Each with its sealed chunks.
+    pub exports: BTreeMap<ExportId, (DataExport, Vec<Vec<u8>>)>,
     pub sellers: BTreeMap<SellerId, StoredSeller>,
     pub sessions: BTreeMap<SessionId, StoredSession>,
     pub signing_keys: Vec<SealedKey>,
