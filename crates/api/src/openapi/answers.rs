@@ -57,12 +57,14 @@ pub fn complete(document: &mut OpenApi) {
     }
 }
 
-/// Gives every body that has no example one.
+/// Gives every body that has no example one, but for those of bytes, of which none tells anything.
 fn show(operation: &mut Operation, examples: &Examples<'_>) {
-    let asked = operation.request_body.as_mut().and_then(own).map(|body| body.content.values_mut());
+    let asked = operation.request_body.as_mut().and_then(own).map(|body| body.content.iter_mut());
     let answered = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
-    let answered = answered.filter_map(|(_, response)| own(response)).flat_map(|one| one.content.values_mut());
-    for content in asked.into_iter().flatten().chain(answered).filter_map(own) {
+    let answered = answered.filter_map(|(_, response)| own(response)).flat_map(|one| one.content.iter_mut());
+    let legible = |kind: &str| kind == "application/json" || kind.starts_with("text/");
+    let bodies = asked.into_iter().flatten().chain(answered).filter(|(kind, _)| legible(kind));
+    for content in bodies.filter_map(|(_, content)| own(content)) {
         if content.example.is_none() {
             let schema = serde_json::to_value(&content.schema).unwrap_or_default();
             content.example = Some(examples.body(&schema));
