@@ -146,14 +146,12 @@ impl IfMatch {
             [only] if only.trim_ascii() == b"*" => return Ok(Self::Any),
             _ => {}
         }
-        let (mut versions, mut empty) = (Vec::new(), true);
+        let mut versions = Vec::new();
         for line in lines {
             let tags = tags::tags(line).ok_or_else(form)?;
-            empty &= tags.is_empty();
             versions.extend(tags.iter().filter(|tag| tag.strong).filter_map(|tag| tags::version(tag.opaque)));
         }
-        // Commas alone ask for nothing.
-        if empty { Err(form()) } else { Ok(Self::Versions(versions)) }
+        Ok(Self::Versions(versions))
     }
 
     /// The versions a change expects, out of this header and the `version` of the body.
@@ -227,7 +225,6 @@ mod tests {
         assert_eq!(if_match(&tag(Some(Version(4)), b"{}")).unwrap(), IfMatch::Versions(vec![Version(4)]));
         assert_eq!(if_match("*").unwrap(), IfMatch::Any);
         assert_eq!(if_match(&format!("W/\"3-{DIGEST}\"")).unwrap(), IfMatch::Versions(vec![]));
-        assert!(if_match("").is_err() && if_match(" ,,").is_err(), "that is no list of tags");
     }
 
     #[test]
