@@ -19,8 +19,9 @@ use crate::{
 
 type Responses = BTreeMap<String, RefOr<Response>>;
 
-/// `*`, or entity tags between commas; nothing at all fits no version.
-const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)?$"#;
+/// `*`, or entity tags with commas between them. Commas too many are skipped, as RFC 9110 asks of readers of lists; nothing at all fits
+/// no version.
+const ENTITY_TAGS: &str = r#"^(\*|[ \t,]*((W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)?)$"#;
 
 impl<T: Named> IntoParams for Id<T> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
