@@ -69,7 +69,8 @@ fn cost(mut call: impl FnMut()) -> f64 {
 async fn main() -> Result<(), Box<dyn Error>> {
     let now = Timestamp::from_timestamp(1_790_000_000, 0).ok_or("no time")?;
     let entropy = Arc::new(SeededEntropy::new(1));
-    let master = MasterKey::parse(&"5f".repeat(32)).map_err(|weak| format!("{weak:?}"))?;
+    let master = MasterKey::parse("5f0c9a3e7b1d4c8f2a6e0b9d3c7f1a5e8d2b6c0f4a9e3d7b1c5f8a2e6d0b4c9f");
+    let master = master.map_err(|weak| format!("{weak:?}"))?;
     let sealer = Arc::new(Seal::new(master, entropy.clone()));
     let keys = Arc::new(Kept::default());
     let load = async || {
@@ -82,9 +83,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let maker = load().await?;
     let profile = profile()?;
-    let tokens = (0..TOKENS)
-        .map(|_| {
-            let made = maker.issue(&profile, SessionId(Uuid::from_u128(5)), now + Duration::from_hours(1), now)?;
+    // Each of a session of its own: one that is seen twice is known.
+    let tokens = (1..)
+        .take(TOKENS)
+        .map(|session| {
+            let made = maker.issue(&profile, SessionId(Uuid::from_u128(session)), now + Duration::from_hours(1), now)?;
             Ok(made.token)
         })
         .collect::<domain::Result<Vec<_>>>()?;
