@@ -83,20 +83,25 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
     let (deleting, exporting) = (shop.clone(), shop.clone());
-    let export =
-        Maker { data: database.personal_data(), packer: Arc::new(Zips), sealer: Arc::<Seal>::clone(&foundation.seal) };
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
+    let export = Maker {
+        data: database.personal_data(),
+        packer: Arc::new(Zips),
+        sealer: Arc::<Seal>::clone(&foundation.seal),
+        room: post.room.clone(),
+    };
     Ok(Handlers::default()
         // What is gone already is not removed twice.
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, logs } = sweep.once().await?;
+                let Gone { products, messages, sessions, exports, guests, logs } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
                     sessions,
                     exports,
+                    guests,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,

@@ -36,13 +36,15 @@ pub enum Subject {
     PasskeyAdded,
     /// One was deleted.
     PasskeyRemoved,
+    /// The archive of all that is kept of somebody is there.
+    ArchiveReady,
     /// An operator tries whether mails arrive.
     Test,
 }
 
 impl Subject {
     /// Every subject.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::ChangeEmail,
@@ -56,6 +58,7 @@ impl Subject {
         Self::RecoveryCodeUsed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::ArchiveReady,
         Self::Test,
     ];
 
@@ -75,6 +78,7 @@ impl Subject {
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
+            Self::ArchiveReady => "archive_ready",
             Self::Test => "test",
         }
     }

@@ -78,7 +78,8 @@ impl Pack for Plain {
 }
 
 async fn make(door: &Door, id: &Value) {
-    let maker = Maker { data: Arc::new(Rows), packer: Arc::new(Plain(Vec::new())), sealer: Arc::new(PlainSealer) };
+    let (packer, room) = (Arc::new(Plain(Vec::new())), door.services.mailroom.clone());
+    let maker = Maker { data: Arc::new(Rows), packer, sealer: Arc::new(PlainSealer), room };
     let export: ExportId = id.as_str().unwrap().parse().unwrap();
     make_export(&door.fixtures.shop, &maker, MakeExport { export }).await.unwrap();
 }

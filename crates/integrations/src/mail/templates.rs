@@ -37,6 +37,7 @@ const BUILT_IN: &[(&str, &str)] = built_in!(
     "recovery_code_used",
     "passkey_added",
     "passkey_removed",
+    "archive_ready",
     "test",
 );
 

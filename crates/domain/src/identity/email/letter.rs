@@ -87,6 +87,7 @@ pub(crate) enum Notice {
     RecoveryCodeUsed,
     PasskeyAdded,
     PasskeyRemoved,
+    ArchiveReady,
 }
 
 impl Notice {
@@ -97,6 +98,7 @@ impl Notice {
             Self::RecoveryCodeUsed => Subject::RecoveryCodeUsed,
             Self::PasskeyAdded => Subject::PasskeyAdded,
             Self::PasskeyRemoved => Subject::PasskeyRemoved,
+            Self::ArchiveReady => Subject::ArchiveReady,
         }
     }
 }

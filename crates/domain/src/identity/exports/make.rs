@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     id::ExportId,
-    identity::events,
+    identity::{Mailroom, Notice, events},
     job::{Job, Policy},
     secrets::Sealer,
     shop::Shop,
@@ -49,6 +49,8 @@ pub struct Maker {
     pub packer: Arc<dyn Packer>,
     /// Seals it.
     pub sealer: Arc<dyn Sealer>,
+    /// Tells the person.
+    pub room: Mailroom,
 }
 
 impl std::fmt::Debug for Maker {
@@ -82,6 +84,9 @@ pub async fn make_export(shop: &Shop, with: &Maker, job: MakeExport) -> Result<(
                 tx.exports().put_chunk(export.id, *n, chunk).await?;
             }
             shop.record(&mut *tx, None, events::export_made(export.user)).await?;
+            if let Some(user) = tx.users().find(export.user).await? {
+                with.room.notify(shop, &mut *tx, &user.email, Notice::ArchiveReady).await?;
+            }
         }
         tx.commit(()).await
     })
@@ -140,13 +145,15 @@ mod tests {
         actor::Principal,
         id::UserId,
         identity::{
-            Fresh,
+            Fresh, Verification,
             exports::{
                 AT_MOST, Archives, KEPT, delete_export, ports::DataExportQueries, purge_exports, request_export,
             },
+            ports::UserQueries as _,
         },
-        permission::{OwnAccount, Role},
-        testing::{Fixtures, PlainSealer, memory::MemoryStore},
+        mail::Subject,
+        permission::{ChangeAccount, Role},
+        testing::{Fixtures, PlainSealer, Postbox, memory::MemoryStore},
     };
 
     /// As many notes as it says, numbered.
@@ -192,10 +199,15 @@ mod tests {
     }
 
     fn maker(notes: u64) -> Maker {
-        Maker { data: Arc::new(Notes(notes)), packer: Arc::new(Texts), sealer: Arc::new(PlainSealer) }
+        Maker {
+            data: Arc::new(Notes(notes)),
+            packer: Arc::new(Texts),
+            sealer: Arc::new(PlainSealer),
+            room: Postbox::room(Verification::Off),
+        }
     }
 
-    fn fresh(given: &Fixtures, who: &Principal) -> Fresh<OwnAccount> {
+    fn fresh(given: &Fixtures, who: &Principal) -> Fresh<ChangeAccount> {
         Fresh::assumed(given.authorized(who), given.shop.id())
     }
 
@@ -238,6 +250,11 @@ mod tests {
         }
         let made = store.traces().into_iter().filter(|(_, event)| event == "user.export_made").count();
         assert_eq!(made, 5, "each was made once");
+        let letters =
+            Arc::<Postbox>::default().deliver_all(&given.shop, &Postbox::room(Verification::Off), &store).await;
+        let address = store.profile(ada.user).await.unwrap().unwrap().user.email;
+        let told: Vec<_> = letters.unwrap().into_iter().map(|mail| (mail.to, mail.about)).collect();
+        assert_eq!(told, vec![(address, Subject::ArchiveReady); 5], "and told once");
     }
 
     #[tokio::test]
