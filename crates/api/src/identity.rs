@@ -7,6 +7,7 @@ mod deletion;
 pub mod dto;
 mod exports;
 mod factors;
+mod guests;
 pub mod keys;
 mod me;
 mod origin;
@@ -32,6 +33,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(by_mail::confirm_email_change)
         .service(by_mail::request_sign_in_code)
         .service(by_mail::login_with_code)
+        .service(guests::login_anonymously)
+        .service(guests::promote_guest)
+        .service(guests::promote_guest_with_provider)
         .service(outside::list_providers)
         .service(outside::begin_sign_in)
         .service(outside::login_with_provider)

@@ -158,7 +158,7 @@ impl Default for SocketSettings {
 /// The name of the limit in the place of which a key's own stands, when it has one.
 pub const PER_KEY: &str = "api_key";
 /// The operations in which somebody says who they are, or asks for a letter: those of the limit of 15 minutes (ruling R6).
-pub const PROVING: [&str; 19] = [
+pub const PROVING: [&str; 21] = [
     "login",
     "register",
     "request_email_verification",
@@ -178,6 +178,8 @@ pub const PROVING: [&str; 19] = [
     "hear_provider",
     "login_with_provider",
     "request_deletion",
+    "promote_guest",
+    "promote_guest_with_provider",
 ];
 
 /// By what calls are counted.
@@ -211,7 +213,7 @@ impl LimitRule {
         Self { applies_to: vec![id.to_owned()], scope, policy }
     }
 
-    /// The limits of RL-02 per minute, and 100 sign-ins and sign-ups per address in 15 minutes.
+    /// The limits of RL-02 per minute, 100 sign-ins and sign-ups per address in 15 minutes, and 30 guests in an hour.
     pub fn defaults() -> Vec<Self> {
         let minute = Duration::from_mins(1);
         let per_minute = [
@@ -239,6 +241,7 @@ impl LimitRule {
             scope: LimitScope::ApiKey,
             policy: Policy { name: PER_KEY.into(), limit: 600, window: minute, patience: Duration::ZERO },
         });
+        rules.push(Self::operation("login_anonymously", LimitScope::Address, 30, Duration::from_hours(1)));
         rules.push(Self::operation(MESSAGES, LimitScope::Actor, 60, minute));
         rules.push(Self::operation(FRAMES, LimitScope::Actor, 600, minute));
         rules

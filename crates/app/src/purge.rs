@@ -6,9 +6,10 @@ use domain::{
     Result, Shop,
     catalog::purge_products,
     identity::{
+        GuestQueries,
         exports::{ports::DataExportQueries, purge_exports},
         ports::SessionQueries,
-        purge_sessions,
+        purge_guests, purge_sessions,
     },
     retention::{Keep, Purge, Purged, purge},
     room::{KeepMessages, ports::MessagePurge, purge_messages},
@@ -22,6 +23,7 @@ pub(crate) struct Gone {
     pub(crate) messages: u64,
     pub(crate) sessions: u64,
     pub(crate) exports: u64,
+    pub(crate) guests: u64,
     pub(crate) logs: Purged,
 }
 
@@ -35,6 +37,8 @@ pub(crate) struct Sweep {
     signed_in: Arc<dyn SessionQueries>,
     sessions: Option<Duration>,
     exports: Arc<dyn DataExportQueries>,
+    guests: Arc<dyn GuestQueries>,
+    guest: Option<Duration>,
 }
 
 impl Sweep {
@@ -63,6 +67,8 @@ impl Sweep {
             signed_in,
             sessions,
             exports: database.exports(),
+            guests: database.guests(),
+            guest: config.identity.sessions.guest,
         })
     }
 
@@ -75,7 +81,11 @@ impl Sweep {
         let messages = purge_messages(&*self.rooms, self.logs.shop.now(), self.messages).await?;
         let sessions = purge_sessions(&*self.signed_in, self.logs.shop.now(), self.sessions).await?;
         let exports = purge_exports(&*self.exports, self.logs.shop.now()).await?;
-        Ok(Gone { products, messages, sessions, exports, logs: purge(&self.logs).await? })
+        let guests = match self.guest {
+            Some(life) => purge_guests(&self.logs.shop, &*self.guests, life).await?,
+            None => 0,
+        };
+        Ok(Gone { products, messages, sessions, exports, guests, logs: purge(&self.logs).await? })
     }
 }
 
@@ -83,9 +93,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, sessions, exports, logs } = done?;
+    let Gone { products, messages, sessions, exports, guests, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

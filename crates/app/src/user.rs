@@ -8,7 +8,7 @@ use domain::{
     access::change_role,
     idempotency::Once,
     identity::{Email, RoleChange, SellerInput, User, UserInput, create_user, open_seller, ports::PasswordHasher},
-    permission::{OwnAccount, Role},
+    permission::{ChangeAccount, Role},
 };
 
 pub(crate) use self::password::{from_stdin, one_time};
@@ -122,7 +122,7 @@ pub(crate) async fn make(
     let user = create_user(shop, hasher, new, role).await?;
     let mut principal = Principal::delivered(user.id, user.roles.clone());
     if role == Role::Seller {
-        let by = Actor::Signed(principal.clone()).authorize::<OwnAccount>()?;
+        let by = Actor::Signed(principal.clone()).authorize::<ChangeAccount>()?;
         let mut violations = Violations::default();
         let name = SellerInput { name: Some(seller_name.unwrap_or_else(|| user.name.clone())) }.check(&mut violations);
         violations.into_result()?;

@@ -13,7 +13,7 @@ use souk_domain::{
         Admitted, Client, Credentials, Login, Password, SellerInput, SessionRules, Sessions, UserInput, Verification,
         open_seller, ports::UserQueries, register,
     },
-    permission::{ManageCatalog, OwnAccount, WriteProducts},
+    permission::{ChangeAccount, ManageCatalog, OwnAccount, WriteProducts},
     testing::{FakeClock, PlainHasher, PlainMac, PlainTokens, SeededEntropy, Turnstile, memory::MemoryStore},
 };
 
@@ -66,7 +66,7 @@ async fn main() -> Result<()> {
 
     let name = SellerInput { name: Some("Ada's lamps".to_owned()) }.check(&mut violations);
     let Some(name) = name else { return Err(violations.into()) };
-    let account = actor(&store, ada.id).await?.authorize::<OwnAccount>()?;
+    let account = actor(&store, ada.id).await?.authorize::<ChangeAccount>()?;
     let seller = fresh(open_seller(&shop, account, &name, &Once::always()).await?.fresh())?;
     println!("opened {} at /{}", seller.name, seller.slug);
 

@@ -93,6 +93,11 @@ impl Principal {
         self.permissions.has(P::SET)
     }
 
+    /// Whether nobody knows who they are: an account that somebody was given who said nothing of themselves.
+    pub fn is_guest(&self) -> bool {
+        self.roles.has(Role::Guest)
+    }
+
     /// True for an administrator of the installation in person; what a key of theirs may do says its scopes.
     pub fn is_admin(&self) -> bool {
         self.roles.has(Role::Admin) && self.key.is_none() && self.impersonator.is_none()

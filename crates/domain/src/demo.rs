@@ -36,7 +36,7 @@ pub async fn open_demo(shop: &Shop, players: &[Player], goods: &[Goods]) -> Resu
             match newcomer.role {
                 Role::Admin => admin = Some(enrolled.user),
                 Role::Seller => owner = enrolled.seller.map(|seller| Owner { seller, user: enrolled.user }),
-                Role::User | Role::Custom(_) => {}
+                Role::Guest | Role::User | Role::Custom(_) => {}
             }
         }
         let (Some(admin), Some(owner)) = (admin, owner) else {

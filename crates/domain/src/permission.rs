@@ -51,8 +51,11 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Read and change one's own account.
-    OwnAccount = "account:own" at 0 from User;
+    /// Read one's own account, see and end its sessions, listen.
+    OwnAccount = "account:own" at 0 from Guest;
+    /// Change how one signs in and what hangs on the account: password, address, second factors, passkeys, providers, archives,
+    /// deletion; open seller accounts.
+    ChangeAccount = "account:change" at 21 from User;
     /// Write and delete one's own reviews.
     WriteReviews = "reviews:write" at 1 from User;
     /// Make rooms, write in rooms, and moderate those one may.
@@ -85,7 +88,8 @@ impl Permissions {
     /// No permission.
     pub const NONE: Self = Self(0);
     /// What no API key may have: whoever finds one must not be able to make others, or to rise.
-    pub const NOT_FOR_KEYS: Self = Self(ManageKeys::SET.0 | ManageRoles::SET.0 | Impersonate::SET.0);
+    pub const NOT_FOR_KEYS: Self =
+        Self(ChangeAccount::SET.0 | ManageKeys::SET.0 | ManageRoles::SET.0 | Impersonate::SET.0);
     /// What nobody may do while they act as somebody else: what would outlast it, or raise somebody.
     pub const IN_PERSON: Self = Self(ManageKeys::SET.0 | ManageRoles::SET.0 | Impersonate::SET.0);
     /// What a seller account may do by itself, through a key that belongs to it.

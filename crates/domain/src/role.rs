@@ -10,9 +10,11 @@ use crate::error::Breach;
 pub const LEVEL_MAX: u8 = 100;
 
 /// A level of trust; the order is the ladder, from least to most. What a role may do is data
-/// ([`crate::access::StoredRole`]); the three built-in ones are always there.
+/// ([`crate::access::StoredRole`]); the four built-in ones are always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
+    /// Came without saying who they are, and has not claimed the account yet.
+    Guest,
     /// Everybody who signed up.
     User,
     /// Sells through a seller account.
@@ -28,17 +30,18 @@ pub enum Role {
 pub struct Step {
     /// Its name.
     pub name: RoleName,
-    /// Its place: above user (0), below admin (100); seller stands at 40.
+    /// Its place: above guest and user (0), below admin (100); seller stands at 40.
     pub level: u8,
 }
 
 impl Role {
     /// The built-in roles, from least to most.
-    pub const ALL: [Self; 3] = [Self::User, Self::Seller, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Guest, Self::User, Self::Seller, Self::Admin];
 
     /// The name stored and shown.
     pub fn name(&self) -> &str {
         match self {
+            Self::Guest => "guest",
             Self::User => "user",
             Self::Seller => "seller",
             Self::Admin => "admin",
@@ -46,10 +49,10 @@ impl Role {
         }
     }
 
-    /// Its place on the ladder.
+    /// Its place on the ladder; of one level, the name decides.
     pub fn level(&self) -> u8 {
         match self {
-            Self::User => 0,
+            Self::Guest | Self::User => 0,
             Self::Seller => 40,
             Self::Admin => LEVEL_MAX,
             Self::Custom(step) => step.level,
@@ -224,7 +227,8 @@ mod tests {
     #[test]
     fn a_name_has_a_form_and_is_not_taken() {
         assert_eq!(RoleName::parse("top-1_x").unwrap().as_str(), "top-1_x");
-        for bad in ["", "a", "Mentored", "1st", "a b", "é2", "-ab", "admin", "user", "seller", &"x".repeat(33)] {
+        for bad in ["", "a", "Mentored", "1st", "a b", "é2", "-ab", "admin", "user", "guest", "seller", &"x".repeat(33)]
+        {
             assert!(RoleName::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(Role::stored("admin", 3), Some(Role::Admin), "built-in roles stand where they stand");

@@ -11,6 +11,7 @@ use souk_domain::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::{
+        GuestQueries,
         exports::ports::DataExportQueries,
         factors::ports::FactorQueries,
         outside::ports::ForeignIdQueries,
@@ -38,6 +39,10 @@ struct Memory {
 #[async_trait]
 impl Harness for Memory {
     fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.store.clone())
+    }
+
+    fn guests(&self) -> Arc<dyn GuestQueries> {
         Arc::new(self.store.clone())
     }
 

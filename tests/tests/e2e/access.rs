@@ -82,8 +82,8 @@ async fn a_command_shows_the_roles(database: Database) {
     let (status, table) = server.run_command(&["permissions"]);
     assert!(status.success(), "{table}");
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert!(lines.contains(&vec!["user", "mentored", "seller", "admin"]), "{table}");
-    assert!(lines.contains(&vec!["audit:read", "-", "yes", "-", "yes"]), "{table}");
+    assert!(lines.contains(&vec!["guest", "user", "mentored", "seller", "admin"]), "{table}");
+    assert!(lines.contains(&vec!["audit:read", "-", "-", "yes", "-", "yes"]), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

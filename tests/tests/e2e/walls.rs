@@ -30,7 +30,7 @@ const OPEN_MUTATIONS: [&str; 8] = [
 /// The lowest role that has a scope; an unknown scope fails the test.
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
-        "account:own" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage" => "buyer",
+        "account:own" | "account:change" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage" => "buyer",
         "products:write" => "seller",
         "catalog:manage" | "reviews:moderate" | "audit:read" | "jobs:manage" | "users:manage" | "roles:manage"
         | "users:impersonate" => "admin",

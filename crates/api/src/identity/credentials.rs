@@ -3,7 +3,7 @@
 use actix_web::post;
 use domain::{
     identity::{self, Fresh, Leave, Password},
-    permission::OwnAccount,
+    permission::ChangeAccount,
 };
 
 use super::{
@@ -22,9 +22,9 @@ use crate::{
 pub(super) async fn unless_given(
     services: &Services,
     current: Option<&Password>,
-    auth: &Auth<OwnAccount>,
+    auth: &Auth<ChangeAccount>,
     own: Own,
-) -> Result<Option<Fresh<OwnAccount>>, Problem> {
+) -> Result<Option<Fresh<ChangeAccount>>, Problem> {
     match current {
         Some(_) => Ok(None),
         None => Ok(Some(services.freshness().check(auth.0.clone(), own.0, services.shop.now()).await?)),
@@ -34,7 +34,7 @@ pub(super) async fn unless_given(
 /// What lets them change it: one of the two is there.
 pub(super) fn leave<'a>(
     current: Option<&'a Password>,
-    fresh: Option<&'a Fresh<OwnAccount>>,
+    fresh: Option<&'a Fresh<ChangeAccount>>,
 ) -> Result<Leave<'a>, Problem> {
     let leave = current.map(Leave::Current).or(fresh.map(Leave::Fresh));
     leave.ok_or_else(|| domain::Error::Unauthenticated.into())
@@ -48,11 +48,11 @@ pub(super) fn leave<'a>(
         (status = 200, description = "The password is the new one; all other sessions are over", body = crate::done::Done),
         (status = 403, description = "The present password is another"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/auth/password")]
 pub async fn change_password(
-    auth: Auth<OwnAccount>,
+    auth: Auth<ChangeAccount>,
     own: Own,
     services: Shared,
     from: Origin,
@@ -74,11 +74,11 @@ pub async fn change_password(
         (status = 202, description = "A letter is on its way to the new address", body = crate::done::Done),
         (status = 403, description = "The present password is another"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/auth/email-change")]
 pub async fn request_email_change(
-    auth: Auth<OwnAccount>,
+    auth: Auth<ChangeAccount>,
     own: Own,
     services: Shared,
     from: Origin,

@@ -1,7 +1,7 @@
 //! Deleting oneself.
 
 use actix_web::{HttpResponse, delete, get, http::header, post};
-use domain::{Error, identity, permission::OwnAccount};
+use domain::{Error, identity, permission::ChangeAccount};
 
 use super::{
     by_mail::done,
@@ -31,11 +31,11 @@ use crate::{
         (status = 403, description = "The present password is another"),
         (status = 409, description = "One is the last administrator, or alone owns a seller account that has other members"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/deletion")]
 pub async fn request_deletion(
-    auth: Auth<OwnAccount>,
+    auth: Auth<ChangeAccount>,
     own: Own,
     services: Shared,
     from: Origin,
@@ -59,10 +59,10 @@ pub async fn request_deletion(
         (status = 200, description = "It comes then", body = DeletionView),
         (status = 404, description = "One did not ask for it"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/deletion")]
-pub async fn get_deletion(auth: Auth<OwnAccount>, services: Shared) -> Answer {
+pub async fn get_deletion(auth: Auth<ChangeAccount>, services: Shared) -> Answer {
     let due = services.users.deletion(auth.0.principal().user).await?;
     let view = DeletionView { deletes_at: due.ok_or(Error::NotFound("Deletion"))? };
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
@@ -75,10 +75,10 @@ pub async fn get_deletion(auth: Auth<OwnAccount>, services: Shared) -> Answer {
         (status = 200, description = "One stays", body = Done),
         (status = 404, description = "One did not ask for it"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[delete("/api/v1/users/me/deletion")]
-pub async fn withdraw_deletion(auth: Auth<OwnAccount>, services: Shared) -> Answer {
+pub async fn withdraw_deletion(auth: Auth<ChangeAccount>, services: Shared) -> Answer {
     identity::withdraw_deletion(&services.shop, &auth.0).await?;
     Ok(done())
 }

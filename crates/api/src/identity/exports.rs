@@ -10,7 +10,7 @@ use domain::{
     Error,
     id::ExportId,
     identity::exports::{self, DataExport},
-    permission::OwnAccount,
+    permission::ChangeAccount,
 };
 use futures_util::stream;
 
@@ -37,10 +37,10 @@ use crate::{
         (status = 202, description = "It is being made", body = DataExportView),
         (status = 409, description = "One is being made, or three are kept"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/exports")]
-pub async fn create_data_export(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
+pub async fn create_data_export(auth: FreshAuth<ChangeAccount>, services: Shared) -> Answer {
     let export = exports::request_export(&services.shop, &auth.0).await?;
     let location = (header::LOCATION, format!("/api/v1/users/me/exports/{}", export.id));
     Ok(HttpResponse::Accepted().insert_header(location).json(DataExportView::from(&export)))
@@ -51,10 +51,10 @@ pub async fn create_data_export(auth: FreshAuth<OwnAccount>, services: Shared) -
     tag = "users",
     params(PageParams),
     responses((status = 200, description = "The archives", body = PageView<DataExportView>)),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/exports")]
-pub async fn list_data_exports(auth: Auth<OwnAccount>, services: Shared, page: Params<PageParams>) -> Answer {
+pub async fn list_data_exports(auth: Auth<ChangeAccount>, services: Shared, page: Params<PageParams>) -> Answer {
     let (user, now) = (auth.0.principal().user, services.shop.now());
     let found = services.exports.queries.list(user, now, page.0.request()).await?;
     let view = PageView::from(found.map(|export| DataExportView::from(&export)));
@@ -69,10 +69,10 @@ pub async fn list_data_exports(auth: Auth<OwnAccount>, services: Shared, page: P
         (status = 200, description = "The archive", body = DataExportView),
         (status = 404, description = "One has no such archive"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/exports/{id}")]
-pub async fn get_data_export(auth: Auth<OwnAccount>, services: Shared, id: Id<ExportId>) -> Answer {
+pub async fn get_data_export(auth: Auth<ChangeAccount>, services: Shared, id: Id<ExportId>) -> Answer {
     let export = own(&services, &auth, id.0).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(DataExportView::from(&export)))
 }
@@ -88,11 +88,11 @@ pub async fn get_data_export(auth: Auth<OwnAccount>, services: Shared, id: Id<Ex
         (status = 404, description = "One has no such archive"),
         (status = 409, description = "It is being made still"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/exports/{id}/archive")]
 pub async fn get_data_export_archive(
-    auth: FreshAuth<OwnAccount>,
+    auth: FreshAuth<ChangeAccount>,
     services: Shared,
     request: HttpRequest,
     id: Id<ExportId>,
@@ -133,15 +133,15 @@ pub async fn get_data_export_archive(
         (status = 200, description = "It is deleted", body = Done),
         (status = 404, description = "One has no such archive"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[delete("/api/v1/users/me/exports/{id}")]
-pub async fn delete_data_export(auth: Auth<OwnAccount>, services: Shared, id: Id<ExportId>) -> Answer {
+pub async fn delete_data_export(auth: Auth<ChangeAccount>, services: Shared, id: Id<ExportId>) -> Answer {
     exports::delete_export(&services.shop, &auth.0, id.0).await?;
     Ok(done())
 }
 
-async fn own(services: &Services, auth: &Auth<OwnAccount>, id: ExportId) -> domain::Result<DataExport> {
+async fn own(services: &Services, auth: &Auth<ChangeAccount>, id: ExportId) -> domain::Result<DataExport> {
     let found = services.exports.queries.get(auth.0.principal().user, id, services.shop.now()).await?;
     found.ok_or(Error::NotFound("Data export"))
 }

@@ -8,7 +8,7 @@ use domain::{
         Admitted,
         factors::{self, Reauthentication},
     },
-    permission::{ManageUsers, OwnAccount},
+    permission::{ChangeAccount, ManageUsers},
 };
 use serde::Serialize;
 
@@ -78,11 +78,11 @@ pub async fn login_with_second_factor(services: Shared, from: Origin, request: H
         (status = 200, description = "Sensitive acts are allowed for a while", body = Reauthenticated),
         (status = 403, description = "It was not proved"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/auth/reauthenticate")]
 pub async fn reauthenticate_session(
-    auth: Auth<OwnAccount>,
+    auth: Auth<ChangeAccount>,
     own: Own,
     services: Shared,
     from: Origin,
@@ -105,10 +105,10 @@ pub async fn reauthenticate_session(
 #[utoipa::path(
     tag = "auth",
     responses((status = 200, description = "What there is", body = Factors)),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/factors")]
-pub async fn get_my_factors(auth: Auth<OwnAccount>, services: Shared) -> Answer {
+pub async fn get_my_factors(auth: Auth<ChangeAccount>, services: Shared) -> Answer {
     let ways = services.proofs.ways.ways(auth.0.principal().user).await?.ok_or(Error::NotFound("User"))?;
     Ok(shown(&Factors::from(ways)))
 }
@@ -121,10 +121,10 @@ pub async fn get_my_factors(auth: Auth<OwnAccount>, services: Shared) -> Answer 
         (status = 200, description = "The secret", body = TotpEnrolment),
         (status = 409, description = "There is an app already"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/totp")]
-pub async fn begin_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
+pub async fn begin_totp(auth: FreshAuth<ChangeAccount>, services: Shared) -> Answer {
     let enrolment = factors::begin_totp(&services.shop, &services.proofs.factors, &auth.0).await?;
     Ok(shown(&TotpEnrolment::from(enrolment)))
 }
@@ -138,10 +138,10 @@ pub async fn begin_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer
         (status = 409, description = "No app waits to be confirmed"),
         (status = 422, description = "The code is another"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/totp/confirm")]
-pub async fn confirm_totp(auth: FreshAuth<OwnAccount>, services: Shared, from: Origin, body: JsonBody) -> Answer {
+pub async fn confirm_totp(auth: FreshAuth<ChangeAccount>, services: Shared, from: Origin, body: JsonBody) -> Answer {
     let code = body.read(totp_code)?;
     let (shop, room, desk) = (&services.shop, &services.mailroom, &services.proofs.factors);
     let codes = factors::confirm_totp(shop, room, desk, from.throttle(&services), &auth.0, &code).await?;
@@ -155,10 +155,10 @@ pub async fn confirm_totp(auth: FreshAuth<OwnAccount>, services: Shared, from: O
         (status = 200, description = "It is removed", body = Done),
         (status = 404, description = "There is none"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[delete("/api/v1/users/me/totp")]
-pub async fn delete_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
+pub async fn delete_totp(auth: FreshAuth<ChangeAccount>, services: Shared) -> Answer {
     factors::remove_totp(&services.shop, &services.mailroom, &auth.0).await?;
     Ok(done())
 }
@@ -170,10 +170,10 @@ pub async fn delete_totp(auth: FreshAuth<OwnAccount>, services: Shared) -> Answe
         (status = 200, description = "The codes", body = NewRecoveryCodes),
         (status = 409, description = "There is no authenticator app"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/recovery-codes")]
-pub async fn renew_recovery_codes(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
+pub async fn renew_recovery_codes(auth: FreshAuth<ChangeAccount>, services: Shared) -> Answer {
     let codes = factors::renew_recovery_codes(&services.shop, &services.proofs.factors, &auth.0).await?;
     Ok(shown(&NewRecoveryCodes::from(codes)))
 }

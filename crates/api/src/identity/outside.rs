@@ -10,7 +10,7 @@ mod parameters;
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post};
 use domain::{
     identity::outside::{self, link_identity as link, unlink_identity as unlink},
-    permission::OwnAccount,
+    permission::ChangeAccount,
 };
 
 pub use self::callback::{ROUTES, callbacks};
@@ -104,10 +104,10 @@ pub async fn login_with_provider(services: Shared, from: Origin, request: HttpRe
 #[utoipa::path(
     tag = "users",
     responses((status = 200, description = "The providers, and issuers of tokens", body = IdentityList)),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/identities")]
-pub async fn list_identities(auth: Auth<OwnAccount>, services: Shared) -> Answer {
+pub async fn list_identities(auth: Auth<ChangeAccount>, services: Shared) -> Answer {
     let found = services.outside.ids.of(auth.0.principal().user).await?;
     let items = found.into_iter().map(IdentityView::from).collect();
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(IdentityList { items }))
@@ -123,10 +123,10 @@ pub async fn list_identities(auth: Auth<OwnAccount>, services: Shared) -> Answer
         (status = 409, description = "The identity is another account's, or the account has another one of that provider"),
         (status = 422, description = "The code is unknown, was used or has ended, or another page began it"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/identities")]
-pub async fn link_identity(auth: FreshAuth<OwnAccount>, services: Shared, body: JsonBody) -> Answer {
+pub async fn link_identity(auth: FreshAuth<ChangeAccount>, services: Shared, body: JsonBody) -> Answer {
     let (code, verifier) = body.read(linking)?;
     let linked = link(&services.shop, &services.outside.gate, &auth.0, &code, &verifier).await?;
     Ok(HttpResponse::Ok().json(IdentityView::from(linked)))
@@ -141,10 +141,10 @@ pub async fn link_identity(auth: FreshAuth<OwnAccount>, services: Shared, body: 
         (status = 404, description = "The account is not linked to it"),
         (status = 409, description = "It is the last way into the account"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[delete("/api/v1/users/me/identities/{provider}")]
-pub async fn unlink_identity(auth: FreshAuth<OwnAccount>, services: Shared, provider: Named) -> Answer {
+pub async fn unlink_identity(auth: FreshAuth<ChangeAccount>, services: Shared, provider: Named) -> Answer {
     unlink(&services.shop, services.users.as_ref(), &auth.0, &provider.0).await?;
     Ok(HttpResponse::Ok().json(Done { success: true }))
 }

@@ -1,7 +1,7 @@
 //! Passkeys: one's own, and signing in by one.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post};
-use domain::{Error, id::PasskeyId, identity::passkeys, permission::OwnAccount};
+use domain::{Error, id::PasskeyId, identity::passkeys, permission::ChangeAccount};
 
 use super::{
     by_mail::done,
@@ -67,10 +67,10 @@ pub async fn login_with_passkey(services: Shared, from: Origin, request: HttpReq
         (status = 200, description = "What the browser is to be given", body = PasskeyCeremony),
         (status = 409, description = "There are too many"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/passkeys/options")]
-pub async fn begin_passkey(auth: FreshAuth<OwnAccount>, services: Shared) -> Answer {
+pub async fn begin_passkey(auth: FreshAuth<ChangeAccount>, services: Shared) -> Answer {
     Ok(begun_with(passkeys::begin_passkey(&services.shop, &services.proofs.passkeys, &auth.0).await?))
 }
 
@@ -83,11 +83,11 @@ pub async fn begin_passkey(auth: FreshAuth<OwnAccount>, services: Shared) -> Ans
         (status = 409, description = "It is known already, or there are too many"),
         (status = 422, description = "It was not accepted, or its ceremony was used or has ended"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/users/me/passkeys")]
 pub async fn create_passkey(
-    auth: FreshAuth<OwnAccount>,
+    auth: FreshAuth<ChangeAccount>,
     services: Shared,
     request: HttpRequest,
     body: JsonBody,
@@ -105,10 +105,10 @@ pub async fn create_passkey(
     tag = "auth",
     params(PageParams),
     responses((status = 200, description = "The passkeys", body = PageView<PasskeyView>)),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/passkeys")]
-pub async fn list_passkeys(auth: Auth<OwnAccount>, services: Shared, page: Params<PageParams>) -> Answer {
+pub async fn list_passkeys(auth: Auth<ChangeAccount>, services: Shared, page: Params<PageParams>) -> Answer {
     let found = services.proofs.passkey_list.list(auth.0.principal().user, page.0.request()).await?;
     Ok(HttpResponse::Ok().json(PageView::from(found.map(|passkey| PasskeyView::from(&passkey)))))
 }
@@ -122,10 +122,10 @@ pub async fn list_passkeys(auth: Auth<OwnAccount>, services: Shared, page: Param
         (status = 404, description = "One has no such passkey"),
         IfNoneMatch,
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[get("/api/v1/users/me/passkeys/{id}")]
-pub async fn get_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<PasskeyId>, known: IfNoneMatch) -> Answer {
+pub async fn get_passkey(auth: Auth<ChangeAccount>, services: Shared, id: Id<PasskeyId>, known: IfNoneMatch) -> Answer {
     let found = services.proofs.passkey_list.get(auth.0.principal().user, id.0).await?;
     etag::read(&known, None, &PasskeyView::from(&found.ok_or(Error::NotFound("Passkey"))?))
 }
@@ -139,10 +139,10 @@ pub async fn get_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<Passke
         (status = 200, description = "The passkey", body = PasskeyView),
         (status = 404, description = "One has no such passkey"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[patch("/api/v1/users/me/passkeys/{id}")]
-pub async fn rename_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<PasskeyId>, body: JsonBody) -> Answer {
+pub async fn rename_passkey(auth: Auth<ChangeAccount>, services: Shared, id: Id<PasskeyId>, body: JsonBody) -> Answer {
     let name = body.read(other_name)?;
     let passkey = passkeys::rename_passkey(&services.shop, &auth.0, id.0, &name).await?;
     Ok(HttpResponse::Ok().json(PasskeyView::from(&passkey)))
@@ -157,10 +157,10 @@ pub async fn rename_passkey(auth: Auth<OwnAccount>, services: Shared, id: Id<Pas
         (status = 404, description = "One has no such passkey"),
         (status = 409, description = "It is the only way into the account"),
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[delete("/api/v1/users/me/passkeys/{id}")]
-pub async fn delete_passkey(auth: FreshAuth<OwnAccount>, services: Shared, id: Id<PasskeyId>) -> Answer {
+pub async fn delete_passkey(auth: FreshAuth<ChangeAccount>, services: Shared, id: Id<PasskeyId>) -> Answer {
     let (shop, room, ways) = (&services.shop, &services.mailroom, services.proofs.ways.as_ref());
     passkeys::delete_passkey(shop, room, ways, &auth.0, id.0).await?;
     Ok(done())

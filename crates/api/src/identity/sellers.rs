@@ -3,7 +3,7 @@
 use actix_web::{http::StatusCode, post};
 use domain::{
     identity::{self, Seller},
-    permission::OwnAccount,
+    permission::ChangeAccount,
 };
 
 use super::dto::seller::{NewSeller, SellerView, new_seller};
@@ -24,10 +24,10 @@ use crate::{
         (status = 409, description = "One has an account already"),
         Keyed,
     ),
-    security(("bearer" = ["account:own"]))
+    security(("bearer" = ["account:change"]))
 )]
 #[post("/api/v1/sellers")]
-pub async fn create_seller(auth: Auth<OwnAccount>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
+pub async fn create_seller(auth: Auth<ChangeAccount>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
     let name = body.read(|fields| {
         let input = new_seller(fields);
         input.check(&mut fields.violations)

@@ -35,7 +35,7 @@ struct State {
     rooms: Vec<(RoomId, u64)>,
     /// Rooms the connection was shown out of; the session does not know yet.
     removed: Vec<(RoomId, LeftReason)>,
-    /// Somebody is signed in.
+    /// Somebody is signed in, and no guest.
     signed: bool,
     /// Until when that holds.
     until: Option<Timestamp>,
@@ -84,7 +84,7 @@ pub(super) enum Call {
 }
 
 impl Line {
-    /// A line of somebody, who is signed in or not, that `changed` tells when they may be somebody else.
+    /// A line of somebody, who has a name to others or not, that `changed` tells when they may be somebody else.
     pub(super) fn new(signed: bool, until: Option<Timestamp>, changed: watch::Receiver<()>) -> Self {
         Self(Rc::new(RefCell::new(State {
             told: VecDeque::new(),

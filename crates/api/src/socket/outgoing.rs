@@ -48,7 +48,7 @@ pub enum Outgoing {
         room: String,
         /// Its id.
         room_id: Uuid,
-        /// Who is there, at most 100 of them; absent for who is not signed in.
+        /// Who is there, at most 100 of them; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         members: Option<Vec<Uuid>>,
         /// How many are there.
@@ -82,7 +82,7 @@ pub enum Outgoing {
     MemberJoined {
         /// The room.
         room: String,
-        /// Who; absent for who is not signed in.
+        /// Who; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<Uuid>,
         /// How many are there now.
@@ -93,7 +93,7 @@ pub enum Outgoing {
     MemberLeft {
         /// The room.
         room: String,
-        /// Who; absent for who is not signed in.
+        /// Who; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<Uuid>,
         /// How many are there now.
@@ -102,7 +102,7 @@ pub enum Outgoing {
     /// People came to `global`, those of a moment together.
     #[serde(rename_all = "camelCase")]
     UserJoined {
-        /// The first of them; absent for who is not signed in.
+        /// The first of them; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<Uuid>,
         /// All of them.
@@ -114,7 +114,7 @@ pub enum Outgoing {
     /// People left `global`, those of a moment together.
     #[serde(rename_all = "camelCase")]
     UserLeft {
-        /// The first of them; absent for who is not signed in.
+        /// The first of them; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<Uuid>,
         /// All of them.
@@ -128,7 +128,7 @@ pub enum Outgoing {
     RoomMembers {
         /// The room.
         room: String,
-        /// Who is there, at most 100 of them; absent for who is not signed in.
+        /// Who is there, at most 100 of them; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         members: Option<Vec<Uuid>>,
         /// How many are there.
@@ -183,7 +183,7 @@ pub enum Outgoing {
     Typing {
         /// Where.
         room: String,
-        /// Who; absent for who is not signed in.
+        /// Who; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<Uuid>,
         /// Whether they are.
@@ -194,7 +194,7 @@ pub enum Outgoing {
     Read {
         /// Where.
         room: String,
-        /// Who; absent for who is not signed in.
+        /// Who; absent for who is not signed in, or a guest.
         #[serde(skip_serializing_if = "Option::is_none")]
         user_id: Option<Uuid>,
         /// The offset of the last message they read.

@@ -100,7 +100,7 @@ impl Session {
                 self.line.skip(id, after);
             }
         }
-        let members = self.user().map(|_| crowd.some.iter().map(|user| user.0).collect());
+        let members = self.caller.seen_as().map(|_| crowd.some.iter().map(|user| user.0).collect());
         let joined = Outgoing::RoomJoined {
             room: name,
             room_id: id.0,
@@ -143,14 +143,14 @@ impl Session {
             return Err(Error::conflict(format!("At most {most} rooms on one connection; leave one first")));
         }
         let admin = self.keeps_rooms();
-        let guest = Guest { user: self.user(), admin, mailbox: self.mailbox.clone() };
+        let guest = Guest { user: self.caller.seen_as(), admin, mailbox: self.mailbox.clone() };
         let (served, from) = self.floor.enter(room, name, self.id, guest);
         let from = match from {
             Some(from) => from,
             None => opened(&served).await.inspect_err(|_| served.leave(self.id))?,
         };
         self.attended.add(room, name, served, from, admin);
-        if let Some(user) = self.user() {
+        if let Some(user) = self.caller.seen_as() {
             let arrival = self.floor.people.arrive(room, user);
             self.floor.people.known(arrival).await;
         }

@@ -75,7 +75,7 @@ pub(super) fn begin(opening: Opening) -> (Begun, Body) {
     let closing = services.streams.hub.closing();
     let (mailbox, post) = mailbox(services.settings.sockets.queue);
     let id: Uuid = services.shop.id();
-    let (user, until) = caller.session.map(|session| (session.user, session.until)).unzip();
+    let (user, until) = (caller.seen_as(), caller.session.map(|session| session.until));
     let line = Line::new(user.is_some(), until, place.watch());
     let body = Body {
         line: line.clone(),

@@ -12,7 +12,7 @@ use domain::{
     access::ApiKey,
     catalog::policy::Scope,
     clock::Timestamp,
-    id::{ApiKeyId, SessionId},
+    id::{ApiKeyId, SessionId, UserId},
     identity::ports::Session,
     realtime,
 };
@@ -45,6 +45,13 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who they are to others in a room: nobody, when they are not signed in or a guest. Such are counted, and told counts alone
+    /// (ruling R34).
+    pub fn seen_as(&self) -> Option<UserId> {
+        let named = self.actor.principal().is_some_and(|principal| !principal.is_guest());
+        self.session.filter(|_| named).map(|session| session.user)
+    }
+
     /// Reads the credentials of a request: a header, a ticket, or the cookie of a page of ours (ruling R33). Unlike other public routes, a stream refuses credentials that do not hold: an
     /// `EventSource` stops at a 401, and would never learn from an anonymous stream that its person is signed out.
     ///

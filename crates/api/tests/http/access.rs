@@ -81,7 +81,7 @@ async fn a_role_between_user_and_admin_is_made_given_changed_and_taken() {
     );
     let all = send(&door, Method::GET, "/api/v1/roles", &admin, None).await.json();
     let names: Vec<_> = all["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["user", "mentored", "seller", "admin"]);
+    assert_eq!(names, ["guest", "user", "mentored", "seller", "admin"]);
     assert_eq!(send(&door, Method::DELETE, "/api/v1/roles/admin", &admin, None).await.status, 409);
     assert_eq!(send(&door, Method::DELETE, "/api/v1/roles/mentored", &admin, None).await.status, 200);
     assert_eq!(send(&door, Method::GET, "/api/v1/jobs", &ada, None).await.status, 403);

@@ -53,6 +53,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("identity.hash_wait_ms", "5000", "How long a sign-in waits for its turn before it is told 503."),
     Setting::new(
+        "identity.guest_days",
+        "90",
+        "Days that somebody lasts who signed in without saying who they are, unless they say it; 0 takes no guests.",
+    ),
+    Setting::new(
         "identity.deletion_days",
         "14",
         "Days in which somebody may call their deletion off; 0 deletes them at once.",
@@ -95,6 +100,7 @@ impl Identity {
         let hashes_at_once = reader.number("identity.hashes_at_once", 0..=1024);
         let hashes_waiting = reader.number("identity.hashes_waiting", 0..=100_000);
         let deletion_days: Option<u64> = reader.number("identity.deletion_days", 0..=90);
+        let guest_days: Option<u64> = reader.number("identity.guest_days", 0..=3650);
         let verification = verification(reader);
         let hash_wait = reader.millis("identity.hash_wait_ms", 1..=30_000);
         let session_days: Option<u64> = reader.number("identity.session_days", 1..=3650);
@@ -110,11 +116,12 @@ impl Identity {
             reader.fault("identity.argon2_memory_kib", "must be at least 8 for each lane");
             return None;
         }
+        let guest = guest_days.map(|days| (days > 0).then(|| Duration::from_hours(24 * days)));
         let lifetime = Duration::from_mins(minutes?);
         let (longest, idle) = (Duration::from_hours(24 * session_days?), Duration::from_hours(idle_hours?));
         Some(Self {
             tokens: TokenRules { issuer, audience, lifetime },
-            sessions: SessionRules { longest, idle, grace: grace?, most: most? },
+            sessions: SessionRules { longest, idle, grace: grace?, most: most?, guest: guest? },
             known: KnownRules { silence: silence?, keep: lifetime, ..KnownRules::default() },
             // Its tokens may have been made under another setting, and clocks differ a little.
             keys: KeyPlan { overlap: Duration::from_mins(overlap?), keep: LONGEST_TOKEN + Duration::from_hours(1) },

@@ -10,6 +10,7 @@ use super::{Reader, Setting, policies};
 /// The policies there are, each under its own name: `calls/seconds`, or `off`.
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("limits.sign_in", "100/900", "Sign-in, registration and what goes by mail, by address."),
+    Setting::new("limits.login_anonymously", "30/3600", "New guests, by address."),
     Setting::new("limits.account_tries", "20/900", "Tries at the password or code of one account, from one address."),
     Setting::new(
         "limits.account_strangers",
@@ -57,6 +58,7 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         | throttle::SECOND_TRIES
         | throttle::SECOND_STRANGERS
         | throttle::LETTERS => (&[], LimitScope::Address),
+        "login_anonymously" => (&["login_anonymously"], LimitScope::Address),
         "list_products" => (&["list_products"], LimitScope::Actor),
         "get_product" => (&["get_product", "get_product_by_slug"], LimitScope::Actor),
         "create_product" => (&["create_product"], LimitScope::Actor),

@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// [`Error::NotFound`] for the person and for the role; [`Error::Forbidden`] for a role that does not stand below one's own or
 /// may what one may not, and for a person who does not stand below; [`Error::Conflict`] for the role user, which everybody
-/// keeps, for a seller without an account to sell from, and for the last administrator.
+/// keeps, for guests, for a seller without an account to sell from, and for the last administrator.
 pub async fn set_role(
     shop: &Shop,
     by: Authorized<ManageRoles>,
@@ -72,6 +72,11 @@ async fn turn(
     }
     let now = shop.now();
     match change {
+        _ if role == Role::Guest || user.roles.has(Role::Guest) => {
+            return Err(Error::conflict(
+                "A guest becomes a user by POST /api/v1/auth/anonymous/promotion, and nobody a guest",
+            ));
+        }
         RoleChange::Grant if role == Role::Seller && tx.organisations().accounts_of(id).await?.is_empty() => {
             return Err(Error::conflict("They have no seller account; who opens one becomes a seller"));
         }

@@ -115,7 +115,8 @@ pub enum KeysOf {
 /// The read side of API keys.
 #[async_trait]
 pub trait ApiKeyQueries: Send + Sync {
-    /// A key with the keyed hash of its text: asked once per request that comes with one.
+    /// A key with the keyed hash of its text: asked once per request that comes with one. A person's own keys rest while their deletion
+    /// waits to come; those they made for seller accounts are the account's.
     async fn held(&self, id: ApiKeyId) -> Result<Option<HeldKey>>;
 
     /// A key as it is shown.

@@ -44,9 +44,9 @@ impl StoredRole {
     /// The built-in roles as delivered; every store begins with them, under these ids.
     pub fn delivered() -> Vec<Self> {
         let at = Timestamp::UNIX_EPOCH;
-        let ids = (1..).map(|n| RoleId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000 + n)));
-        let built_in = Role::ALL.into_iter().zip(ids);
+        let built_in = [(Role::Guest, 4), (Role::User, 1), (Role::Seller, 2), (Role::Admin, 3)]
+            .map(|(role, n)| (role, RoleId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000 + n))));
         let stored = |(role, id)| Self { id, role, own: None, version: Version::FIRST, created_at: at, updated_at: at };
-        built_in.map(stored).collect()
+        built_in.into_iter().map(stored).collect()
     }
 }

@@ -32,21 +32,22 @@ mod tests {
     #[test]
     fn the_built_in_roles_may_this_as_delivered() {
         let expected = "\
-                   user  seller  admin
-account:own        yes   yes     yes
-reviews:write      yes   yes     yes
-rooms:use          yes   yes     yes
-keys:manage        yes   yes     yes
-members:manage     yes   yes     yes
-products:write     -     yes     yes
-catalog:manage     -     -       yes
-reviews:moderate   -     -       yes
-rooms:manage       -     -       yes
-audit:read         -     -       yes
-jobs:manage        -     -       yes
-users:manage       -     -       yes
-roles:manage       -     -       yes
-users:impersonate  -     -       yes
+                   guest  user  seller  admin
+account:own        yes    yes   yes     yes
+account:change     -      yes   yes     yes
+reviews:write      -      yes   yes     yes
+rooms:use          -      yes   yes     yes
+keys:manage        -      yes   yes     yes
+members:manage     -      yes   yes     yes
+products:write     -      -     yes     yes
+catalog:manage     -      -     -       yes
+reviews:moderate   -      -     -       yes
+rooms:manage       -      -     -       yes
+audit:read         -      -     -       yes
+jobs:manage        -      -     -       yes
+users:manage       -      -     -       yes
+roles:manage       -      -     -       yes
+users:impersonate  -      -     -       yes
 ";
         let table = table(&StoredRole::delivered());
         // The column is as wide as the longest name.

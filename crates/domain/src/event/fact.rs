@@ -32,6 +32,8 @@ const KINDS: &[(&str, &[&str])] = &[
             "password_changed",
             "email_verified",
             "email_changed",
+            "promoted",
+            "promotion_requested",
             "identity_linked",
             "identity_unlinked",
             "deletion_requested",

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     id::SessionId,
-    permission::{Authorized, OwnAccount},
+    permission::{Authorized, ChangeAccount},
     shop::Shop,
     store::Tx,
 };
@@ -37,13 +37,13 @@ pub enum Leave<'a> {
     /// The password they have.
     Current(&'a Password),
     /// That they proved a short while ago who they are: whoever has no password may choose one.
-    Fresh(&'a Fresh<OwnAccount>),
+    Fresh(&'a Fresh<ChangeAccount>),
 }
 
 impl Proof<'_> {
     /// # Errors
     /// [`Error::Forbidden`] for another password, [`Error::Limited`] after too many.
-    pub(super) async fn leave(&self, by: &Authorized<OwnAccount>, leave: Leave<'_>) -> Result<()> {
+    pub(super) async fn leave(&self, by: &Authorized<ChangeAccount>, leave: Leave<'_>) -> Result<()> {
         by.in_person()?;
         match leave {
             Leave::Current(password) => self.password(by, password).await.map(|_| ()),
@@ -54,7 +54,7 @@ impl Proof<'_> {
 
     /// # Errors
     /// [`Error::Forbidden`] for another password, [`Error::Limited`] after too many.
-    pub(super) async fn password(&self, by: &Authorized<OwnAccount>, current: &Password) -> Result<Email> {
+    pub(super) async fn password(&self, by: &Authorized<ChangeAccount>, current: &Password) -> Result<Email> {
         by.in_person()?;
         let user = by.principal().user;
         let account = self.users.own_account(user).await?.ok_or(Error::Unauthenticated)?;
@@ -75,7 +75,7 @@ pub async fn change_password(
     shop: &Shop,
     room: &Mailroom,
     proof: Proof<'_>,
-    by: &Authorized<OwnAccount>,
+    by: &Authorized<ChangeAccount>,
     session: SessionId,
     leave: Leave<'_>,
     new: &Password,

@@ -12,7 +12,7 @@ use crate::{
     id::UserId,
     job::{Job, Policy, Request},
     organisation,
-    permission::{Authorized, ManageUsers, OwnAccount, Role},
+    permission::{Authorized, ChangeAccount, ManageUsers, Role},
     shop::Shop,
     store::Tx,
 };
@@ -44,7 +44,7 @@ impl Pseudonym {
 pub async fn request_deletion(
     shop: &Shop,
     proof: Proof<'_>,
-    by: &Authorized<OwnAccount>,
+    by: &Authorized<ChangeAccount>,
     leave: Leave<'_>,
     grace: Duration,
 ) -> Result<Timestamp> {
@@ -72,7 +72,7 @@ pub async fn request_deletion(
 ///
 /// # Errors
 /// [`Error::NotFound`] when none was asked for.
-pub async fn withdraw_deletion(shop: &Shop, by: &Authorized<OwnAccount>) -> Result<()> {
+pub async fn withdraw_deletion(shop: &Shop, by: &Authorized<ChangeAccount>) -> Result<()> {
     by.in_person()?;
     let id = by.principal().user;
     shop.write("withdraw_deletion", |mut tx| async move {
@@ -161,7 +161,14 @@ async fn may_go(tx: &mut dyn Tx, user: &User) -> Result<()> {
     Ok(())
 }
 
-async fn erase(shop: &Shop, tx: &mut dyn Tx, user: &User, by: Option<UserId>, reason: EndReason) -> Result<()> {
+/// Makes somebody a pseudonym, and ends what hangs on them.
+pub(super) async fn erase(
+    shop: &Shop,
+    tx: &mut dyn Tx,
+    user: &User,
+    by: Option<UserId>,
+    reason: EndReason,
+) -> Result<()> {
     may_go(tx, user).await?;
     let (id, now) = (user.id, shop.now());
     let pseudonym = Pseudonym::of(id);

@@ -88,6 +88,16 @@ pub(super) fn password_changed(user: UserId) -> Change {
     of_user("user.change_password", "user.password_changed", user)
 }
 
+/// A guest is a user of the shop from now on.
+pub(super) fn user_promoted(user: UserId) -> Change {
+    of_user("user.promote", "user.promoted", user)
+}
+
+/// A guest chose an address and a password, and is to prove the address.
+pub(super) fn promotion_requested(user: UserId) -> Change {
+    of_user("user.request_promotion", "user.promotion_requested", user)
+}
+
 /// Somebody has proven that their address is theirs.
 pub(super) fn email_verified(user: UserId) -> Change {
     of_user("user.verify_email", "user.email_verified", user)

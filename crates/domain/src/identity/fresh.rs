@@ -96,7 +96,7 @@ impl Freshness<'_> {
 mod tests {
     use super::*;
     use crate::{
-        permission::{OwnAccount, Role},
+        permission::{ChangeAccount, Role},
         testing::Fixtures,
     };
 
@@ -108,7 +108,7 @@ mod tests {
         let fresh = Freshness { sessions: &store, factors: &store, within: FRESH, mail: true };
         let check = async |id: SessionId| {
             let (by, session) = (
-                given.authorized::<OwnAccount>(&ada),
+                given.authorized::<ChangeAccount>(&ada),
                 Session { id, user: ada.user, until: given.shop.now() + FRESH, impersonator: None },
             );
             fresh.check(by, session, given.shop.now()).await

@@ -4,6 +4,8 @@
 //! it acknowledges it. A node that has heard nothing of the log for too long says so ([`Error::Unavailable`]) rather than trust
 //! somebody who may be locked out by now.
 
+mod herald;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -13,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+pub use self::herald::{Herald, Witness, concerns};
 use super::{
     ports::{Session, SessionQueries, UserQueries},
     shelf::Shelf,
@@ -21,7 +24,6 @@ use crate::{
     access::ports::{ApiKeyQueries, HeldKey},
     actor::Principal,
     behalf::Impersonator,
-    bus::Bus,
     clock::{Clock, Timestamp},
     error::{Error, Result},
     event::{Event, Fact},
@@ -152,6 +154,10 @@ impl Known {
                 if matches!(event.kind.as_str(), "user.identity_unlinked" | "user.deleted") {
                     self.foreign.clear();
                 }
+                // Which keys are theirs does not either.
+                if matches!(event.kind.as_str(), "user.deletion_requested" | "user.deletion_withdrawn") {
+                    self.keys.clear();
+                }
             }
             // What nobody can read may have changed anybody.
             Err(_) => {
@@ -277,62 +283,6 @@ impl Known {
     }
 }
 
-/// Who is somebody else after an event, or may not go on: their live connections look again.
-pub fn concerns(event: &Event) -> Option<UserId> {
-    if !HEEDED.contains(&event.entity.kind.as_str()) {
-        return None;
-    }
-    match Fact::of(event) {
-        Ok(Fact::User(user)) => Some(user),
-        // Who opens an account is a seller from now on, and so is who becomes a member of it; who leaves it is none.
-        Ok(Fact::Seller(_)) => member(event).or(event.actor),
-        // Its open connections are those of whoever made it.
-        Ok(Fact::ApiKey(_)) => member(event),
-        Ok(Fact::Session(fact)) if event.kind == "session.ended" => Some(fact.user_id),
-        _ => None,
-    }
-}
-
-/// Whom the event names.
-fn member(event: &Event) -> Option<UserId> {
-    uuid::Uuid::parse_str(event.payload.get("userId")?.as_str()?).ok().map(UserId)
-}
-
-/// Hears of the events of a transaction right after its commit, before it is acknowledged.
-pub trait Witness: Send + Sync {
-    /// They are committed, or may be: a connection that was lost in the middle of a commit does not tell.
-    fn committed(&self, events: &[Event]);
-}
-
-/// Heeds what this node changes, and calls the others.
-#[derive(Clone)]
-pub struct Herald {
-    /// What this node knows.
-    pub known: Arc<Known>,
-    /// Calls the others.
-    pub bus: Arc<dyn Bus>,
-}
-
-impl std::fmt::Debug for Herald {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Herald")
-    }
-}
-
-impl Witness for Herald {
-    fn committed(&self, events: &[Event]) {
-        let mut told = false;
-        for event in events {
-            self.known.heed(event);
-            told |=
-                concerns(event).is_some() || ["signing_key", "role", "api_key"].contains(&event.entity.kind.as_str());
-        }
-        if told {
-            self.bus.publish(CHANGED, b"");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicU32;
@@ -343,7 +293,7 @@ mod tests {
     use crate::{
         Shop,
         access::change_role,
-        bus::{Fanout, Heard, Subscription},
+        bus::{Bus, Fanout, Heard, Subscription},
         cache::{InvalidatingStore, NoCache},
         idempotency::Once,
         identity::{Email, Profile, RoleChange, open_seller, ports::Account, revoke_session},

@@ -7,7 +7,7 @@ use crate::{
     id::SellerId,
     idempotency::{Once, Outcome},
     organisation::MemberRole,
-    permission::{Authorized, OwnAccount, Role},
+    permission::{Authorized, ChangeAccount, Role},
     shop::Shop,
     text,
 };
@@ -35,7 +35,7 @@ impl SellerInput {
 /// [`Error::Conflict`] when the caller owns one already, or is a member of too many.
 pub async fn open_seller(
     shop: &Shop,
-    by: Authorized<OwnAccount>,
+    by: Authorized<ChangeAccount>,
     name: &str,
     once: &Once<'_, Seller>,
 ) -> Result<Outcome<Seller>> {

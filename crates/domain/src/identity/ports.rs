@@ -43,6 +43,9 @@ pub trait UserRepo: Send {
         at: Timestamp,
     ) -> Result<bool>;
 
+    /// Gives a person this name.
+    async fn set_name(&mut self, id: UserId, name: &str, at: Timestamp) -> Result<()>;
+
     /// When a person is to be deleted, if they asked for it.
     async fn deletion(&mut self, id: UserId) -> Result<Option<Timestamp>>;
 

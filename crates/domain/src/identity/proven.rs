@@ -15,12 +15,14 @@ pub enum Method {
     Passkey,
     /// Somebody else who signs people in.
     External,
+    /// Nothing at all: a guest.
+    Anonymous,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 6] =
-        [Self::Password, Self::EmailCode, Self::Totp, Self::Recovery, Self::Passkey, Self::External];
+    pub const ALL: [Self; 7] =
+        [Self::Password, Self::EmailCode, Self::Totp, Self::Recovery, Self::Passkey, Self::External, Self::Anonymous];
 
     /// The name stored and told.
     pub fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Method {
             Self::Recovery => "recovery",
             Self::Passkey => "passkey",
             Self::External => "external",
+            Self::Anonymous => "anonymous",
         }
     }
 
@@ -47,6 +50,7 @@ impl Method {
             Self::Recovery => 8,
             Self::Passkey => 16,
             Self::External => 32,
+            Self::Anonymous => 64,
         }
     }
 }

@@ -55,6 +55,16 @@ impl NewUser {
         &self.email
     }
 
+    /// The password they chose.
+    pub(super) fn password(&self) -> &Password {
+        &self.password
+    }
+
+    /// The name they go by.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn user(&self, shop: &Shop, roles: Roles, email_verified_at: Option<Timestamp>, now: Timestamp) -> User {
         User {
             id: shop.id::<UserId>(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Methods;
+use super::{Method, Methods};
 use crate::{
     behalf::Impersonator,
     clock::Timestamp,
@@ -23,6 +23,8 @@ pub struct SessionRules {
     pub grace: Duration,
     /// Most sessions of one person; the sign-in beyond ends the one that was used least lately. 1 is one at a time.
     pub most: u32,
+    /// How long a guest lasts, and the one session they have, unless they become a user; `None` where nobody is taken for one.
+    pub guest: Option<Duration>,
 }
 
 impl Default for SessionRules {
@@ -32,7 +34,19 @@ impl Default for SessionRules {
             idle: Duration::from_hours(7 * 24),
             grace: Duration::from_secs(10),
             most: 100,
+            guest: Some(Duration::from_hours(90 * 24)),
         }
+    }
+}
+
+impl SessionRules {
+    /// The longest a session lasts that was begun by these ways. A guest has no other way in than their session.
+    pub(super) fn longest(&self, methods: Methods) -> Duration {
+        self.guest.filter(|_| methods.has(Method::Anonymous)).unwrap_or(self.longest)
+    }
+
+    fn idle(&self, methods: Methods) -> Duration {
+        self.guest.filter(|_| methods.has(Method::Anonymous)).unwrap_or(self.idle)
     }
 }
 
@@ -113,7 +127,7 @@ impl StoredSession {
     /// It is used now.
     pub(super) fn touch(&mut self, now: Timestamp, rules: &SessionRules) {
         self.last_used_at = now;
-        self.idle_until = (now + rules.idle).min(self.expires_at);
+        self.idle_until = (now + rules.idle(self.methods)).min(self.expires_at);
     }
 }
 

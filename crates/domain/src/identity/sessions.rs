@@ -78,7 +78,7 @@ impl Sessions {
             methods: proven.methods,
             last_used_at: now,
             idle_until: now,
-            expires_at: now + self.rules.longest,
+            expires_at: now + self.rules.longest(proven.methods),
             tokens_until: now,
             ended: None,
             impersonation: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Admitted, Challenge, Client, Credentials, FRESH, Factors, Freshness, Login, Mailroom, Passkeys, Password,
-    SecondFactorLogin, SessionRules, Sessions, SignedIn, Throttle, Verification,
+    Promotion, SecondFactorLogin, SessionRules, Sessions, SignedIn, Throttle, Verification, enter_as_guest,
     factors::{Anew, Reauthentication, RecoveryCodes, Renewed, begin_totp, confirm_totp, ports::OneTimeCodes as _},
     passkeys::{Begun, NewPasskey, PasskeyAnswer, begin_passkey, create_passkey},
     ports::{Session, UserQueries as _},
@@ -12,8 +12,8 @@ use super::{
 use crate::{
     Principal,
     error::Result,
-    mail::Subject,
-    permission::{Authorized, OwnAccount, Role},
+    mail::{Mail, Subject},
+    permission::{Authorized, ChangeAccount, Role},
     secrets::Sealer as _,
     testing::{
         Fixtures, PlainCeremonies, PlainCodes, PlainHasher, PlainMac, PlainSealer, PlainTokens, Postbox, Turnstile,
@@ -67,6 +67,32 @@ impl World {
         }
     }
 
+    /// The same where people prove their addresses.
+    pub(crate) fn verifying() -> Self {
+        Self { room: Postbox::room(Verification::On), ..Self::new() }
+    }
+
+    pub(crate) fn with_limits(self, limits: &[(&str, u32)]) -> Self {
+        Self { turnstile: Turnstile::with(limits), ..self }
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(crate) async fn guest(&self) -> SignedIn {
+        enter_as_guest(&self.given.shop, &self.sessions, &Client::default()).await.unwrap()
+    }
+
+    pub(crate) fn promotion(&self) -> Promotion<'_> {
+        Promotion { hasher: &self.hasher, sessions: &self.sessions, room: &self.room, throttle: self.throttle(1) }
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<Admitted> {
+        let (email, password) = (email.to_owned(), Password::given(password.to_owned()));
+        self.login(1).with_password(&self.given.shop, Credentials { email, password, client: Client::default() }).await
+    }
+
     pub(crate) async fn person(&self) -> Principal {
         self.given.person(Role::User).await
     }
@@ -88,8 +114,7 @@ impl World {
     /// What their password is answered with.
     pub(crate) async fn password(&self, who: &Principal) -> Result<Admitted> {
         let email = self.store.profile(who.user).await?.unwrap().user.email.as_str().to_owned();
-        let password = Password::given("correct horse".to_owned());
-        self.login(1).with_password(&self.given.shop, Credentials { email, password, client: Client::default() }).await
+        self.sign_in(&email, "correct horse").await
     }
 
     /// The challenge that their password is answered with.
@@ -108,7 +133,7 @@ impl World {
 
     /// Gives them an app, and gives its secret.
     pub(crate) async fn app(&self, who: &Principal) -> (Vec<u8>, RecoveryCodes) {
-        let by = self.given.fresh::<OwnAccount>(who);
+        let by = self.given.fresh::<ChangeAccount>(who);
         begin_totp(&self.given.shop, &self.factors, &by).await.unwrap();
         let kept = self.given.tx().await.factors().totp(who.user).await.unwrap().unwrap();
         let secret = PlainSealer.open(&format!("totp/{}", who.user), &kept.sealed).unwrap();
@@ -130,7 +155,7 @@ impl World {
     }
 
     pub(crate) async fn passkey(&self, who: &Principal, id: &str) -> Begun {
-        let (shop, by) = (&self.given.shop, self.given.fresh::<OwnAccount>(who));
+        let (shop, by) = (&self.given.shop, self.given.fresh::<ChangeAccount>(who));
         let begun = begin_passkey(shop, &self.passkeys, &by).await.unwrap();
         let credential = PlainCeremonies::answer(&begun.options, id, 1);
         let new = NewPasskey { ceremony: begun.ceremony.clone(), credential, name: "Phone".to_owned() };
@@ -162,7 +187,7 @@ impl World {
             ways: &self.store,
             passkeys: &self.passkeys,
         };
-        let by: Authorized<OwnAccount> = self.given.authorized(who);
+        let by: Authorized<ChangeAccount> = self.given.authorized(who);
         asked.run(&self.given.shop, &by, session, &anew, code).await
     }
 
@@ -172,8 +197,12 @@ impl World {
 
     /// What letters were about that were sent since it was last asked.
     pub(crate) async fn letters(&self) -> Vec<Subject> {
-        let sent = self.postbox.deliver_all(&self.given.shop, &self.room, &self.store).await.unwrap();
-        sent.into_iter().map(|mail| mail.about).collect()
+        self.post().await.into_iter().map(|mail| mail.about).collect()
+    }
+
+    /// The letters that were sent since it was last asked.
+    pub(crate) async fn post(&self) -> Vec<Mail> {
+        self.postbox.deliver_all(&self.given.shop, &self.room, &self.store).await.unwrap()
     }
 
     /// The events told so far, but for those of sessions.

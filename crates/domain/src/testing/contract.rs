@@ -56,7 +56,7 @@ use crate::{
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
     event::Event,
     identity::{
-        Known,
+        GuestQueries, Known,
         exports::ports::DataExportQueries,
         factors::ports::FactorQueries,
         known::KnownRules,
@@ -79,6 +79,8 @@ pub trait Harness: Send + Sync {
     fn store(&self) -> Arc<dyn Store>;
     /// The read side of people.
     fn users(&self) -> Arc<dyn UserQueries>;
+    /// The read side of guests.
+    fn guests(&self) -> Arc<dyn GuestQueries>;
     /// The read side of sessions.
     fn sessions(&self) -> Arc<dyn SessionQueries>;
     /// The read side of second factors.

@@ -93,7 +93,10 @@ impl ApiKeyRepo for SeaTx {
 #[async_trait]
 impl ApiKeyQueries for Database {
     async fn held(&self, id: ApiKeyId) -> Result<Option<HeldKey>> {
-        let sql = format!("SELECT {COLUMNS}, digest FROM api_keys WHERE id = $1");
+        let sql = format!(
+            "SELECT {COLUMNS}, digest FROM api_keys WHERE id = $1 AND (seller_id IS NOT NULL OR NOT EXISTS \
+             (SELECT 1 FROM users u WHERE u.id = api_keys.user_id AND u.deletes_at IS NOT NULL))"
+        );
         let Some(row) = one(&self.reader, statement(self.engine, sql, [id.0.into()])).await? else { return Ok(None) };
         let digest: Vec<u8> = at(&row, WIDTH)?;
         let digest = digest.try_into().map_err(|_| Error::internal("the digest of a key has not 32 bytes"))?;

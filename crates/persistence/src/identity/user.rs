@@ -106,6 +106,12 @@ impl UserRepo for SeaTx {
         Ok(changed.rows_affected() == 1)
     }
 
+    async fn set_name(&mut self, id: UserId, name: &str, at: Timestamp) -> Result<()> {
+        let sql = "UPDATE users SET name = $2, updated_at = $3 WHERE id = $1";
+        let values = [id.0.into(), name.into(), at.into()];
+        execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
+    }
+
     async fn deletion(&mut self, id: UserId) -> Result<Option<Timestamp>> {
         let sql = "SELECT deletes_at FROM users WHERE id = $1";
         let found = one(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;

@@ -8,7 +8,7 @@ use domain::{
     clock::Timestamp,
     id::UserId,
     identity::{
-        Email, Profile, User,
+        Email, GuestQueries, Profile, User,
         ports::{Account, UserQueries},
     },
 };
@@ -17,12 +17,17 @@ use sea_orm::QueryResult;
 use crate::{
     access::row::{self, BAN},
     database::Database,
-    statement::{at, one, statement},
+    statement::{all, at, one, statement},
 };
 
 impl Database {
     /// The read side of people.
     pub fn users(&self) -> Arc<dyn UserQueries> {
+        Arc::new(self.clone())
+    }
+
+    /// The read side of guests.
+    pub fn guests(&self) -> Arc<dyn GuestQueries> {
         Arc::new(self.clone())
     }
 
@@ -70,6 +75,17 @@ impl UserQueries for Database {
     async fn profile(&self, id: UserId) -> Result<Option<Profile>> {
         let account = self.account_where("u.id = $1", id.0.into()).await?;
         Ok(account.map(|account| Profile { user: account.user, seller: account.seller }))
+    }
+}
+
+#[async_trait]
+impl GuestQueries for Database {
+    async fn came_before(&self, before: Timestamp, limit: u32) -> Result<Vec<UserId>> {
+        let sql = "SELECT u.id FROM user_roles r JOIN users u ON u.id = r.user_id \
+                   WHERE r.role = 'guest' AND u.created_at < $1 ORDER BY u.created_at, u.id LIMIT $2";
+        let values = [before.into(), i64::from(limit).into()];
+        let rows = all(&self.reader, statement(self.engine, sql, values)).await?;
+        rows.iter().map(|row| at(row, 0).map(UserId)).collect()
     }
 }
 

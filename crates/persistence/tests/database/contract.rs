@@ -12,6 +12,7 @@ use domain::{
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::{
+        GuestQueries,
         exports::ports::DataExportQueries,
         factors::ports::FactorQueries,
         outside::ports::ForeignIdQueries,
@@ -47,6 +48,10 @@ async fn real(engine: Engine) -> Real {
 impl Harness for Real {
     fn store(&self) -> Arc<dyn Store> {
         self.fresh.database.store()
+    }
+
+    fn guests(&self) -> Arc<dyn GuestQueries> {
+        self.fresh.database.guests()
     }
 
     fn users(&self) -> Arc<dyn UserQueries> {

@@ -13,7 +13,7 @@ use domain::{
     identity::{User, UserInput, open_seller, register},
     money::Amount,
     page::{Limit, PageRequest},
-    permission::{OwnAccount, Role, Roles, WriteProducts},
+    permission::{ChangeAccount, Role, Roles, WriteProducts},
     text::Search,
 };
 use souk_persistence::Engine;
@@ -29,7 +29,7 @@ pub(crate) async fn seller(fresh: &Fresh) -> Actor {
     let user: User =
         register(&shop, &domain::testing::PlainHasher::default(), new, &Once::always()).await.unwrap().fresh().unwrap();
     let actor = Actor::Signed(Principal::delivered(user.id, user.roles));
-    open_seller(&shop, actor.authorize::<OwnAccount>().unwrap(), "Ada's", &Once::always()).await.unwrap();
+    open_seller(&shop, actor.authorize::<ChangeAccount>().unwrap(), "Ada's", &Once::always()).await.unwrap();
     let principal = fresh.database.users().principal(user.id).await.unwrap().unwrap();
     assert_eq!(principal.roles, Roles::new([Role::User, Role::Seller]));
     Actor::Signed(principal)

@@ -3,8 +3,11 @@
 use super::{Errand, Mailroom, Purpose, Redirect, mailroom::take};
 use crate::{
     error::{Error, Result},
-    identity::{Email, Leave, Proof, events},
-    permission::{Authorized, OwnAccount},
+    identity::{
+        Email, EndReason, Leave, Proof, end_sessions_of, events,
+        guests::{become_user, is_guest},
+    },
+    permission::{Authorized, ChangeAccount},
     shop::Shop,
 };
 
@@ -18,7 +21,7 @@ pub async fn request_email_change(
     shop: &Shop,
     room: &Mailroom,
     proof: Proof<'_>,
-    by: &Authorized<OwnAccount>,
+    by: &Authorized<ChangeAccount>,
     leave: Leave<'_>,
     new: &Email,
     redirect: Option<&Redirect>,
@@ -29,7 +32,8 @@ pub async fn request_email_change(
     room.send_alone(shop, "request_email_change", &errand).await
 }
 
-/// Uses a link up: the account has the address it was sent to. Whoever reads the old one is told.
+/// Uses a link up: the account has the address it was sent to. Whoever reads the old one is told. A guest who asked for it is a user
+/// from then on.
 ///
 /// # Errors
 /// [`Error::Unprocessable`] when the link is unknown, was used or has ended; [`Error::Conflict`] when the address became
@@ -45,7 +49,11 @@ pub async fn confirm_email_change(shop: &Shop, room: &Mailroom, code: &str) -> R
         // What was sent to the old address is good for nothing any more.
         tx.codes().clear(user.id).await?;
         shop.record(&mut *tx, Some(user.id), events::email_changed(user.id)).await?;
-        if room.open {
+        if is_guest(&user) {
+            // Whoever gave them the session they came with is not let into their account.
+            end_sessions_of(shop, &mut *tx, user.id, None, EndReason::PasswordChanged, Some(user.id)).await?;
+            become_user(shop, &mut *tx, &user, now).await?;
+        } else if room.open {
             room.send(shop, &mut *tx, &Errand::EmailChanged { before: user.email }).await?;
         }
         tx.commit(()).await

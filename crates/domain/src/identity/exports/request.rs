@@ -6,7 +6,7 @@ use crate::{
     id::ExportId,
     identity::{Fresh, events},
     job::Request,
-    permission::{Authorized, OwnAccount},
+    permission::{Authorized, ChangeAccount},
     shop::Shop,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Conflict`] while one is being made, and when [`AT_MOST`] are kept.
-pub async fn request_export(shop: &Shop, by: &Fresh<OwnAccount>) -> Result<DataExport> {
+pub async fn request_export(shop: &Shop, by: &Fresh<ChangeAccount>) -> Result<DataExport> {
     by.authorized().in_person()?;
     let user = by.principal().user;
     shop.write("request_export", |mut tx| async move {
@@ -40,7 +40,7 @@ pub async fn request_export(shop: &Shop, by: &Fresh<OwnAccount>) -> Result<DataE
 ///
 /// # Errors
 /// [`Error::NotFound`] also for somebody else's.
-pub async fn delete_export(shop: &Shop, by: &Authorized<OwnAccount>, id: ExportId) -> Result<()> {
+pub async fn delete_export(shop: &Shop, by: &Authorized<ChangeAccount>, id: ExportId) -> Result<()> {
     by.in_person()?;
     let user = by.principal().user;
     shop.write("delete_export", |mut tx| async move {

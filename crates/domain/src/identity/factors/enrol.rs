@@ -4,7 +4,7 @@ use super::{Factors, RecoveryCodes, StoredTotp, events, totp};
 use crate::{
     error::{Error, Result},
     identity::{Fresh, Mailroom, Method, Notice, Throttle},
-    permission::OwnAccount,
+    permission::ChangeAccount,
     shop::Shop,
 };
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Enrolment {
 ///
 /// # Errors
 /// [`Error::Conflict`] when there is one.
-pub async fn begin_totp(shop: &Shop, factors: &Factors, by: &Fresh<OwnAccount>) -> Result<Enrolment> {
+pub async fn begin_totp(shop: &Shop, factors: &Factors, by: &Fresh<ChangeAccount>) -> Result<Enrolment> {
     let user = by.principal().user;
     let mut secret = [0; totp::SECRET];
     shop.entropy.fill(&mut secret);
@@ -56,7 +56,7 @@ pub async fn confirm_totp(
     room: &Mailroom,
     factors: &Factors,
     throttle: Throttle<'_>,
-    by: &Fresh<OwnAccount>,
+    by: &Fresh<ChangeAccount>,
     code: &str,
 ) -> Result<RecoveryCodes> {
     let user = by.principal().user;

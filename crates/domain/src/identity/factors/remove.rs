@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     id::UserId,
     identity::{Fresh, Mailroom, Method, Notice},
-    permission::{ManageUsers, OwnAccount},
+    permission::{ChangeAccount, ManageUsers},
     shop::Shop,
     store::Tx,
 };
@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
-pub async fn remove_totp(shop: &Shop, room: &Mailroom, by: &Fresh<OwnAccount>) -> Result<()> {
+pub async fn remove_totp(shop: &Shop, room: &Mailroom, by: &Fresh<ChangeAccount>) -> Result<()> {
     let user = by.principal().user;
     shop.write("remove_totp", |mut tx| async move {
         remove(shop, room, &mut *tx, user, user).await?;
@@ -56,7 +56,7 @@ async fn remove(shop: &Shop, room: &Mailroom, tx: &mut dyn Tx, user: UserId, by:
 ///
 /// # Errors
 /// [`Error::Conflict`] without an authenticator app.
-pub async fn renew_recovery_codes(shop: &Shop, factors: &Factors, by: &Fresh<OwnAccount>) -> Result<RecoveryCodes> {
+pub async fn renew_recovery_codes(shop: &Shop, factors: &Factors, by: &Fresh<ChangeAccount>) -> Result<RecoveryCodes> {
     let user = by.principal().user;
     let codes = &RecoveryCodes::draw(&*shop.entropy);
     shop.write("renew_recovery_codes", |mut tx| async move {

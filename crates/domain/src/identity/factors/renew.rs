@@ -10,7 +10,7 @@ use crate::{
         passkeys::{PasskeyAnswer, Passkeys},
         ports::{Account, Session, Verified},
     },
-    permission::{Authorized, OwnAccount},
+    permission::{Authorized, ChangeAccount},
     shop::Shop,
 };
 
@@ -66,7 +66,7 @@ impl Reauthentication<'_> {
     pub async fn run(
         self,
         shop: &Shop,
-        by: &Authorized<OwnAccount>,
+        by: &Authorized<ChangeAccount>,
         session: Session,
         anew: &Anew,
         code: Option<&str>,
@@ -157,7 +157,7 @@ mod tests {
         let session = session(&world.given, &ada).await;
         world.given.clock.advance(FRESH);
         let check = async || {
-            let by = world.given.authorized::<OwnAccount>(&ada);
+            let by = world.given.authorized::<ChangeAccount>(&ada);
             world.freshness().check(by, session, world.given.shop.now()).await
         };
         assert!(matches!(check().await, Err(Error::NotFresh(_))));

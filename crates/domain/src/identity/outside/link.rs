@@ -4,7 +4,7 @@ use super::{Gate, Link, gate::no_such_step, settle};
 use crate::{
     error::{Error, Result},
     identity::{Fresh, NO_PASSWORD, doors::doors, events, ports::UserQueries},
-    permission::OwnAccount,
+    permission::ChangeAccount,
     shop::Shop,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 pub async fn link_identity(
     shop: &Shop,
     gate: &Gate,
-    by: &Fresh<OwnAccount>,
+    by: &Fresh<ChangeAccount>,
     code: &str,
     verifier: &str,
 ) -> Result<Link> {
@@ -49,7 +49,7 @@ pub async fn link_identity(
 pub async fn unlink_identity(
     shop: &Shop,
     users: &dyn UserQueries,
-    by: &Fresh<OwnAccount>,
+    by: &Fresh<ChangeAccount>,
     provider: &str,
 ) -> Result<()> {
     let user = by.principal().user;

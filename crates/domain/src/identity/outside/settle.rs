@@ -52,20 +52,25 @@ pub(super) async fn settle(
         return make(shop, tx, &Stranger { email_verified: false, ..stranger.clone() }, now).await;
     }
     if doubt == Doubt::Refuse(Verification::Required) && stranger.proven_email().is_none() {
-        return Err(Error::forbidden("The provider does not vouch for your address, which this shop asks for"));
+        return Err(no_proven_address());
     }
     make(shop, tx, stranger, now).await
 }
 
 /// Who has the address they say. Where sign-ups do not tell whether an address is known (ruling R36), neither does an address that
 /// nobody vouches for.
-async fn known_by_address(tx: &mut dyn Tx, stranger: &Stranger, doubt: Doubt) -> Result<Option<User>> {
+pub(super) async fn known_by_address(tx: &mut dyn Tx, stranger: &Stranger, doubt: Doubt) -> Result<Option<User>> {
     let told = stranger.email_verified || doubt == Doubt::Refuse(Verification::Off);
     let Some(email) = stranger.email.as_ref().filter(|_| told) else { return Ok(None) };
     match tx.users().by_email(email).await? {
         Some(user) => tx.users().find(user).await,
         None => Ok(None),
     }
+}
+
+/// What somebody is told who has no address that this shop could believe.
+pub(super) fn no_proven_address() -> Error {
+    Error::forbidden("The provider does not vouch for your address, which this shop asks for")
 }
 
 /// Links somebody to an account; `false` when it has another identity of that provider.

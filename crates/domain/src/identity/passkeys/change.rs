@@ -9,7 +9,7 @@ use crate::{
         doors::doors,
         factors::{events, ports::FactorQueries},
     },
-    permission::{Authorized, OwnAccount},
+    permission::{Authorized, ChangeAccount},
     shop::Shop,
     store::Tx,
 };
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotFound`] also for somebody else's.
-pub async fn rename_passkey(shop: &Shop, by: &Authorized<OwnAccount>, id: PasskeyId, name: &str) -> Result<Passkey> {
+pub async fn rename_passkey(shop: &Shop, by: &Authorized<ChangeAccount>, id: PasskeyId, name: &str) -> Result<Passkey> {
     let user = by.principal().user;
     shop.write("rename_passkey", |mut tx| async move {
         let mut passkey = own(&mut *tx, user, id).await?;
@@ -40,7 +40,7 @@ pub async fn delete_passkey(
     shop: &Shop,
     room: &Mailroom,
     ways: &dyn FactorQueries,
-    by: &Fresh<OwnAccount>,
+    by: &Fresh<ChangeAccount>,
     id: PasskeyId,
 ) -> Result<()> {
     let user = by.principal().user;

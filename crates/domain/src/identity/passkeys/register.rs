@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     id::PasskeyId,
     identity::{Fresh, Mailroom, Method, Notice, factors::events},
-    permission::OwnAccount,
+    permission::ChangeAccount,
     shop::Shop,
 };
 
@@ -38,7 +38,7 @@ impl std::fmt::Debug for NewPasskey {
 ///
 /// # Errors
 /// [`Error::Unavailable`] when this installation has none; [`Error::Conflict`] when there are too many.
-pub async fn begin_passkey(shop: &Shop, passkeys: &Passkeys, by: &Fresh<OwnAccount>) -> Result<Begun> {
+pub async fn begin_passkey(shop: &Shop, passkeys: &Passkeys, by: &Fresh<ChangeAccount>) -> Result<Begun> {
     let ceremonies = passkeys.ceremonies()?;
     let user = by.principal().user;
     let (person, have) = shop
@@ -62,7 +62,7 @@ pub async fn create_passkey(
     shop: &Shop,
     room: &Mailroom,
     passkeys: &Passkeys,
-    by: &Fresh<OwnAccount>,
+    by: &Fresh<ChangeAccount>,
     new: NewPasskey,
 ) -> Result<Passkey> {
     let (ceremonies, user) = (passkeys.ceremonies()?, by.principal().user);

@@ -30,6 +30,7 @@ pub async fn run(harness: &impl Harness) {
     people_are_found(harness).await;
     a_key_is_what_its_owner_is_and_no_more(harness).await;
     a_key_ends_with_its_owner_its_time_or_its_deletion(harness).await;
+    keys_of_somebody_who_goes_rest(harness).await;
     a_key_of_an_account_is_its_own(harness).await;
     keys_are_listed_and_remember_their_use(harness).await;
 }
@@ -368,6 +369,20 @@ async fn a_key_ends_with_its_owner_its_time_or_its_deletion(harness: &impl Harne
     assert_eq!(caller(harness, &given, made.text.expose()).await, None);
     assert_eq!(harness.api_keys().get(made.key.id).await.unwrap(), None);
     assert_eq!(kinds(harness, made.key.id.0).await, ["api_key.created", "api_key.deleted", "api_key.renamed"]);
+}
+
+async fn keys_of_somebody_who_goes_rest(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let ada = given.seller().await;
+    let own = made_key(&given, &ada, new_key(&given, &["products:write"], None, None)).await.unwrap();
+    let shared = made_key(&given, &ada, new_key(&given, &["products:write"], ada.seller, None)).await.unwrap();
+    for (due, goes_on) in [(Some(given.shop.now()), false), (None, true)] {
+        let mut tx = begin(harness).await;
+        tx.users().set_deletion(ada.user, due).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(caller(harness, &given, own.text.expose()).await.is_some(), goes_on);
+        assert!(caller(harness, &given, shared.text.expose()).await.is_some(), "the account's own");
+    }
 }
 
 async fn a_key_of_an_account_is_its_own(harness: &impl Harness) {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Harness, begin, fixtures};
-use crate::{identity::Email, permission::Role};
+use crate::{
+    identity::{Email, NO_PASSWORD, User},
+    permission::{Role, Roles},
+};
 
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
@@ -13,6 +16,8 @@ pub async fn run(harness: &impl Harness) {
     roles_and_hash_change(harness).await;
     a_role_is_taken_back(harness).await;
     an_address_changes_unless_it_is_taken(harness).await;
+    a_name_changes(harness).await;
+    guests_are_found_by_when_they_came(harness).await;
     nobody_is_nobody(harness).await;
 }
 
@@ -62,6 +67,47 @@ async fn a_person_is_found_by_the_whole_address(harness: &impl Harness) {
     for other in others {
         assert_eq!(tx.users().by_email(&Email::stored(other.clone())).await.unwrap(), None, "{other}");
     }
+}
+
+async fn a_name_changes(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (user, other) = (given.person(Role::User).await.user, given.person(Role::User).await.user);
+    given.clock.advance(Duration::from_secs(1));
+    let now = given.shop.now();
+    let mut tx = begin(harness).await;
+    tx.users().set_name(user, "Zoë \u{1F98A}", now).await.unwrap();
+    tx.commit().await.unwrap();
+    let stored = begin(harness).await.users().find(user).await.unwrap().unwrap();
+    assert_eq!((stored.name.as_str(), stored.updated_at), ("Zoë \u{1F98A}", now));
+    assert_ne!(begin(harness).await.users().find(other).await.unwrap().unwrap().name, stored.name);
+}
+
+async fn guests_are_found_by_when_they_came(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let mut guests = Vec::new();
+    // Long before everybody that other cases made.
+    let began = crate::clock::Timestamp::UNIX_EPOCH;
+    for (n, roles) in [(1, Role::Guest), (2, Role::User), (3, Role::Guest), (4, Role::Guest)] {
+        let at = began + Duration::from_secs(n);
+        let user = User { roles: Roles::new([roles]), created_at: at, updated_at: at, ..given.user(Role::User) };
+        let mut tx = begin(harness).await;
+        assert!(tx.users().insert(&user, NO_PASSWORD).await.unwrap());
+        tx.commit().await.unwrap();
+        guests.push(user.id);
+    }
+    let before =
+        async |seconds, limit| harness.guests().came_before(began + Duration::from_secs(seconds), limit).await.unwrap();
+    assert_eq!(before(1, 10).await, []);
+    assert_eq!(before(4, 10).await, [guests[0], guests[2]], "neither who is no guest, nor who came at the moment");
+    assert_eq!(before(5, 2).await, [guests[0], guests[2]], "the oldest first");
+    let may = harness.users().principal(guests[0]).await.unwrap().unwrap().permissions;
+    assert_eq!(may.names().collect::<Vec<_>>(), ["account:own"]);
+    // A user from now on.
+    let mut tx = begin(harness).await;
+    tx.users().revoke(guests[0], Role::Guest, given.shop.now()).await.unwrap();
+    tx.users().grant(guests[0], Role::User, given.shop.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(before(5, 10).await, [guests[2], guests[3]]);
 }
 
 async fn roles_and_hash_change(harness: &impl Harness) {

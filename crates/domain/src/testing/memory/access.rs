@@ -159,7 +159,9 @@ impl ApiKeyRepo for MemoryTx {
 #[async_trait]
 impl ApiKeyQueries for MemoryStore {
     async fn held(&self, id: ApiKeyId) -> Result<Option<HeldKey>> {
-        Ok(self.state().api_keys.get(&id).cloned())
+        let state = self.state();
+        let rests = |held: &&HeldKey| held.key.seller.is_none() && state.deletions.contains_key(&held.key.user);
+        Ok(state.api_keys.get(&id).filter(|held| !rests(held)).cloned())
     }
 
     async fn get(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {

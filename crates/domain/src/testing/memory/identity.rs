@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     id::{SellerId, UserId},
     identity::{
-        Email, Profile, Pseudonym, Seller, User,
+        Email, GuestQueries, Profile, Pseudonym, Seller, User,
         ports::{Account, Owner, SellerRepo, UserQueries, UserRepo},
     },
     organisation::MemberRole,
@@ -74,6 +74,14 @@ impl UserRepo for MemoryTx {
             stored.user.updated_at = at;
         }
         Ok(true)
+    }
+
+    async fn set_name(&mut self, id: UserId, name: &str, at: Timestamp) -> Result<()> {
+        if let Some(stored) = self.write().users.get_mut(&id) {
+            name.clone_into(&mut stored.user.name);
+            stored.user.updated_at = at;
+        }
+        Ok(())
     }
 
     async fn deletion(&mut self, id: UserId) -> Result<Option<Timestamp>> {
@@ -173,5 +181,17 @@ fn account(state: &State, stored: &StoredUser) -> Account {
         seller: state.sellers_of(stored.user.id).sole(),
         ban: state.bans.get(&stored.user.id).cloned(),
         password_hash: stored.password_hash.clone(),
+    }
+}
+
+#[async_trait]
+impl GuestQueries for MemoryStore {
+    async fn came_before(&self, before: Timestamp, limit: u32) -> Result<Vec<UserId>> {
+        let state = self.state();
+        let guests = state.users.values().filter(|stored| stored.user.roles.has(Role::Guest));
+        let mut due: Vec<_> =
+            guests.map(|stored| (stored.user.created_at, stored.user.id)).filter(|(came, _)| *came < before).collect();
+        due.sort_unstable();
+        Ok(due.into_iter().map(|(_, id)| id).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 }
