@@ -8,12 +8,15 @@
 mod chunks;
 mod digest;
 mod gauge;
+pub mod lfs;
 pub mod ports;
+mod rules;
 mod storeroom;
 mod usage;
 
 pub use chunks::{Chunks, Whole};
 pub use digest::{Digest, Edition, Place};
 pub use gauge::{Gauge, Stored, Terms};
+pub use rules::AssetRules;
 pub use storeroom::{Kept, Storeroom};
 pub use usage::{Holder, Quotas, charge};

@@ -82,4 +82,8 @@ id! {
     PasskeyId,
     /// An archive of all that is kept of a person.
     ExportId,
+    /// A library of large files.
+    LibraryId,
+    /// A lock of a file in a library.
+    LockId,
 }

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        lfs::ports::LibraryRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -73,6 +76,8 @@ pub trait Tx: Send {
     fn reviews(&mut self) -> &mut dyn ReviewRepo;
     /// Who holds bytes.
     fn blobs(&mut self) -> &mut dyn BlobRepo;
+    /// Libraries of large files.
+    fn libraries(&mut self) -> &mut dyn LibraryRepo;
     /// How much is kept for whom.
     fn usage(&mut self) -> &mut dyn UsageRepo;
     /// Idempotency keys.

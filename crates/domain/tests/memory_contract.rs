@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{lfs::ports::LibraryQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -108,6 +108,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn libraries(&self) -> Arc<dyn LibraryQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn blobs(&self) -> Arc<dyn BlobQueries> {
         Arc::new(self.store.clone())
     }
@@ -198,7 +202,8 @@ suites!(
     schedules,
     tickets,
     rooms,
-    assets
+    assets,
+    libraries
 );
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use domain::{
     Result, Store, Tx,
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        lfs::ports::LibraryRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -145,6 +148,10 @@ impl Tx for SeaTx {
     }
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn libraries(&mut self) -> &mut dyn LibraryRepo {
         self
     }
 

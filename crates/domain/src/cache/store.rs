@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        lfs::ports::LibraryRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -168,6 +171,10 @@ impl Tx for InvalidatingTx {
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
         self.inner.reviews()
+    }
+
+    fn libraries(&mut self) -> &mut dyn LibraryRepo {
+        self.inner.libraries()
     }
 
     fn blobs(&mut self) -> &mut dyn BlobRepo {

@@ -46,6 +46,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         Ok(
             Fact::Seller(_)
             | Fact::Invitation(_)
+            | Fact::Library(_)
             | Fact::User(_)
             | Fact::Session(_)
             | Fact::SigningKey(_)

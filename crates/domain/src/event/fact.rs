@@ -8,8 +8,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId,
-        UserId,
+        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, LibraryId, ProductId, ReviewId, RoleId, RoomId, SellerId,
+        SessionId, UserId,
     },
     money::Amount,
 };
@@ -53,6 +53,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("signing_key", &["created", "removed"]),
     ("role", &["created", "updated", "deleted"]),
     ("api_key", &["created", "renamed", "deleted"]),
+    ("library", &["created", "object_added", "deleted", "locked", "unlocked"]),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
@@ -87,6 +88,8 @@ pub enum Fact {
     Seller(SellerId),
     /// Somebody was invited to a seller account, or is no more.
     Invitation(InvitationId),
+    /// A library of large files changed, or what is locked in it.
+    Library(LibraryId),
     /// A person's account changed.
     User(UserId),
     /// Somebody signed in, went on, or is signed out.
@@ -194,6 +197,12 @@ struct KeyFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct LibraryFact {
+    library_id: LibraryId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct InvitationFact {
     invitation_id: InvitationId,
 }
@@ -275,6 +284,10 @@ impl Fact {
             "invitation" => {
                 let id = payload::<InvitationFact>(event)?.invitation_id;
                 (Self::Invitation(id), id.0)
+            }
+            "library" => {
+                let id = payload::<LibraryFact>(event)?.library_id;
+                (Self::Library(id), id.0)
             }
             "role" => {
                 let id = payload::<RoleFact>(event)?.role_id;

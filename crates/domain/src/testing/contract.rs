@@ -23,6 +23,7 @@ pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
+pub mod libraries;
 pub mod limiter;
 pub mod log;
 pub mod organisations;
@@ -53,7 +54,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{lfs::ports::LibraryQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -114,6 +115,8 @@ pub trait Harness: Send + Sync {
     fn export(&self) -> Arc<dyn ProductExport>;
     /// The read side of who holds bytes.
     fn blobs(&self) -> Arc<dyn BlobQueries>;
+    /// The read side of libraries.
+    fn libraries(&self) -> Arc<dyn LibraryQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -171,6 +174,7 @@ pub async fn run_all(harness: &impl Harness) {
     schedules::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
+    libraries::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -12,6 +12,7 @@ mod identity;
 mod job_queue;
 mod jobs;
 mod keys;
+mod libraries;
 mod log;
 mod organisations;
 mod product_queries;
@@ -34,7 +35,10 @@ use state::{KeyScope, State};
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        lfs::ports::LibraryRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -230,6 +234,10 @@ impl Tx for MemoryTx {
     }
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn libraries(&mut self) -> &mut dyn LibraryRepo {
         self
     }
 

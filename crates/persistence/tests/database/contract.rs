@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{lfs::ports::LibraryQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -115,6 +115,10 @@ impl Harness for Real {
         self.fresh.database.export()
     }
 
+    fn libraries(&self) -> Arc<dyn LibraryQueries> {
+        self.fresh.database.libraries()
+    }
+
     fn blobs(&self) -> Arc<dyn BlobQueries> {
         self.fresh.database.blobs()
     }
@@ -221,5 +225,6 @@ suites!(
     schedules,
     tickets,
     rooms,
-    assets
+    assets,
+    libraries
 );

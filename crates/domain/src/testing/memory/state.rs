@@ -6,14 +6,18 @@ use uuid::Uuid;
 
 use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
-    assets::{Digest, Holder, ports::Held},
+    assets::{
+        Digest, Holder,
+        lfs::{Library, Lock, Object},
+        ports::Held,
+    },
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId,
-        UserId,
+        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, LibraryId, LockId, PasskeyId, ProductId, ReviewId,
+        SellerId, SessionId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
@@ -60,6 +64,9 @@ pub(super) struct State {
     pub reviews: BTreeMap<ReviewId, Review>,
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
     pub blobs: BTreeMap<Digest, Held>,
+    pub libraries: BTreeMap<LibraryId, Library>,
+    pub library_objects: BTreeMap<(LibraryId, Digest), Object>,
+    pub library_locks: BTreeMap<LockId, Lock>,
     pub usage: BTreeMap<Holder, u64>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,

@@ -1,0 +1,3 @@
+DROP TABLE library_locks;
+DROP TABLE library_objects;
+DROP TABLE libraries;
