@@ -74,6 +74,8 @@ id! {
     MessageId,
     /// A role that says what somebody may do.
     RoleId,
+    /// A 3D model.
+    ModelId,
     /// An API key.
     ApiKeyId,
     /// An invitation to a seller account.

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -75,6 +78,8 @@ pub trait Tx: Send {
     fn blobs(&mut self) -> &mut dyn BlobRepo;
     /// How much is kept for whom.
     fn usage(&mut self) -> &mut dyn UsageRepo;
+    /// 3D models.
+    fn models(&mut self) -> &mut dyn ModelRepo;
     /// Idempotency keys.
     fn keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// Events.

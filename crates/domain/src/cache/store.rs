@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -176,6 +179,10 @@ impl Tx for InvalidatingTx {
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
         self.inner.usage()
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self.inner.models()
     }
 
     fn keys(&mut self) -> &mut dyn IdempotencyKeys {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::events;
-use crate::{error::Result, shop::Shop};
+use crate::{assets::models::clear_orphans, error::Result, shop::Shop};
 
 /// How many products one transaction removes.
 const BATCH: u32 = 100;
@@ -18,6 +18,7 @@ pub async fn purge_products(shop: &Shop, keep: Duration) -> Result<u64> {
         let removed = shop
             .write("purge_products", |mut tx| async move {
                 let ids = tx.products().purge(before, BATCH).await?;
+                clear_orphans(shop, &mut *tx, shop.now()).await?;
                 for id in &ids {
                     shop.record(&mut *tx, None, events::purged(*id)).await?;
                 }

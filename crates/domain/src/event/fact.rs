@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::Event;
 use crate::{
+    assets::models::{VersionNumber, VersionState},
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId,
-        UserId,
+        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId,
+        SessionId, UserId,
     },
     money::Amount,
 };
@@ -51,6 +52,19 @@ const KINDS: &[(&str, &[&str])] = &[
     ("signing_key", &["created", "removed"]),
     ("role", &["created", "updated", "deleted"]),
     ("api_key", &["created", "renamed", "deleted"]),
+    (
+        "model",
+        &[
+            "created",
+            "version_added",
+            "version_measured",
+            "version_ready",
+            "version_failed",
+            "version_deleted",
+            "deleted",
+            "purged",
+        ],
+    ),
     ("audit", &["purged"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
@@ -97,6 +111,10 @@ pub enum Fact {
     ApiKey(ApiKeyId),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
+    /// A 3D model or a version of it changed.
+    Model(ModelFact),
+    /// A 3D model is gone with its product; nothing else is known of it any more.
+    ModelPurged(ModelId),
     /// Somebody changed a job, or it tells how far it got.
     Job(JobId),
     /// A room changed, who may be in it, or what was said in it.
@@ -140,6 +158,34 @@ pub struct ShownProduct {
     pub stock: i64,
     /// How often it was changed.
     pub version: Version,
+}
+
+/// What every event of a model carries: enough to decide who may hear of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelFact {
+    /// The model.
+    pub model_id: ModelId,
+    /// The product it belongs to.
+    pub product_id: ProductId,
+    /// The account that sells the product.
+    pub seller_id: SellerId,
+    /// Where the product stands; decides who can see the model.
+    pub status: ProductStatus,
+    /// The name of the model.
+    pub name: String,
+    /// The version that is told of, unless it is gone.
+    pub version: Option<VersionNumber>,
+    /// How far that is.
+    pub state: Option<VersionState>,
+    /// How much of what is to be done for it is done, of 100.
+    pub progress: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PurgedModelFact {
+    model_id: ModelId,
 }
 
 #[derive(Deserialize)]
@@ -281,6 +327,15 @@ impl Fact {
             "api_key" => {
                 let id = payload::<ApiKeyFact>(event)?.api_key_id;
                 (Self::ApiKey(id), id.0)
+            }
+            "model" if event.kind == "model.purged" => {
+                let id = payload::<PurgedModelFact>(event)?.model_id;
+                (Self::ModelPurged(id), id.0)
+            }
+            "model" => {
+                let fact: ModelFact = payload(event)?;
+                let id = fact.model_id.0;
+                (Self::Model(fact), id)
             }
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;

@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limiter;
 pub mod log;
+pub mod models;
 pub mod organisations;
 pub mod passkeys;
 pub mod presence;
@@ -53,7 +54,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -112,6 +113,8 @@ pub trait Harness: Send + Sync {
     fn export(&self) -> Arc<dyn ProductExport>;
     /// The read side of who holds bytes.
     fn blobs(&self) -> Arc<dyn BlobQueries>;
+    /// The read side of 3D models.
+    fn models(&self) -> Arc<dyn ModelQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -169,6 +172,7 @@ pub async fn run_all(harness: &impl Harness) {
     schedules::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
+    models::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -13,6 +13,7 @@ mod job_queue;
 mod jobs;
 mod keys;
 mod log;
+mod models;
 mod organisations;
 mod product_queries;
 mod products;
@@ -34,7 +35,10 @@ use state::{KeyScope, State};
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -238,6 +242,10 @@ impl Tx for MemoryTx {
     }
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
         self
     }
 

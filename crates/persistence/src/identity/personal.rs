@@ -236,6 +236,19 @@ const SUBJECTS: &[Subject] = &[
         named: &["product_files.uploaded_by"],
     },
     Subject {
+        name: "model_versions",
+        columns: &[
+            ("model_id", "modelId", Id),
+            ("number", "version", Number),
+            ("file_name", "fileName", Text),
+            ("size", "size", Number),
+            ("created_at", "createdAt", Time),
+        ],
+        from: "model_versions WHERE uploaded_by = $1",
+        order: "created_at, model_id, number",
+        named: &["model_versions.uploaded_by"],
+    },
+    Subject {
         name: "storage",
         columns: &[("bytes", "bytes", Number)],
         from: "storage_usage WHERE user_id = $1",

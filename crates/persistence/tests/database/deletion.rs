@@ -48,6 +48,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("grants.by_id", Stay("who let somebody take files away is an id")),
     ("grants.user_id", Go),
     ("idempotency_keys.actor_id", Go),
+    ("model_versions.uploaded_by", Stay("the model belongs to the product")),
     ("passkeys.user_id", Go),
     ("presence.user_id", Stay("it is true of this moment only, and goes with the connection that deletion ends")),
     ("product_files.uploaded_by", Stay("the file belongs to the product")),

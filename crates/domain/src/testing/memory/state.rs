@@ -6,14 +6,18 @@ use uuid::Uuid;
 
 use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
-    assets::{Digest, Holder, ports::Held},
+    assets::{
+        Digest, Holder,
+        models::{Model, Version, VersionNumber},
+        ports::Held,
+    },
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId,
-        UserId,
+        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, ModelId, PasskeyId, ProductId, ReviewId, SellerId,
+        SessionId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
@@ -61,6 +65,8 @@ pub(super) struct State {
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
     pub blobs: BTreeMap<Digest, Held>,
     pub usage: BTreeMap<Holder, u64>,
+    pub models: BTreeMap<ModelId, Model>,
+    pub model_versions: BTreeMap<(ModelId, VersionNumber), Version>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,
