@@ -38,7 +38,7 @@ use domain::{
     secrets::Mac,
 };
 
-use crate::{draining::Draining, settings::HttpSettings, socket::Floor, stream::Hub};
+use crate::{draining::Draining, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
@@ -172,6 +172,8 @@ pub struct Services {
     pub proofs: Proofs,
     /// Archives of what is kept of people.
     pub exports: Archives,
+    /// 3D models.
+    pub models: Models3d,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

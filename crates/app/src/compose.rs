@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Access, Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
+use api::{Access, Draining, Floor, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
@@ -19,6 +19,7 @@ use crate::{
     foundation::Foundation,
     key_uses::KeyUses,
     migrate::SchemaProbe,
+    models,
     nodes::Nodes,
     outside, post,
     proofs::proofs,
@@ -114,6 +115,11 @@ pub(crate) async fn services(
         hasher: passwords.clone(),
         proofs: proofs(config, foundation)?,
         exports: Archives { queries: database.exports(), sealer: Arc::<Seal>::clone(&foundation.seal) },
+        models: Models3d {
+            queries: database.models(),
+            workshop: models::workshop(config, foundation),
+            tariff: config.models.tariff.clone(),
+        },
         sessions,
         session_list: database.sessions(),
         known,

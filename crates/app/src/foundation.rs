@@ -5,11 +5,12 @@ use std::{os::unix::fs::DirBuilderExt, sync::Arc};
 use credentials::{KeyedHash, MasterKey, NewKeys, Passwords, Seal};
 use domain::{
     Shop,
+    assets::Storeroom,
     clock::{Clock, Entropy},
 };
 use migration::{Migrator, MigratorTrait};
 use persistence::Database;
-use platform::{SystemClock, SystemEntropy};
+use platform::{FsBlobs, SystemClock, SystemEntropy};
 
 use crate::{
     config::{Config, Secrets},
@@ -23,6 +24,7 @@ pub(crate) struct Foundation {
     pub(crate) master: MasterKey,
     pub(crate) seal: Arc<Seal>,
     pub(crate) passwords: Arc<Passwords>,
+    pub(crate) room: Storeroom,
 }
 
 impl Foundation {
@@ -42,8 +44,10 @@ impl Foundation {
         let passwords = passwords(config)?;
         let seal = Arc::new(Seal::new(master.clone(), Arc::clone(&entropy)));
         let (meter, rules) = (Arc::new(Counters), config.shop.rules.clone());
+        let blobs = Arc::new(FsBlobs::open(&config.blobs.path, Arc::clone(&entropy))?);
+        let room = Storeroom { blobs, index: database.blobs() };
         let shop = Shop { store: database.store(), clock, entropy, meter, rules };
-        Ok(Self { database, shop, master, seal, passwords })
+        Ok(Self { database, shop, master, seal, passwords, room })
     }
 
     /// Makes keys that sign tokens.

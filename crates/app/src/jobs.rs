@@ -6,6 +6,7 @@ use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
+    assets::models::{ProcessModel, process_model},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -22,7 +23,7 @@ use crate::{
     archive::Zips,
     config::Config,
     foundation::Foundation,
-    post,
+    models, post,
     purge::{Gone, Sweep},
     schedule,
     workers::{
@@ -85,6 +86,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (deleting, exporting) = (shop.clone(), shop.clone());
     let export =
         Maker { data: database.personal_data(), packer: Arc::new(Zips), sealer: Arc::<Seal>::clone(&foundation.seal) };
+    let (modelling, workshop) = (shop.clone(), models::workshop(config, foundation));
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     Ok(Handlers::default()
         // What is gone already is not removed twice.
@@ -124,6 +126,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |job: MakeExport, _| {
             let (shop, export) = (exporting.clone(), export.clone());
             async move { Ok(make_export(&shop, &export, job).await?) }
+        })
+        .on(move |job: ProcessModel, _| {
+            let (shop, workshop) = (modelling.clone(), workshop.clone());
+            async move { Ok(process_model(&shop, &workshop, job).await?) }
         })
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());

@@ -20,6 +20,7 @@ mod keys;
 mod lines;
 mod mail;
 mod migrate;
+mod models;
 mod nodes;
 mod openapi;
 mod outside;

@@ -13,13 +13,17 @@ use actix_web::{
 };
 use futures_util::future::poll_immediate;
 
-use crate::{context::Context, present::present, problem::Problem, services::Services};
+use crate::{context::Context, models3d, present::present, problem::Problem, services::Services};
 
 /// Cuts a request that takes too long. What it was doing is dropped; an open transaction rolls back.
 pub async fn layer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // What brings a file may take as long as bytes keep coming, which is looked at where they are taken.
+    if models3d::brings_a_file(request.method(), request.path()) {
+        return Ok(present(next.call(request).await?));
+    }
     let Some(limit) = request.app_data::<Data<Services>>().map(|services| services.settings.timeout) else {
         return Ok(present(next.call(request).await?));
     };

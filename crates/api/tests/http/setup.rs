@@ -15,6 +15,10 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal, Shop,
+    assets::{
+        Quotas, Storeroom,
+        models::{Tariff, Workshop},
+    },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
@@ -33,13 +37,14 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainSealer,
-        PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac,
+        PlainProviders, PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
     },
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink,
+    Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs, Rooms, Services, Streams,
+    ViewSink,
 };
 
 /// Counts calls without ever forgetting them.
@@ -197,6 +202,16 @@ impl Door {
                     mac: Arc::new(PlainMac),
                 },
                 passkey_list: reader.clone(),
+            },
+            models: Models3d {
+                queries: reader.clone(),
+                workshop: Workshop {
+                    room: Storeroom { blobs: Arc::new(MemoryBlobs::default()), index: reader.clone() },
+                    analysis: Arc::new(PlainAnalysis),
+                    most: 1000,
+                    quotas: Quotas::default(),
+                },
+                tariff: Tariff::default(),
             },
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {

@@ -34,7 +34,7 @@ fn without_any_setting_it_is_a_development_shop_on_this_machine() {
     assert_eq!(config.database.folder(), Some(std::path::Path::new("data")));
     assert!(config.database.migrate && config.shop.demo && config.http.swagger_ui && config.http.metrics);
     assert!(matches!(config.secrets, Secrets::File(_)));
-    assert_eq!(config.limits.rules.len(), 9);
+    assert_eq!(config.limits.rules.len(), 10);
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod upload;
 
 pub(crate) use delete::clear_orphans;
 pub use delete::{delete_model, delete_version};
-pub use findings::{Findings, Severity, Shape, Warning};
+pub use findings::{Findings, Severity, Shape, Unit, Warning};
 pub use model::{Declared, Fault, Model, ModelFormat, Rendition, RenditionKind, Version, VersionNumber, VersionState};
 pub use process::{ProcessModel, process_model};
 pub use quote::{Material, Quote, QuoteInput, Tariff, quote};

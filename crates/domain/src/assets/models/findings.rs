@@ -28,7 +28,21 @@ pub struct Findings {
     pub overhang: Option<f64>,
 }
 
+/// What the numbers of a file mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Unit {
+    /// The file says nothing; millimetres are taken for granted.
+    Assumed,
+    /// The file says how many millimetres a unit of it has.
+    Stated(f64),
+}
+
 impl Findings {
+    /// What the numbers of the file mean.
+    pub fn unit(&self) -> Unit {
+        self.unit.map_or(Unit::Assumed, Unit::Stated)
+    }
+
     /// The lengths along the axes.
     pub fn size(&self) -> [f64; 3] {
         let ([a, b, c], [x, y, z]) = (self.low, self.high);
