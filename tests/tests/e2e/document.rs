@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk_e2e::{Client, Reply, Server};
 
-use crate::shop;
+use crate::{models3d, shop};
 
 /// One operation of the document.
 #[derive(Debug, Clone)]
@@ -67,6 +67,10 @@ fn scopes(security: Option<&Value>) -> Option<Vec<String>> {
 fn body(document: &Value, operation: &Value) -> Option<Value> {
     let content = operation.get("requestBody")?.get("content")?.as_object()?.values().next()?;
     let schema = resolve(document, &content["schema"]);
+    if schema.get("properties").is_none() && schema["format"] == "binary" {
+        // A file: what it says is not JSON.
+        return None;
+    }
     let whole = content.get("example").or_else(|| example(schema));
     if let Some(Value::Object(whole)) = whole {
         let mut whole = whole.clone();
@@ -142,6 +146,8 @@ pub struct World {
     account: Option<Value>,
     /// An invitation to it.
     invitation: Option<Value>,
+    /// A 3D model of the draft.
+    model: Option<Value>,
 }
 
 impl World {
@@ -197,7 +203,13 @@ impl World {
             invitation = Some(seller.post(&path, &json!({ "email": email })).await.expect(201).json());
             account = Some(mine);
         }
-        Self { operations, draft, product, category, review, job, room, guest, person, key, account, invitation }
+        let mut model = None;
+        if knows("/api/v1/models3d") {
+            let path = format!("/api/v1/models3d?fileName=cube.stl&productId={}", draft["id"].as_str().unwrap());
+            let request = seller.request("POST", &path).body(models3d::binary());
+            model = Some(seller.send(request).await.expect(201).json());
+        }
+        Self { operations, draft, product, category, review, job, room, guest, person, key, account, invitation, model }
     }
 
     /// The path of an operation with the ids of this world in it.
@@ -214,6 +226,7 @@ impl World {
             ("/api-keys/{", self.key.as_ref()),
             ("/sellers/{", self.account.as_ref()),
             ("/invitations/{", self.invitation.as_ref()),
+            ("/models3d/{", self.model.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -230,6 +243,8 @@ impl World {
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")
+            .replace("/versions/{number}", "/versions/1")
+            .replace("{digest}", &"0".repeat(64))
             .replace("{provider}", "google")
             .replace("/roles/{name}", "/roles/seller")
             .replace("/roles/{role}", "/roles/user")

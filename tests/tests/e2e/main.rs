@@ -21,6 +21,7 @@ mod jobs;
 mod leaks;
 mod lifecycle;
 mod mail;
+mod models3d;
 mod naughty_strings;
 mod nodes;
 mod outage;

@@ -15,6 +15,7 @@ mod factors;
 mod idempotency;
 mod impersonation;
 mod jobs;
+mod models3d;
 mod outside;
 mod problems;
 mod products;
