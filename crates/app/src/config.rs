@@ -3,6 +3,7 @@
 //! Later layers win: the profile's defaults, `souk.toml`, the plain names (`PORT`, `DATABASE_URL` ..), `SOUK__SECTION__KEY`.
 //! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
 
+mod blobs;
 mod cache;
 mod calls;
 mod database;
@@ -32,6 +33,7 @@ mod sockets;
 mod streams;
 mod telemetry;
 
+pub(crate) use blobs::{Blobs, StoreKind};
 pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use calls::Outgoing;
 pub(crate) use database::Database;
@@ -74,6 +76,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         sockets::SETTINGS,
         cache::SETTINGS,
         shop::SETTINGS,
+        blobs::SETTINGS,
         retention::SETTINGS,
         jobs::SETTINGS,
         schedule::SETTINGS,
@@ -121,6 +124,8 @@ pub(crate) struct Config {
     pub(crate) sockets: Sockets,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
+    /// Where the bytes of files lie.
+    pub(crate) blobs: Blobs,
     /// How long what is kept.
     pub(crate) retention: Retention,
     /// Background jobs.
@@ -150,6 +155,7 @@ impl Config {
         let streams = streams::read(&mut reader);
         let sockets = Sockets::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
+        let blobs = Blobs::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
         let schedule = Schedule::read(&mut reader);
@@ -173,6 +179,7 @@ impl Config {
                 streams: streams?,
                 sockets: sockets?,
                 shop: shop?,
+                blobs: blobs?,
                 retention: retention?,
                 jobs: jobs?,
                 schedule: schedule?,

@@ -6,6 +6,7 @@ use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
+    assets::SweepFiles,
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -21,6 +22,7 @@ use domain::{
 use crate::{
     archive::Zips,
     config::Config,
+    files,
     foundation::Foundation,
     post,
     purge::{Gone, Sweep},
@@ -82,7 +84,8 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (deleting, exporting) = (shop.clone(), shop.clone());
+    let (deleting, exporting, sweeping) = (shop.clone(), shop.clone(), shop.clone());
+    let room = files::storeroom(config, foundation)?;
     let export =
         Maker { data: database.personal_data(), packer: Arc::new(Zips), sealer: Arc::<Seal>::clone(&foundation.seal) };
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
@@ -110,6 +113,19 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
             async move {
                 let jobs = purge_jobs(&*queue, now, keep).await?;
                 tracing::info!(jobs, "purged");
+                Ok(())
+            }
+        })
+        .on(move |_: SweepFiles, _| {
+            let (room, shop) = (room.clone(), sweeping.clone());
+            async move {
+                let swept = room.sweep(shop.now(), shop.rules.assets.grace, false, &|_| ()).await?;
+                tracing::info!(
+                    released = swept.released,
+                    unknown = swept.unknown,
+                    staged = swept.staged,
+                    "files swept"
+                );
                 Ok(())
             }
         })

@@ -1,6 +1,7 @@
 //! The binary `souk`: settings, wiring, and the commands of the command line.
 
 mod archive;
+mod assets;
 mod asyncapi;
 mod audit;
 mod cli;
@@ -8,9 +9,11 @@ mod compose;
 mod config;
 mod config_command;
 mod demo;
+mod downloads;
 mod ending;
 mod events;
 mod export;
+mod files;
 mod foundation;
 mod import;
 mod jobs;
@@ -85,6 +88,7 @@ fn run(cli: Cli) -> Outcome {
             Command::Migrate(command) => migrate::run(&command, &config).await,
             Command::Audit(command) => audit::run(&command, &config).await,
             Command::Events(command) => events::run(&command, &config).await,
+            Command::Assets(command) => assets::run(command, &config).await,
             Command::Purge => purge::run(&config).await,
             Command::Keys(command) => keys::run(command, &config).await,
             Command::Mail(command) => mail::run(command, &config).await,

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -75,6 +78,10 @@ pub trait Tx: Send {
     fn blobs(&mut self) -> &mut dyn BlobRepo;
     /// How much is kept for whom.
     fn usage(&mut self) -> &mut dyn UsageRepo;
+    /// Files of products.
+    fn files(&mut self) -> &mut dyn FileRepo;
+    /// Who may take files away.
+    fn grants(&mut self) -> &mut dyn GrantRepo;
     /// Idempotency keys.
     fn keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// Events.

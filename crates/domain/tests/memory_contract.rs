@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{files::ports::FileQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -107,6 +107,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn files(&self) -> Arc<dyn FileQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         Arc::new(self.store.clone())
     }
@@ -193,7 +197,8 @@ suites!(
     schedules,
     tickets,
     rooms,
-    assets
+    assets,
+    files
 );
 
 #[tokio::test]

@@ -1,4 +1,6 @@
 //! Bytes and who holds them.
 
 mod blobs;
+mod files;
+mod grants;
 mod usage;

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use domain::{
     Result, Store, Tx,
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -153,6 +156,14 @@ impl Tx for SeaTx {
     }
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

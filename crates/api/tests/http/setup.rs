@@ -15,12 +15,16 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal, Shop,
+    assets::{
+        Storeroom,
+        files::{Library, Links},
+    },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
     clock::Timestamp,
     health::Probe,
-    id::{ApiKeyId, RoomId, SessionId},
+    id::{ApiKeyId, FileId, RoomId, SessionId},
     identity::{
         FRESH, Factors, Known, Passkeys, SessionRules, Sessions, StoredSession, Verification,
         exports::Archives,
@@ -33,13 +37,14 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainSealer,
-        PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac, PlainProviders,
+        PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
     },
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink,
+    Access, Assets, DownloadSink, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Proofs, Rooms, Services,
+    Streams, ViewSink,
 };
 
 /// Counts calls without ever forgetting them.
@@ -99,7 +104,7 @@ impl Presence for Nobody {
 
 /// Keeps what was seen.
 #[derive(Default)]
-pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>);
+pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>, pub Mutex<Vec<FileId>>);
 
 impl ViewSink for Seen {
     fn seen(&self, view: ProductView) {
@@ -110,6 +115,12 @@ impl ViewSink for Seen {
 impl KeyUseSink for Seen {
     fn used(&self, key: ApiKeyId, _: Timestamp) {
         self.1.lock().unwrap().push(key);
+    }
+}
+
+impl DownloadSink for Seen {
+    fn taken(&self, file: FileId) {
+        self.2.lock().unwrap().push(file);
     }
 }
 
@@ -210,6 +221,11 @@ impl Door {
             products: reader.clone(),
             categories: reader.clone(),
             reviews: reader.clone(),
+            assets: Assets {
+                room: Storeroom { blobs: Arc::new(MemoryBlobs::new(fixtures.clock.clone())), index: reader.clone() },
+                library: Library { queries: reader.clone(), links: Links::new(Arc::new(PlainMac)) },
+                downloads: seen.clone(),
+            },
             views: seen.clone(),
             view_log: reader.clone(),
             audit: reader.clone(),

@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -176,6 +179,14 @@ impl Tx for InvalidatingTx {
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
         self.inner.usage()
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self.inner.files()
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
+        self.inner.grants()
     }
 
     fn keys(&mut self) -> &mut dyn IdempotencyKeys {

@@ -52,6 +52,8 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::Role(_)
             | Fact::ApiKey(_)
             | Fact::AuditPurged(_)
+            | Fact::File(_)
+            | Fact::Grant(_)
             | Fact::Job(_)
             | Fact::Room(_),
         ) => Vec::new(),

@@ -19,6 +19,7 @@ pub mod epochs;
 pub mod export;
 pub mod exports;
 pub mod factors;
+pub mod files;
 pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
@@ -53,7 +54,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{files::ports::FileQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -112,6 +113,8 @@ pub trait Harness: Send + Sync {
     fn export(&self) -> Arc<dyn ProductExport>;
     /// The read side of who holds bytes.
     fn blobs(&self) -> Arc<dyn BlobQueries>;
+    /// The read side of files of products.
+    fn files(&self) -> Arc<dyn FileQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -169,6 +172,7 @@ pub async fn run_all(harness: &impl Harness) {
     schedules::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
+    files::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -7,6 +7,7 @@ mod categories;
 mod erase;
 mod exports;
 mod factors;
+mod files;
 mod foreign_ids;
 mod identity;
 mod job_queue;
@@ -34,7 +35,10 @@ use state::{KeyScope, State};
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
-    assets::ports::{BlobRepo, UsageRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -238,6 +242,14 @@ impl Tx for MemoryTx {
     }
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

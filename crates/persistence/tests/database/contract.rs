@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{files::ports::FileQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -114,6 +114,10 @@ impl Harness for Real {
         self.fresh.database.blobs()
     }
 
+    fn files(&self) -> Arc<dyn FileQueries> {
+        self.fresh.database.files()
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         self.fresh.database.views()
     }
@@ -216,5 +220,6 @@ suites!(
     schedules,
     tickets,
     rooms,
-    assets
+    assets,
+    files
 );

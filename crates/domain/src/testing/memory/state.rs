@@ -6,14 +6,18 @@ use uuid::Uuid;
 
 use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
-    assets::{Digest, Holder, ports::Held},
+    assets::{
+        Digest, Holder,
+        files::{Grant, ProductFile},
+        ports::Held,
+    },
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId,
-        UserId,
+        ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId,
+        SessionId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
@@ -61,6 +65,8 @@ pub(super) struct State {
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
     pub blobs: BTreeMap<Digest, Held>,
     pub usage: BTreeMap<Holder, u64>,
+    pub files: BTreeMap<FileId, ProductFile>,
+    pub grants: BTreeMap<(ProductId, UserId), Grant>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,
