@@ -20,6 +20,7 @@ THINGS = {
     "/api/v1/users/{id}": os.environ["SOUK_USER"],
     "/api/v1/sellers/{id}": os.environ["SOUK_SELLER"],
     "/api/v1/api-keys/{id}": os.environ["SOUK_KEY"],
+    "/api/v1/files/{id}": os.environ["SOUK_FILE"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
@@ -137,6 +138,9 @@ def of_query(query):
     # What was said after a message, or before one.
     if "after" in query:
         query.pop("before", None)
+    # A link is what the server made of it, and no tool can.
+    for name in ("expires", "signature"):
+        query.pop(name, None)
     # A browser comes back where the shop allows it.
     if "redirectUrl" in query:
         query["redirectUrl"] = "http://localhost:5173"

@@ -84,7 +84,7 @@ fn run(cli: Cli) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve => serve::run(config).await,
+            Command::Serve => Box::pin(serve::run(config)).await,
             Command::Migrate(command) => migrate::run(&command, &config).await,
             Command::Audit(command) => audit::run(&command, &config).await,
             Command::Events(command) => events::run(&command, &config).await,

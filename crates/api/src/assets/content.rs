@@ -63,8 +63,8 @@ struct Given {
         IfNoneMatch
     ),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream", body = FileBytes),
-        (status = 206, description = "The part", content_type = "application/octet-stream", body = FileBytes),
+        (status = 200, description = "The bytes", content_type = "*/*", body = FileBytes),
+        (status = 206, description = "The part", content_type = "*/*", body = FileBytes),
         (status = 403, description = "The link does not hold"),
         (status = 404, description = "No such file, or not for you to have"),
         (status = 416, description = "The file has no such part"),
@@ -107,8 +107,8 @@ pub async fn get_file_content(
         IfNoneMatch
     ),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream", body = FileBytes),
-        (status = 206, description = "The part", content_type = "application/octet-stream", body = FileBytes),
+        (status = 200, description = "The bytes", content_type = "*/*", body = FileBytes),
+        (status = 206, description = "The part", content_type = "*/*", body = FileBytes),
         (status = 404, description = "Nothing public has this SHA-256"),
         (status = 416, description = "There is no such part"),
         IfNoneMatch,

@@ -42,13 +42,13 @@ pub struct FileView {
     /// The seller account for which it counts.
     pub seller_id: Uuid,
     /// Its name.
-    #[schema(example = "lamp.stl", min_length = 1, max_length = 255)]
+    #[schema(example = "lamp.stl", min_length = 1, max_length = 255, format = "file-name")]
     pub name: String,
     /// What it is said to be.
     #[schema(example = "model/stl")]
     pub media_type: String,
     /// How many bytes it has.
-    #[schema(example = 684_084, minimum = 1)]
+    #[schema(example = 684_084, minimum = 0)]
     pub size: u64,
     /// The SHA-256 of its bytes.
     #[schema(example = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", pattern = "^[0-9a-f]{64}$")]

@@ -54,13 +54,13 @@ pub async fn list_files(caller: MaybeAuth, services: Shared, id: Id<ProductId>, 
 #[into_params(parameter_in = Query)]
 pub struct NewFileParams {
     /// Its name, without any folder.
-    #[param(example = "lamp.stl", min_length = 1, max_length = 255, rename = "name")]
+    #[param(example = "lamp.stl", min_length = 1, max_length = 255, format = "file-name", rename = "name")]
     name: String,
     /// For whom it is.
     #[param(required = false, value_type = Visibility, default = "private", example = "private", rename = "visibility")]
     visibility: Reach,
     /// Under which terms it is given.
-    #[param(required = false, example = "CC BY-SA 4.0", max_length = 2000, rename = "licence")]
+    #[param(required = false, example = "CC BY-SA 4.0", max_length = 2000, format = "paragraph", rename = "licence")]
     licence: Option<String>,
 }
 

@@ -52,9 +52,6 @@ pub async fn add_file(
     once: &Once<'_, ProductFile>,
 ) -> Result<Outcome<ProductFile>> {
     let principal = by.principal();
-    if kept.size == 0 {
-        return Err(Error::invalid("", "empty", "a file must have bytes"));
-    }
     shop.write_once("add_file", once, |mut tx| async move {
         let found = tx.products().find(product).await?.ok_or(Error::NotFound("Product"))?;
         may_manage(principal, &found)?;

@@ -21,7 +21,7 @@ pub const LICENCE_MAX: usize = 2_000;
 pub struct FileName(String);
 
 impl FileName {
-    /// A name: 1 to [`NAME_MAX`] characters of any script, no control characters, and nothing that leads to another folder.
+    /// A name: 1 to [`NAME_MAX`] characters of any script, no control characters, no folder, and more than dots and spaces.
     ///
     /// # Errors
     /// The rule that it breaks.
@@ -32,11 +32,11 @@ impl FileName {
         if text.chars().any(char::is_control) {
             return Err(Breach::new("control_character", "must not contain control characters"));
         }
-        if text.contains(['/', '\\']) || matches!(text, "." | "..") {
+        if text.contains(['/', '\\']) {
             return Err(Breach::new("path", "must be the name of a file, without any folder"));
         }
-        if text.trim() != text {
-            return Err(Breach::new("space", "must not begin or end with a space"));
+        if text.chars().all(|c| c == '.' || c.is_whitespace()) {
+            return Err(Breach::new("blank", "must have more than dots and spaces"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -125,9 +125,8 @@ mod tests {
             ("\u{85}", "control_character"),
             ("../etc/passwd", "path"),
             ("a\\b", "path"),
-            ("..", "path"),
-            (".", "path"),
-            (" a", "space"),
+            ("..", "blank"),
+            (". \u{3000}", "blank"),
         ] {
             assert_eq!(FileName::new(bad).unwrap_err().rule, rule, "{bad:?}");
         }
