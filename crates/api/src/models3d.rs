@@ -1,13 +1,11 @@
 //! The doors of 3D models.
 
-mod content;
 pub mod dto;
-mod incoming;
+mod file;
 mod list;
 mod models;
 pub mod page;
 mod quotes;
-mod range;
 mod versions;
 
 use std::sync::Arc;
@@ -35,7 +33,6 @@ impl std::fmt::Debug for Models3d {
 /// The operations of 3D models. Paths with fixed segments come before those with `{id}`.
 pub fn operations(config: &mut ServiceConfig<'_>) {
     config
-        .service(content::get_model3d_rendition)
         .service(quotes::list_print_materials)
         .service(list::list_models3d)
         .service(models::create_model3d)
@@ -46,10 +43,5 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(versions::create_model3d_version)
         .service(versions::get_model3d_version)
         .service(versions::delete_model3d_version)
-        .service(content::get_model3d_file);
-}
-
-/// Requests that bring files: they may take as long as bytes keep coming.
-pub fn brings_a_file(method: &actix_web::http::Method, path: &str) -> bool {
-    method == actix_web::http::Method::POST && path.starts_with("/api/v1/models3d")
+        .service(file::get_model3d_file);
 }

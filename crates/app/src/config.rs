@@ -34,7 +34,7 @@ mod sockets;
 mod streams;
 mod telemetry;
 
-pub(crate) use blobs::Blobs;
+pub(crate) use blobs::{Blobs, StoreKind};
 pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use calls::Outgoing;
 pub(crate) use database::Database;
@@ -127,7 +127,7 @@ pub(crate) struct Config {
     pub(crate) sockets: Sockets,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
-    /// Where files lie.
+    /// Where the bytes of files lie.
     pub(crate) blobs: Blobs,
     /// 3D models.
     pub(crate) models: Models,

@@ -4,13 +4,12 @@ use std::{os::unix::fs::DirBuilderExt, sync::Arc};
 
 use credentials::{KeyedHash, MasterKey, NewKeys, Passwords, Seal};
 use domain::{
-    Shop,
-    assets::Storeroom,
+    Rules, Shop,
     clock::{Clock, Entropy},
 };
 use migration::{Migrator, MigratorTrait};
 use persistence::Database;
-use platform::{FsBlobs, SystemClock, SystemEntropy};
+use platform::{SystemClock, SystemEntropy};
 
 use crate::{
     config::{Config, Secrets},
@@ -24,7 +23,6 @@ pub(crate) struct Foundation {
     pub(crate) master: MasterKey,
     pub(crate) seal: Arc<Seal>,
     pub(crate) passwords: Arc<Passwords>,
-    pub(crate) room: Storeroom,
 }
 
 impl Foundation {
@@ -43,11 +41,10 @@ impl Foundation {
         require_schema(&database).await?;
         let passwords = passwords(config)?;
         let seal = Arc::new(Seal::new(master.clone(), Arc::clone(&entropy)));
-        let (meter, rules) = (Arc::new(Counters), config.shop.rules.clone());
-        let blobs = Arc::new(FsBlobs::open(&config.blobs.path, Arc::clone(&entropy))?);
-        let room = Storeroom { blobs, index: database.blobs() };
+        let rules = Rules { assets: config.blobs.rules.clone(), ..config.shop.rules.clone() };
+        let meter = Arc::new(Counters);
         let shop = Shop { store: database.store(), clock, entropy, meter, rules };
-        Ok(Self { database, shop, master, seal, passwords, room })
+        Ok(Self { database, shop, master, seal, passwords })
     }
 
     /// Makes keys that sign tokens.

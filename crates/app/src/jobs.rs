@@ -6,7 +6,10 @@ use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
-    assets::models::{ProcessModel, process_model},
+    assets::{
+        SweepFiles,
+        models::{ProcessModel, process_model},
+    },
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -22,6 +25,7 @@ use domain::{
 use crate::{
     archive::Zips,
     config::Config,
+    files,
     foundation::Foundation,
     models, post,
     purge::{Gone, Sweep},
@@ -83,10 +87,11 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (deleting, exporting) = (shop.clone(), shop.clone());
+    let (deleting, exporting, sweeping) = (shop.clone(), shop.clone(), shop.clone());
+    let room = files::storeroom(config, foundation)?;
     let export =
         Maker { data: database.personal_data(), packer: Arc::new(Zips), sealer: Arc::<Seal>::clone(&foundation.seal) };
-    let (modelling, workshop) = (shop.clone(), models::workshop(config, foundation));
+    let (modelling, workshop) = (shop.clone(), models::workshop(config, &room));
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     Ok(Handlers::default()
         // What is gone already is not removed twice.
@@ -112,6 +117,19 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
             async move {
                 let jobs = purge_jobs(&*queue, now, keep).await?;
                 tracing::info!(jobs, "purged");
+                Ok(())
+            }
+        })
+        .on(move |_: SweepFiles, _| {
+            let (room, shop) = (room.clone(), sweeping.clone());
+            async move {
+                let swept = room.sweep(shop.now(), shop.rules.assets.grace, false, &|_| ()).await?;
+                tracing::info!(
+                    released = swept.released,
+                    unknown = swept.unknown,
+                    staged = swept.staged,
+                    "files swept"
+                );
                 Ok(())
             }
         })

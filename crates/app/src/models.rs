@@ -10,7 +10,7 @@ use bytes::Bytes;
 use domain::{
     Error, Result,
     assets::{
-        Chunks, Quotas,
+        Chunks, Storeroom,
         models::{
             self, Declared, Fault, Findings, ModelFormat, Shape, Warning, Workshop,
             ports::{Analysis, Depiction, Gate, Source, Verdict},
@@ -20,17 +20,12 @@ use domain::{
 use media::mesh;
 use tokio::runtime::Handle;
 
-use crate::{config::Config, foundation::Foundation};
+use crate::config::Config;
 
 /// What models are brought to and examined by.
-pub(crate) fn workshop(config: &Config, foundation: &Foundation) -> Workshop {
+pub(crate) fn workshop(config: &Config, room: &Storeroom) -> Workshop {
     let models = &config.models;
-    Workshop {
-        room: foundation.room.clone(),
-        analysis: Arc::new(Meshes { limits: models.limits }),
-        most: models.file_max,
-        quotas: Quotas::default(),
-    }
+    Workshop { room: room.clone(), analysis: Arc::new(Meshes { limits: models.limits }), most: models.file_max }
 }
 
 /// Examines models within these limits.
@@ -238,7 +233,7 @@ fn single(number: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use domain::{
-        assets::{Storeroom, Terms, Whole, ports::Reach},
+        assets::{Terms, Whole, ports::Reach},
         testing::{Fixtures, MemoryBlobs},
     };
 

@@ -84,4 +84,8 @@ id! {
     PasskeyId,
     /// An archive of all that is kept of a person.
     ExportId,
+    /// A file of a product.
+    FileId,
+    /// That somebody may take the files of a product away.
+    GrantId,
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
@@ -80,6 +81,10 @@ pub trait Tx: Send {
     fn usage(&mut self) -> &mut dyn UsageRepo;
     /// 3D models.
     fn models(&mut self) -> &mut dyn ModelRepo;
+    /// Files of products.
+    fn files(&mut self) -> &mut dyn FileRepo;
+    /// Who may take files away.
+    fn grants(&mut self) -> &mut dyn GrantRepo;
     /// Idempotency keys.
     fn keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// Events.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{models::ports::ModelQueries, ports::BlobQueries},
+    assets::{files::ports::FileQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -111,6 +111,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn files(&self) -> Arc<dyn FileQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         Arc::new(self.store.clone())
     }
@@ -198,6 +202,7 @@ suites!(
     tickets,
     rooms,
     assets,
+    files,
     models
 );
 

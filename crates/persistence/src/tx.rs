@@ -7,6 +7,7 @@ use domain::{
     Result, Store, Tx,
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
@@ -160,6 +161,14 @@ impl Tx for SeaTx {
     }
 
     fn models(&mut self) -> &mut dyn ModelRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

@@ -65,12 +65,9 @@ fn scopes(security: Option<&Value>) -> Option<Vec<String>> {
 
 /// A body made of the document's own examples: of the whole, or of each field that has one.
 fn body(document: &Value, operation: &Value) -> Option<Value> {
-    let content = operation.get("requestBody")?.get("content")?.as_object()?.values().next()?;
+    // Bytes are no example of anything.
+    let content = operation.get("requestBody")?.get("content")?.get("application/json")?;
     let schema = resolve(document, &content["schema"]);
-    if schema.get("properties").is_none() && schema["format"] == "binary" {
-        // A file: what it says is not JSON.
-        return None;
-    }
     let whole = content.get("example").or_else(|| example(schema));
     if let Some(Value::Object(whole)) = whole {
         let mut whole = whole.clone();
@@ -97,7 +94,7 @@ fn body(document: &Value, operation: &Value) -> Option<Value> {
 }
 
 fn texts(document: &Value, operation: &Value) -> Vec<String> {
-    let content = operation["requestBody"]["content"].as_object().and_then(|content| content.values().next());
+    let content = operation["requestBody"]["content"].get("application/json");
     let Some(properties) = content.and_then(|content| resolve(document, &content["schema"])["properties"].as_object())
     else {
         return Vec::new();
@@ -148,6 +145,8 @@ pub struct World {
     invitation: Option<Value>,
     /// A 3D model of the draft.
     model: Option<Value>,
+    /// A file of the draft, which the guest was granted.
+    file: Option<Value>,
 }
 
 impl World {
@@ -209,7 +208,31 @@ impl World {
             let request = seller.request("POST", &path).body(models3d::binary());
             model = Some(seller.send(request).await.expect(201).json());
         }
-        Self { operations, draft, product, category, review, job, room, guest, person, key, account, invitation, model }
+        let mut file = None;
+        if knows("/api/v1/products/{id}/files") {
+            let path = shop::path(&draft);
+            let bytes = draft["id"].to_string();
+            let sent = seller.request("POST", &format!("{path}/files?name=plan.stl")).body(bytes);
+            file = Some(seller.send(sent).await.expect(201).json());
+            let guest = guest.as_deref().unwrap();
+            seller.put(&format!("{path}/grants/{guest}"), &json!({})).await.expect(200);
+        }
+        Self {
+            operations,
+            draft,
+            product,
+            category,
+            review,
+            job,
+            room,
+            guest,
+            person,
+            key,
+            account,
+            invitation,
+            file,
+            model,
+        }
     }
 
     /// The path of an operation with the ids of this world in it.
@@ -227,6 +250,7 @@ impl World {
             ("/sellers/{", self.account.as_ref()),
             ("/invitations/{", self.invitation.as_ref()),
             ("/models3d/{", self.model.as_ref()),
+            ("/files/{", self.file.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -244,9 +268,9 @@ impl World {
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")
             .replace("/versions/{number}", "/versions/1")
-            .replace("{digest}", &"0".repeat(64))
             .replace("{provider}", "google")
             .replace("/roles/{name}", "/roles/seller")
+            .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);

@@ -16,6 +16,7 @@ mod document;
 mod errors;
 mod exports;
 mod factors;
+mod files;
 mod freshness;
 mod jobs;
 mod leaks;

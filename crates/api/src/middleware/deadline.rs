@@ -13,24 +13,24 @@ use actix_web::{
 };
 use futures_util::future::poll_immediate;
 
-use crate::{context::Context, models3d, present::present, problem::Problem, services::Services};
+use crate::{context::Context, present::present, problem::Problem, services::Services};
 
 /// Cuts a request that takes too long. What it was doing is dropped; an open transaction rolls back.
 pub async fn layer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // What brings a file may take as long as bytes keep coming, which is looked at where they are taken.
-    if models3d::brings_a_file(request.method(), request.path()) {
-        return Ok(present(next.call(request).await?));
-    }
     let Some(limit) = request.app_data::<Data<Services>>().map(|services| services.settings.timeout) else {
         return Ok(present(next.call(request).await?));
     };
+    let context = request.extensions().get::<Context>().cloned();
+    if context.as_ref().is_some_and(Context::takes_bytes) {
+        // It has a limit of its own for how long nothing may come.
+        return Ok(present(next.call(request).await?));
+    }
     let (uri, method) = (request.uri().clone(), request.method().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let accept = request.headers().get(header::ACCEPT).cloned();
-    let context = request.extensions().get::<Context>().cloned();
     let mut answer = pin!(next.call(request));
     // What is answered out of memory needs no timer.
     if let Some(response) = poll_immediate(&mut answer).await {

@@ -266,7 +266,7 @@ pub struct PreviewView {
     #[schema(example = 480)]
     pub side: u32,
     /// Where it is, for good.
-    #[schema(example = "/api/v1/models3d/content/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
+    #[schema(example = "/content/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.png")]
     pub url: String,
     /// How long it is.
     #[schema(example = 5120, minimum = 0)]
@@ -278,7 +278,7 @@ pub struct PreviewView {
 #[schema(as = Model3dCopy)]
 pub struct CopyView {
     /// Where it is, for good.
-    #[schema(example = "/api/v1/models3d/content/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
+    #[schema(example = "/content/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.glb")]
     pub url: String,
     /// How long it is.
     #[schema(example = 996, minimum = 0)]
@@ -315,7 +315,8 @@ impl From<&Version> for VersionView {
 }
 
 fn address(made: &Rendition) -> String {
-    format!("/api/v1/models3d/content/{}", made.digest)
+    let ending = if made.kind == RenditionKind::Copy { "glb" } else { "png" };
+    format!("/content/{}.{ending}", made.digest)
 }
 
 impl From<&Findings> for FindingsView {

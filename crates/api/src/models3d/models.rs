@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, web:
 use domain::{
     Error, Violations,
     assets::{
-        Digest,
+        Chunks,
         models::{self, Model, NewModel, Upload},
     },
     catalog::policy::Scope,
@@ -14,12 +14,10 @@ use domain::{
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::{
-    dto::{ModelFile, ModelView},
-    incoming::receive,
-};
+use super::dto::{ModelFile, ModelView};
 use crate::{
     Answer, Services, Shared,
+    assets::{Said, received},
     auth::{Auth, MaybeAuth},
     done::Done,
     etag::{self, IfNoneMatch},
@@ -33,11 +31,8 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct FileParams {
     /// What the file is called; `.stl`, `.obj` or `.3mf` at its end says what it is.
-    #[param(min_length = 1, max_length = 255, format = "line", example = "knob.stl", rename = "fileName")]
+    #[param(min_length = 1, max_length = 255, format = "file-name", example = "knob.stl", rename = "fileName")]
     file_name: String,
-    /// The SHA-256 it must have, as 64 small hexadecimal digits.
-    #[param(required = false, pattern = "^[0-9a-f]{64}$", value_type = String, rename = "sha256")]
-    sha256: Option<Digest>,
 }
 
 impl Read for FileParams {
@@ -46,17 +41,14 @@ impl Read for FileParams {
         if file_name.is_none() {
             query.violations.add("fileName", "required", "is required");
         }
-        let sha256 = query
-            .parsed("sha256", "sha256", "must be a SHA-256 as 64 small hexadecimal digits", |text| text.parse().ok());
-        Some(Self { file_name: file_name?, sha256 })
+        Some(Self { file_name: file_name? })
     }
 }
 
 impl FileParams {
     /// The file that comes with these.
-    pub(super) fn upload<'a>(&self, request: &HttpRequest, source: &'a mut super::incoming::Incoming) -> Upload<'a> {
-        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        Upload { source, size: length, digest: self.sha256, file_name: self.file_name.clone() }
+    pub(super) fn upload<'a>(&self, said: &Said, source: &'a mut dyn Chunks) -> Upload<'a> {
+        Upload { source, size: said.size, digest: said.digest, file_name: self.file_name.clone() }
     }
 }
 
@@ -90,7 +82,7 @@ impl Read for CreateParams {
 
 /// Brings a 3D model of a product of one's seller account, with its first version.
 ///
-/// The body is the file itself: STL, OBJ or 3MF. A job examines it; `version 1` tells how far that is, and so does the topic `models`
+/// The body is the file itself: STL, OBJ or 3MF; `Content-Digest` may say its SHA-256. A job examines it; `version 1` tells how far that is, and so does the topic `models`
 /// of the event stream.
 #[utoipa::path(
     tag = "models3d",
@@ -100,7 +92,9 @@ impl Read for CreateParams {
         (status = 201, description = "The model", body = ModelView, headers(("Location" = String, description = "Where it is"))),
         (status = 400, description = "The file is no model, or not what it was said to be"),
         (status = 404, description = "No such product, or not for you to see"),
+        (status = 408, description = "Nothing came for a while"),
         (status = 413, description = "The file is too large, or there is no room left for you"),
+        (status = 415, description = "Content-Type is no media type, or the body is in a coding"),
         (status = 507, description = "There is no room left for anybody"),
     ),
     security(("bearer" = ["products:write"]))
@@ -115,11 +109,12 @@ pub async fn create_model3d(
 ) -> Answer {
     let CreateParams(new, file) = params.0;
     let new = NewModel { product: ProductId(new.product_id), name: new.name };
-    let brought = receive(payload, services.settings.timeout, async |incoming| {
-        let upload = file.upload(&request, incoming);
-        models::create_model(&services.shop, &auth.0, &services.models.workshop, &new, upload).await
-    });
-    let (model, _) = brought.await.map_err(named)?;
+    let said = Said::of(&request)?;
+    let (model, _) = received(payload.into_inner(), services.settings.transfer_idle, async |chunks| {
+        let upload = file.upload(&said, chunks);
+        models::create_model(&services.shop, &auth.0, &services.models.workshop, &new, upload).await.map_err(named)
+    })
+    .await?;
     let location = (header::LOCATION, format!("/api/v1/models3d/{}", model.id));
     Ok(HttpResponse::Created().insert_header(location).json(ModelView::from(&model)))
 }

@@ -15,11 +15,11 @@ use utoipa::IntoParams;
 
 use super::{
     dto::{ModelFile, VersionView},
-    incoming::receive,
     models::{FileParams, named, seen},
 };
 use crate::{
     Answer, Services, Shared,
+    assets::{Said, received},
     auth::{Auth, MaybeAuth},
     done::Done,
     etag::{self, IfNoneMatch},
@@ -72,7 +72,9 @@ impl FromRequest for Number {
         (status = 400, description = "The file is no model, or not what it was said to be"),
         (status = 404, description = "No such model, or not for you to see"),
         (status = 409, description = "The model has too many versions"),
+        (status = 408, description = "Nothing came for a while"),
         (status = 413, description = "The file is too large, or there is no room left for you"),
+        (status = 415, description = "Content-Type is no media type, or the body is in a coding"),
         (status = 507, description = "There is no room left for anybody"),
     ),
     security(("bearer" = ["products:write"]))
@@ -86,11 +88,12 @@ pub async fn create_model3d_version(
     params: Params<FileParams>,
     payload: Payload,
 ) -> Answer {
-    let brought = receive(payload, services.settings.timeout, async |incoming| {
-        let upload = params.0.upload(&request, incoming);
-        models::add_version(&services.shop, &auth.0, &services.models.workshop, id.0, upload).await
-    });
-    let version = brought.await.map_err(named)?;
+    let said = Said::of(&request)?;
+    let version = received(payload.into_inner(), services.settings.transfer_idle, async |chunks| {
+        let upload = params.0.upload(&said, chunks);
+        models::add_version(&services.shop, &auth.0, &services.models.workshop, id.0, upload).await.map_err(named)
+    })
+    .await?;
     let location = format!("/api/v1/models3d/{}/versions/{}", version.model, version.number.0);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VersionView::from(&version)))
 }

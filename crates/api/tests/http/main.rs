@@ -12,6 +12,7 @@ mod deletion;
 mod document;
 mod exports;
 mod factors;
+mod files;
 mod idempotency;
 mod impersonation;
 mod jobs;

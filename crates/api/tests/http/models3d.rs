@@ -106,8 +106,17 @@ async fn files_are_for_those_who_sell_them_and_come_in_parts() {
     let path = format!("{PATH}?productId={}&fileName=%C3%B6.stl", product.id);
     let model = bring(&door, &owner, &path, "0123456789").await.json();
     let file = format!("{PATH}/{}/versions/1/file", model["id"].as_str().unwrap());
-    assert_eq!(door.get(&file).await.status, 401);
-    assert_eq!(send(&door, Method::GET, &file, &stranger).await.status, 403);
+    assert_eq!(door.get(&file).await.status, 404);
+    assert_eq!(
+        send(&door, Method::GET, &file, &stranger).await.status,
+        404,
+        "who sees the model has no right to its file"
+    );
+    let grant = format!("/api/v1/products/{}/grants/{}", product.id, stranger.user);
+    let grant = TestRequest::put().uri(&grant).insert_header(door.bearer(&owner)).set_json(json!({}));
+    assert_eq!(door.send(grant).await.status, 200);
+    let granted = TestRequest::get().uri(&file).insert_header(door.bearer(&stranger));
+    assert_eq!(whole(&door, granted).await.0, 200);
     let get = || TestRequest::get().uri(&file).insert_header(door.bearer(&owner));
     let (status, headers, body) = whole(&door, get()).await;
     assert_eq!((status, &*body, named(&headers, "content-length")), (200, "0123456789", "10"));
@@ -138,7 +147,6 @@ async fn what_is_no_model_is_refused_and_each_fault_is_named() {
         (format!("productId={product}&fileName=..%2Fa.stl"), "a cube", 400, "query fileName"),
         (format!("productId={product}&fileName=a%00.stl"), "a cube", 400, "query fileName"),
         (format!("productId={product}&fileName=a.stl&colour=red"), "a cube", 400, "query colour"),
-        (format!("productId={product}&fileName=a.stl&sha256={}", "0".repeat(64)), "a cube", 400, "body digest"),
         ("fileName=a.stl".to_owned(), "a cube", 400, "query productId"),
         (format!("productId={product}"), "a cube", 400, "query fileName"),
         (format!("productId={nobody}&fileName=a.stl"), "a cube", 404, ""),
@@ -153,8 +161,14 @@ async fn what_is_no_model_is_refused_and_each_fault_is_named() {
     let listed = door.get(PATH).await.json();
     assert_eq!(listed["total"], 0);
     let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());
-    let refused = bring(&door, &owner, &format!("{PATH}?productId={product}&fileName=a.stl"), long).await;
+    let path = format!("{PATH}?productId={product}&fileName=a.stl");
+    let refused = bring(&door, &owner, &path, long).await;
     assert_eq!(refused.status, 413, "{}", refused.text);
+    let other = format!("sha-256=:{}=:", "A".repeat(43));
+    let request = TestRequest::post().uri(&path).insert_header(door.bearer(&owner)).set_payload("a cube");
+    let refused = door.send(request.insert_header(("content-digest", other))).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert_eq!(door.get(PATH).await.json()["total"], 0);
 }
 
 #[actix_web::test]

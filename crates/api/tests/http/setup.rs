@@ -16,7 +16,8 @@ use async_trait::async_trait;
 use domain::{
     Principal, Shop,
     assets::{
-        Quotas, Storeroom,
+        Storeroom,
+        files::{Library, Links},
         models::{Tariff, Workshop},
     },
     bus::{Bus, Fanout, Subscription},
@@ -24,7 +25,7 @@ use domain::{
     catalog::{ReindexProducts, queries::ProductView},
     clock::Timestamp,
     health::Probe,
-    id::{ApiKeyId, RoomId, SessionId},
+    id::{ApiKeyId, FileId, RoomId, SessionId},
     identity::{
         FRESH, Factors, Known, Passkeys, SessionRules, Sessions, StoredSession, Verification,
         exports::Archives,
@@ -43,8 +44,8 @@ use domain::{
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs, Rooms, Services, Streams,
-    ViewSink,
+    Access, Assets, DownloadSink, Draining, Floor, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs, Rooms,
+    Services, Streams, ViewSink,
 };
 
 /// Counts calls without ever forgetting them.
@@ -104,7 +105,7 @@ impl Presence for Nobody {
 
 /// Keeps what was seen.
 #[derive(Default)]
-pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>);
+pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>, pub Mutex<Vec<FileId>>);
 
 impl ViewSink for Seen {
     fn seen(&self, view: ProductView) {
@@ -115,6 +116,12 @@ impl ViewSink for Seen {
 impl KeyUseSink for Seen {
     fn used(&self, key: ApiKeyId, _: Timestamp) {
         self.1.lock().unwrap().push(key);
+    }
+}
+
+impl DownloadSink for Seen {
+    fn taken(&self, file: FileId) {
+        self.2.lock().unwrap().push(file);
     }
 }
 
@@ -173,6 +180,8 @@ impl Door {
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
         let heeded = InvalidatingStore::new(reader.clone(), Arc::new(NoCache)).before(Arc::new(herald));
         fixtures.shop.store = Arc::new(heeded);
+        let blobs = Arc::new(MemoryBlobs::new(fixtures.clock.clone()));
+        let room = Storeroom { blobs, index: reader.clone() };
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
@@ -205,12 +214,7 @@ impl Door {
             },
             models: Models3d {
                 queries: reader.clone(),
-                workshop: Workshop {
-                    room: Storeroom { blobs: Arc::new(MemoryBlobs::default()), index: reader.clone() },
-                    analysis: Arc::new(PlainAnalysis),
-                    most: 1000,
-                    quotas: Quotas::default(),
-                },
+                workshop: Workshop { room: room.clone(), analysis: Arc::new(PlainAnalysis), most: 1000 },
                 tariff: Tariff::default(),
             },
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
@@ -225,6 +229,11 @@ impl Door {
             products: reader.clone(),
             categories: reader.clone(),
             reviews: reader.clone(),
+            assets: Assets {
+                room,
+                library: Library { queries: reader.clone(), links: Links::new(Arc::new(PlainMac)) },
+                downloads: seen.clone(),
+            },
             views: seen.clone(),
             view_log: reader.clone(),
             audit: reader.clone(),

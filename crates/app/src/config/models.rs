@@ -9,7 +9,7 @@ use media::mesh::Limits;
 use super::{Reader, Setting};
 
 pub(crate) const SETTINGS: &[Setting] = &[
-    Setting::new("models.file_max_mb", "512", "Most megabytes of the file of a 3D model."),
+    Setting::new("models.file_max_mib", "512", "The longest file of a 3D model, in MiB."),
     Setting::new("models.triangles_max", "20000000", "Most triangles of a 3D model; files with more are refused."),
     Setting::new(
         "models.connected_max",
@@ -17,7 +17,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Most triangles of which is found out how they hang together, at a hundred bytes each; larger models are measured only.",
     ),
     Setting::new("models.vertices_max", "8000000", "Most vertices of an OBJ or 3MF, at twelve bytes each."),
-    Setting::new("models.unpacked_max_mb", "1024", "Most megabytes that a 3MF may unpack to."),
+    Setting::new("models.unpacked_max_mib", "1024", "How much a 3MF may unpack to, in MiB."),
     Setting::new(
         "models.materials",
         "pla:1240:25, petg:1270:28, abs:1040:30",
@@ -39,11 +39,11 @@ pub(crate) struct Models {
 
 impl Models {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let file_max = reader.number("models.file_max_mb", 1_u64..=10_240).map(|mb| mb << 20);
+        let file_max = reader.number("models.file_max_mib", 1_u64..=10_240).map(|mb| mb << 20);
         let triangles = reader.number("models.triangles_max", 1..=200_000_000);
         let connected = reader.number("models.connected_max", 0..=50_000_000);
         let vertices = reader.number("models.vertices_max", 3..=200_000_000);
-        let unpacked = reader.number("models.unpacked_max_mb", 1_u64..=102_400).map(|mb| mb << 20);
+        let unpacked = reader.number("models.unpacked_max_mib", 1_u64..=102_400).map(|mb| mb << 20);
         let currency = Currency::named(&reader.text("shop.currency"));
         let materials = materials(reader, currency);
         let hour = amount(reader, "models.print_hour", currency);

@@ -38,6 +38,18 @@ impl Quotas {
             Holder::Seller(_) => self.seller,
         }
     }
+
+    /// What somebody is told for whom there is no room, and what helps.
+    pub fn exceeded(&self, holder: Holder) -> Error {
+        let whose = match holder {
+            Holder::Person(_) => "of what you uploaded",
+            Holder::Seller(_) => "of this seller account",
+        };
+        let most = self.of(holder);
+        Error::TooLarge(format!(
+            "At most {most} bytes {whose} are kept; delete files first, or ask who runs this shop for more"
+        ))
+    }
 }
 
 /// Counts bytes for all of these, in the transaction that refers to them. What is brought twice counts twice, though it lies
@@ -49,13 +61,7 @@ pub async fn charge(tx: &mut dyn Tx, holders: &[Holder], bytes: u64, quotas: &Qu
     for holder in holders {
         let most = quotas.of(*holder);
         if !tx.usage().charge(*holder, bytes, most).await? {
-            let whose = match holder {
-                Holder::Person(_) => "of what you uploaded",
-                Holder::Seller(_) => "of this seller account",
-            };
-            return Err(Error::TooLarge(format!(
-                "At most {most} bytes {whose} are kept; delete files first, or ask who runs this shop for more"
-            )));
+            return Err(quotas.exceeded(*holder));
         }
     }
     Ok(())

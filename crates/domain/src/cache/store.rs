@@ -8,6 +8,7 @@ use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
@@ -183,6 +184,14 @@ impl Tx for InvalidatingTx {
 
     fn models(&mut self) -> &mut dyn ModelRepo {
         self.inner.models()
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self.inner.files()
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
+        self.inner.grants()
     }
 
     fn keys(&mut self) -> &mut dyn IdempotencyKeys {

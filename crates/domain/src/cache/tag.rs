@@ -54,6 +54,8 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::AuditPurged(_)
             | Fact::Model(_)
             | Fact::ModelPurged(_)
+            | Fact::File(_)
+            | Fact::Grant(_)
             | Fact::Job(_)
             | Fact::Room(_),
         ) => Vec::new(),

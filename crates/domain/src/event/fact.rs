@@ -9,8 +9,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId,
-        SessionId, UserId,
+        ApiKeyId, AuditId, CategoryId, FileId, GrantId, InvitationId, JobId, ModelId, ProductId, ReviewId, RoleId,
+        RoomId, SellerId, SessionId, UserId,
     },
     money::Amount,
 };
@@ -66,6 +66,8 @@ const KINDS: &[(&str, &[&str])] = &[
         ],
     ),
     ("audit", &["purged"]),
+    ("file", &["created", "deleted"]),
+    ("grant", &["given", "taken"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
         "room",
@@ -117,6 +119,10 @@ pub enum Fact {
     ModelPurged(ModelId),
     /// Somebody changed a job, or it tells how far it got.
     Job(JobId),
+    /// A file of a product came or went.
+    File(FileId),
+    /// Somebody may take the files of a product away, or may not any more.
+    Grant(GrantId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }
@@ -262,6 +268,18 @@ struct AuditFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct FileFact {
+    file_id: FileId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantFact {
+    grant_id: GrantId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct JobFact {
     job_id: JobId,
 }
@@ -340,6 +358,14 @@ impl Fact {
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;
                 (Self::AuditPurged(id), id.0)
+            }
+            "file" => {
+                let id = payload::<FileFact>(event)?.file_id;
+                (Self::File(id), id.0)
+            }
+            "grant" => {
+                let id = payload::<GrantFact>(event)?.grant_id;
+                (Self::Grant(id), id.0)
             }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;

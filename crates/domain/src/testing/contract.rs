@@ -19,6 +19,7 @@ pub mod epochs;
 pub mod export;
 pub mod exports;
 pub mod factors;
+pub mod files;
 pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
@@ -54,7 +55,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{models::ports::ModelQueries, ports::BlobQueries},
+    assets::{files::ports::FileQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -113,6 +114,8 @@ pub trait Harness: Send + Sync {
     fn export(&self) -> Arc<dyn ProductExport>;
     /// The read side of who holds bytes.
     fn blobs(&self) -> Arc<dyn BlobQueries>;
+    /// The read side of files of products.
+    fn files(&self) -> Arc<dyn FileQueries>;
     /// The read side of 3D models.
     fn models(&self) -> Arc<dyn ModelQueries>;
     /// The view log.
@@ -172,6 +175,7 @@ pub async fn run_all(harness: &impl Harness) {
     schedules::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
+    files::run(harness).await;
     models::run(harness).await;
 }
 

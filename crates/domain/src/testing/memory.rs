@@ -7,6 +7,7 @@ mod categories;
 mod erase;
 mod exports;
 mod factors;
+mod files;
 mod foreign_ids;
 mod identity;
 mod job_queue;
@@ -36,6 +37,7 @@ use state::{KeyScope, State};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
@@ -246,6 +248,14 @@ impl Tx for MemoryTx {
     }
 
     fn models(&mut self) -> &mut dyn ModelRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

@@ -200,11 +200,6 @@ impl ModelQueries for Database {
         let found = row.map(|row| version(&row, 0)).transpose()?;
         Ok(with_renditions(&self.reader, self.engine, found.into_iter().collect()).await?.pop())
     }
-
-    async fn rendition(&self, digest: &Digest) -> Result<Option<Rendition>> {
-        let sql = "SELECT kind, digest, size FROM model_renditions WHERE digest = $1 LIMIT 1";
-        one(&self.reader, statement(self.engine, sql, [bytes(digest)])).await?.map(|row| rendition(&row, 0)).transpose()
-    }
 }
 
 /// Which models somebody may see: those of the products they may see. Parameters begin with `first`.

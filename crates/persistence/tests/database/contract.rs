@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{models::ports::ModelQueries, ports::BlobQueries},
+    assets::{files::ports::FileQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -118,6 +118,10 @@ impl Harness for Real {
         self.fresh.database.models()
     }
 
+    fn files(&self) -> Arc<dyn FileQueries> {
+        self.fresh.database.files()
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         self.fresh.database.views()
     }
@@ -221,5 +225,6 @@ suites!(
     tickets,
     rooms,
     assets,
+    files,
     models
 );

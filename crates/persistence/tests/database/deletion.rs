@@ -221,7 +221,8 @@ impl Planted {
                 one()
             ),
             format!(
-                "INSERT INTO grants (product_id, user_id, by_id, created_at) VALUES ({}, {user}, {other}, {at})",
+                "INSERT INTO grants (id, product_id, user_id, by_id, created_at) VALUES ({}, {}, {user}, {other}, {at})",
+                one(),
                 uuid(product)
             ),
             format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),

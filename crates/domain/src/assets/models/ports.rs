@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Declared, Fault, Findings, Model, ModelFormat, Rendition, Version, VersionNumber};
+use super::{Declared, Fault, Findings, Model, ModelFormat, Version, VersionNumber};
 use crate::{
-    assets::{Digest, Storeroom, ports::Held},
+    assets::{Storeroom, ports::Held},
     catalog::policy::Scope,
     error::Result,
     id::{ModelId, ProductId},
@@ -59,9 +59,6 @@ pub trait ModelQueries: Send + Sync {
 
     /// The version of that number; without one the highest that is ready.
     async fn version(&self, id: ModelId, number: Option<VersionNumber>) -> Result<Option<Version>>;
-
-    /// What was made of some version and has these bytes.
-    async fn rendition(&self, digest: &Digest) -> Result<Option<Rendition>>;
 }
 
 /// A stored file that is to be examined.

@@ -24,7 +24,7 @@ impl Bench {
         let owner = given.seller().await;
         let product = given.stored_product(owner.seller.unwrap(), |_| ()).await.id;
         let room = Storeroom { blobs: Arc::new(MemoryBlobs::default()), index: Arc::new(store.clone()) };
-        let with = Workshop { room, analysis: Arc::new(PlainAnalysis), most: 1000, quotas: Quotas::default() };
+        let with = Workshop { room, analysis: Arc::new(PlainAnalysis), most: 1000 };
         Self { given, store, with, owner, product }
     }
 
@@ -178,7 +178,7 @@ async fn models_go_with_a_purged_product() {
 #[tokio::test]
 async fn who_has_no_room_left_keeps_nothing_new() {
     let mut bench = Bench::new().await;
-    bench.with.quotas = Quotas { person: 8, seller: 100 };
+    bench.given.shop.rules.assets.quotas = Quotas { person: 8, seller: 100 };
     bench.bring(&bench.owner, "a cube", "a.stl").await.unwrap();
     let refused = bench.bring(&bench.owner, "a cube", "a.stl").await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");

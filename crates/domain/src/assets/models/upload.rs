@@ -10,9 +10,9 @@ use super::{
     ports::{Analysis, Gate},
 };
 use crate::{
-    assets::{Chunks, Digest, Holder, Kept, Quotas, Storeroom, Terms, charge, ports::Reach},
+    assets::{Chunks, Digest, Holder, Kept, Storeroom, Terms, charge, files::FileName, ports::Reach},
     catalog::{Product, policy::may_change},
-    error::{Breach, Error, Result, Violations},
+    error::{Error, Result, Violations},
     id::{ModelId, ProductId},
     job::Request,
     permission::{Authorized, WriteProducts},
@@ -23,8 +23,6 @@ use crate::{
 
 /// Most characters of a name.
 pub(super) const NAME_MAX: usize = 100;
-/// Most characters of the name of a file.
-const FILE_NAME_MAX: usize = 255;
 /// Most versions of a model.
 const VERSIONS_MAX: u32 = 1_000;
 
@@ -37,8 +35,6 @@ pub struct Workshop {
     pub analysis: Arc<dyn Analysis>,
     /// Most bytes of one file.
     pub most: u64,
-    /// How much is kept for whom.
-    pub quotas: Quotas,
 }
 
 impl std::fmt::Debug for Workshop {
@@ -87,16 +83,16 @@ pub async fn create_model(
     upload: Upload<'_>,
 ) -> Result<(Model, Version)> {
     let mut violations = Violations::default();
-    let file_name = violations.check("fileName", file_name(&upload.file_name));
+    let file_name = violations.check("fileName", FileName::new(&upload.file_name));
     let name = new.name.as_deref().map(|name| violations.check("name", text::line(name, 1, NAME_MAX)));
-    let declared = file_name.as_deref().and_then(|name| declared(name, &mut violations));
+    let declared = file_name.as_ref().and_then(|name| declared(name.as_str(), &mut violations));
     violations.into_result()?;
     let (Some(file_name), Some(declared)) = (file_name, declared) else { return Err(Error::internal("checked")) };
-    let name = name.flatten().unwrap_or_else(|| file_name.chars().take(NAME_MAX).collect());
+    let name = name.flatten().unwrap_or_else(|| file_name.as_str().chars().take(NAME_MAX).collect());
     // Before the bytes are asked for.
     product(&mut *shop.store.begin().await?, by, Some(new.product)).await?;
     let (kept, format) = put(shop, workshop, declared, upload).await?;
-    let (name, file_name, kept, by_id) = (&name, &file_name, &kept, by.principal().user);
+    let (name, file_name, kept, by_id) = (&name, file_name.as_str(), &kept, by.principal().user);
     shop.write("create_model", |mut tx| async move {
         let product = product(&mut *tx, by, Some(new.product)).await?;
         let now = tx.now();
@@ -112,7 +108,7 @@ pub async fn create_model(
         };
         tx.models().insert(&model).await?;
         let version = Version::new(&model, number, by_id, file_name, format, kept, now);
-        store(shop, &mut *tx, workshop, &model, &version, kept).await?;
+        store(shop, &mut *tx, &model, &version, kept).await?;
         shop.record(&mut *tx, Some(by_id), events::created(&model, &product, &version)).await?;
         tx.commit((model, version)).await
     })
@@ -131,13 +127,13 @@ pub async fn add_version(
     upload: Upload<'_>,
 ) -> Result<Version> {
     let mut violations = Violations::default();
-    let file_name = violations.check("fileName", file_name(&upload.file_name));
-    let declared = file_name.as_deref().and_then(|name| declared(name, &mut violations));
+    let file_name = violations.check("fileName", FileName::new(&upload.file_name));
+    let declared = file_name.as_ref().and_then(|name| declared(name.as_str(), &mut violations));
     violations.into_result()?;
     let (Some(file_name), Some(declared)) = (file_name, declared) else { return Err(Error::internal("checked")) };
     model(&mut *shop.store.begin().await?, by, id).await?;
     let (kept, format) = put(shop, workshop, declared, upload).await?;
-    let (file_name, kept, by_id) = (&file_name, &kept, by.principal().user);
+    let (file_name, kept, by_id) = (file_name.as_str(), &kept, by.principal().user);
     shop.write("add_model_version", |mut tx| async move {
         let (mut model, product) = model(&mut *tx, by, id).await?;
         if model.latest.0 >= VERSIONS_MAX {
@@ -148,7 +144,7 @@ pub async fn add_version(
         model.updated_at = now;
         tx.models().update(&model).await?;
         let version = Version::new(&model, model.latest, by_id, file_name, format, kept, now);
-        store(shop, &mut *tx, workshop, &model, &version, kept).await?;
+        store(shop, &mut *tx, &model, &version, kept).await?;
         shop.record(&mut *tx, Some(by_id), events::version_added(&model, &product, &version)).await?;
         tx.commit(version).await
     })
@@ -183,15 +179,8 @@ async fn put(shop: &Shop, workshop: &Workshop, declared: Declared, upload: Uploa
     Ok((kept, through.format.ok_or_else(|| Error::internal("a source was not read to its end"))?))
 }
 
-async fn store(
-    shop: &Shop,
-    tx: &mut dyn Tx,
-    workshop: &Workshop,
-    model: &Model,
-    version: &Version,
-    kept: &Kept,
-) -> Result<()> {
-    charge(tx, &holders(model, version), version.size, &workshop.quotas).await?;
+async fn store(shop: &Shop, tx: &mut dyn Tx, model: &Model, version: &Version, kept: &Kept) -> Result<()> {
+    charge(tx, &holders(model, version), version.size, &shop.rules.assets.quotas).await?;
     tx.blobs().hold(kept, Reach::Private).await?;
     tx.models().insert_version(version).await?;
     let job = ProcessModel { model: model.id, version: version.number };
@@ -230,14 +219,6 @@ impl Version {
             updated_at: now,
         }
     }
-}
-
-fn file_name(name: &str) -> Result<String, Breach> {
-    let name = text::line(name, 1, FILE_NAME_MAX)?;
-    if name.contains(['/', '\\']) || name == ".." {
-        return Err(Breach::new("file_name", "must be the name of a file, without folders"));
-    }
-    Ok(name)
 }
 
 fn declared(name: &str, violations: &mut Violations) -> Option<Declared> {

@@ -4,12 +4,9 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, MemoryTx, page_of, state::State};
 use crate::{
-    assets::{
-        Digest,
-        models::{
-            Model, Rendition, Version, VersionNumber, VersionState,
-            ports::{ModelQueries, ModelRepo},
-        },
+    assets::models::{
+        Model, Version, VersionNumber, VersionState,
+        ports::{ModelQueries, ModelRepo},
     },
     catalog::policy::Scope,
     error::Result,
@@ -109,11 +106,5 @@ impl ModelQueries for MemoryStore {
             None => version.state == VersionState::Ready,
         };
         Ok(state.versions_of(id).rev().find(asked).cloned())
-    }
-
-    async fn rendition(&self, digest: &Digest) -> Result<Option<Rendition>> {
-        let state = self.state();
-        let mut all = state.model_versions.values().flat_map(|version| &version.renditions);
-        Ok(all.find(|rendition| rendition.digest == *digest).copied())
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
     assets::{
         Digest, Holder,
+        files::{Grant, ProductFile},
         models::{Model, Version, VersionNumber},
         ports::Held,
     },
@@ -16,7 +17,7 @@ use crate::{
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, ModelId, PasskeyId, ProductId, ReviewId, SellerId,
+        ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, ModelId, PasskeyId, ProductId, ReviewId, SellerId,
         SessionId, UserId,
     },
     idempotency::{Key, Reply},
@@ -67,6 +68,8 @@ pub(super) struct State {
     pub usage: BTreeMap<Holder, u64>,
     pub models: BTreeMap<ModelId, Model>,
     pub model_versions: BTreeMap<(ModelId, VersionNumber), Version>,
+    pub files: BTreeMap<FileId, ProductFile>,
+    pub grants: BTreeMap<(ProductId, UserId), Grant>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,
