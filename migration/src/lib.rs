@@ -13,6 +13,8 @@ mod m20261126_000010_factors;
 mod m20261126_000011_acting;
 mod m20261126_000012_privacy;
 mod m20261126_000013_guests;
+mod m20261126_000014_assets;
+mod m20261126_000016_models;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -41,6 +43,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_acting::Migration),
             Box::new(m20261126_000012_privacy::Migration),
             Box::new(m20261126_000013_guests::Migration),
+            Box::new(m20261126_000014_assets::Migration),
+            Box::new(m20261126_000016_models::Migration),
         ]
     }
 }

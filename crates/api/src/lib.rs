@@ -7,6 +7,7 @@ pub mod access;
 pub mod acting;
 pub mod address;
 pub mod app;
+pub mod assets;
 pub mod asyncapi;
 pub mod audit;
 pub mod auth;
@@ -29,6 +30,7 @@ pub mod job;
 pub mod kept;
 pub mod limit;
 pub mod middleware;
+pub mod models3d;
 pub mod openapi;
 pub mod organisation;
 pub mod page;
@@ -50,9 +52,10 @@ pub mod wakes;
 pub use app::build;
 pub use asyncapi::asyncapi;
 pub use draining::Draining;
+pub use models3d::Models3d;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Access, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink};
+pub use services::{Access, Assets, DownloadSink, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink};
 pub use settings::{
     CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PROVING, PlaceSettings, SocketSettings, StreamSettings,
 };

@@ -74,6 +74,8 @@ id! {
     MessageId,
     /// A role that says what somebody may do.
     RoleId,
+    /// A 3D model.
+    ModelId,
     /// An API key.
     ApiKeyId,
     /// An invitation to a seller account.
@@ -82,4 +84,8 @@ id! {
     PasskeyId,
     /// An archive of all that is kept of a person.
     ExportId,
+    /// A file of a product.
+    FileId,
+    /// That somebody may take the files of a product away.
+    GrantId,
 }

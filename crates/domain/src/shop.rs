@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 use crate::{
+    assets::AssetRules,
     audit::AuditEntry,
     behalf,
     clock::{Clock, Entropy, Timestamp},
@@ -36,11 +37,19 @@ pub struct Rules {
     pub name_max: usize,
     /// How long the answer under an idempotency key is kept.
     pub keep_keys: Duration,
+    /// Files and pictures.
+    pub assets: AssetRules,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { currency: Currency::EUR, name_min: 3, name_max: 100, keep_keys: Duration::from_hours(24) }
+        Self {
+            currency: Currency::EUR,
+            name_min: 3,
+            name_max: 100,
+            keep_keys: Duration::from_hours(24),
+            assets: AssetRules::default(),
+        }
     }
 }
 

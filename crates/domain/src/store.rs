@@ -4,6 +4,11 @@ use async_trait::async_trait;
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -70,6 +75,16 @@ pub trait Tx: Send {
     fn categories(&mut self) -> &mut dyn CategoryRepo;
     /// Reviews.
     fn reviews(&mut self) -> &mut dyn ReviewRepo;
+    /// Who holds bytes.
+    fn blobs(&mut self) -> &mut dyn BlobRepo;
+    /// How much is kept for whom.
+    fn usage(&mut self) -> &mut dyn UsageRepo;
+    /// 3D models.
+    fn models(&mut self) -> &mut dyn ModelRepo;
+    /// Files of products.
+    fn files(&mut self) -> &mut dyn FileRepo;
+    /// Who may take files away.
+    fn grants(&mut self) -> &mut dyn GrantRepo;
     /// Idempotency keys.
     fn keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// Events.

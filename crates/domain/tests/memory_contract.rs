@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    assets::{files::ports::FileQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    clock::Clock as _,
     event::Event,
     identity::{
         GuestQueries,
@@ -24,7 +26,7 @@ use souk_domain::{
     room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
     testing::{
-        FakeClock, MemoryEpochs,
+        FakeClock, MemoryBlobs, MemoryEpochs,
         contract::{self, Harness},
         memory::MemoryStore,
     },
@@ -103,6 +105,18 @@ impl Harness for Memory {
     }
 
     fn export(&self) -> Arc<dyn ProductExport> {
+        Arc::new(self.store.clone())
+    }
+
+    fn blobs(&self) -> Arc<dyn BlobQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn models(&self) -> Arc<dyn ModelQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn files(&self) -> Arc<dyn FileQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -191,8 +205,17 @@ suites!(
     job_queue,
     schedules,
     tickets,
-    rooms
+    rooms,
+    assets,
+    files,
+    models
 );
+
+#[tokio::test]
+async fn bytes_in_memory_keep_theirs() {
+    let blobs = MemoryBlobs::default();
+    contract::blobs::run(&blobs, blobs.clock.now()).await;
+}
 
 #[tokio::test]
 async fn epochs_in_memory_keep_theirs() {

@@ -6,6 +6,11 @@ use async_trait::async_trait;
 use domain::{
     Result, Store, Tx,
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -144,6 +149,26 @@ impl Tx for SeaTx {
     }
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self
+    }
+
+    fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

@@ -7,6 +7,11 @@ use async_trait::async_trait;
 use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -167,6 +172,26 @@ impl Tx for InvalidatingTx {
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
         self.inner.reviews()
+    }
+
+    fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self.inner.blobs()
+    }
+
+    fn usage(&mut self) -> &mut dyn UsageRepo {
+        self.inner.usage()
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self.inner.models()
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self.inner.files()
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
+        self.inner.grants()
     }
 
     fn keys(&mut self) -> &mut dyn IdempotencyKeys {

@@ -10,6 +10,8 @@
 
 pub mod access;
 pub mod action_codes;
+pub mod assets;
+pub mod blobs;
 pub mod bus;
 pub mod cache;
 pub mod categories;
@@ -17,12 +19,14 @@ pub mod epochs;
 pub mod export;
 pub mod exports;
 pub mod factors;
+pub mod files;
 pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
 pub mod limiter;
 pub mod log;
+pub mod models;
 pub mod organisations;
 pub mod passkeys;
 pub mod presence;
@@ -51,6 +55,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    assets::{files::ports::FileQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -109,6 +114,12 @@ pub trait Harness: Send + Sync {
     fn reviews(&self) -> Arc<dyn ReviewQueries>;
     /// The whole catalogue, in order.
     fn export(&self) -> Arc<dyn ProductExport>;
+    /// The read side of who holds bytes.
+    fn blobs(&self) -> Arc<dyn BlobQueries>;
+    /// The read side of files of products.
+    fn files(&self) -> Arc<dyn FileQueries>;
+    /// The read side of 3D models.
+    fn models(&self) -> Arc<dyn ModelQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -165,6 +176,9 @@ pub async fn run_all(harness: &impl Harness) {
     job_queue::run(harness).await;
     schedules::run(harness).await;
     rooms::run(harness).await;
+    assets::run(harness).await;
+    files::run(harness).await;
+    models::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -2,16 +2,19 @@
 
 mod access;
 mod action_codes;
+mod assets;
 mod categories;
 mod erase;
 mod exports;
 mod factors;
+mod files;
 mod foreign_ids;
 mod identity;
 mod job_queue;
 mod jobs;
 mod keys;
 mod log;
+mod models;
 mod organisations;
 mod product_queries;
 mod products;
@@ -33,6 +36,11 @@ use state::{KeyScope, State};
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::{
+        files::ports::{FileRepo, GrantRepo},
+        models::ports::ModelRepo,
+        ports::{BlobRepo, UsageRepo},
+    },
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -228,6 +236,26 @@ impl Tx for MemoryTx {
     }
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self
+    }
+
+    fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

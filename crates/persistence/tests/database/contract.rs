@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    assets::{files::ports::FileQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -114,6 +115,18 @@ impl Harness for Real {
         self.fresh.database.export()
     }
 
+    fn blobs(&self) -> Arc<dyn BlobQueries> {
+        self.fresh.database.blobs()
+    }
+
+    fn models(&self) -> Arc<dyn ModelQueries> {
+        self.fresh.database.models()
+    }
+
+    fn files(&self) -> Arc<dyn FileQueries> {
+        self.fresh.database.files()
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         self.fresh.database.views()
     }
@@ -215,5 +228,8 @@ suites!(
     job_queue,
     schedules,
     tickets,
-    rooms
+    rooms,
+    assets,
+    files,
+    models
 );

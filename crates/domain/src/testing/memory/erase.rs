@@ -39,6 +39,7 @@ impl State {
         self.passkeys.retain(|_, passkey| passkey.user != id);
         self.exports.retain(|_, (export, _)| export.user != id);
         self.views.retain(|(user, _), _| *user != id);
+        self.grants.retain(|(_, user), _| *user != id);
         self.bans.remove(&id);
         self.api_keys.retain(|_, held| held.key.user != id);
         self.invitations.retain(|_, (invitation, _)| invitation.email != before);

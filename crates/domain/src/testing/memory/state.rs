@@ -6,13 +6,19 @@ use uuid::Uuid;
 
 use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
+    assets::{
+        Digest, Holder,
+        files::{Grant, ProductFile},
+        models::{Model, Version, VersionNumber},
+        ports::Held,
+    },
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, SellerId, SessionId,
-        UserId,
+        ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, ModelId, PasskeyId, ProductId, ReviewId, SellerId,
+        SessionId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
@@ -58,6 +64,12 @@ pub(super) struct State {
     pub tree_version: u64,
     pub reviews: BTreeMap<ReviewId, Review>,
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
+    pub blobs: BTreeMap<Digest, Held>,
+    pub usage: BTreeMap<Holder, u64>,
+    pub models: BTreeMap<ModelId, Model>,
+    pub model_versions: BTreeMap<(ModelId, VersionNumber), Version>,
+    pub files: BTreeMap<FileId, ProductFile>,
+    pub grants: BTreeMap<(ProductId, UserId), Grant>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,

@@ -1,0 +1,7 @@
+//! Bytes and who holds them.
+
+mod blobs;
+mod files;
+mod grants;
+mod models;
+mod usage;
