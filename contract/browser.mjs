@@ -6,9 +6,9 @@ import { chromium } from "playwright-core";
 
 /**
  * Opens a page, which must have a content security policy, lets `visit` use it, and gives what went wrong: errors of the page,
- * such as a script that the policy refused, requests that failed, and what `visit` says itself.
+ * such as a script that the policy refused, requests that failed, and what `visit` says itself. The browser gets `more` arguments.
  */
-export async function visited(executablePath, url, visit) {
+export async function visited(executablePath, url, visit, more = []) {
   const profile = mkdtempSync(join(tmpdir(), "souk-chromium-"));
   const faults = [];
   const browser = await chromium.launchPersistentContext(profile, {
@@ -23,6 +23,7 @@ export async function visited(executablePath, url, visit) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
   try {

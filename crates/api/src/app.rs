@@ -13,6 +13,7 @@ use actix_web::{
 use crate::{
     docs, health, identity,
     middleware::{admit, cors, deadline, only::only, outermost, small},
+    models3d,
     openapi::{self, Documents, collected},
     problem::Problem,
     routes::{Found, Routes},
@@ -39,7 +40,9 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
         (Method::GET, "/ws", "open_socket"),
     ];
     routes.extend(identity::pages::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
+    routes.extend(models3d::page::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
     routes.extend(identity::outside::ROUTES);
+    routes.extend(lfs::ROUTES);
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
@@ -83,7 +86,9 @@ pub fn build(
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
         .configure(identity::pages::serve)
+        .configure(models3d::page::serve)
         .configure(identity::outside::callbacks)
+        .configure(lfs::serve)
         .configure(stream::aliases)
         .configure(socket::aliases)
         .configure(|config| {

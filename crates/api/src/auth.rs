@@ -10,6 +10,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderValue},
     },
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{Actor, Authorized, Error, Permission, access::ApiKey, identity::ports::Session};
 
 use crate::{cookies::Cookie, csrf::Forged, problem::Problem, services::Visit};
@@ -98,6 +99,12 @@ fn unknown(request: &HttpRequest, nobody: impl FnOnce() -> Problem) -> Problem {
     }
 }
 
+/// The password of Basic authentication (RFC 7617).
+fn password(pair: &str) -> Option<String> {
+    let pair = String::from_utf8(BASE64_STANDARD.decode(pair).ok()?).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
+}
+
 /// The credentials of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Bearer<'a> {
@@ -105,6 +112,8 @@ pub enum Bearer<'a> {
     Absent,
     /// A bearer token.
     Token(&'a str),
+    /// One as git sends it, in the place of a password.
+    Basic(String),
     /// A token that the browser sends by itself.
     Cookie(&'a str),
     /// Something else, which cannot hold.
@@ -120,6 +129,9 @@ impl<'a> Bearer<'a> {
         let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
         match parts {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Self::Token(token.trim()),
+            Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
+                password(pair.trim()).map_or(Self::Other, Self::Basic)
+            }
             _ => Self::Other,
         }
     }

@@ -17,7 +17,16 @@ pub struct Context {
     pub started: Instant,
 }
 
+/// Stands with a request for the head of an answer alone, which handlers see as `GET`.
+#[derive(Debug, Clone, Copy)]
+pub struct ForHead;
+
 impl Context {
+    /// Whether the body is bytes of any length.
+    pub fn takes_bytes(&self) -> bool {
+        matches!(&self.found, Found::Operation(operation) if operation.takes_bytes)
+    }
+
     /// The route template, as a label of bounded cardinality.
     pub fn template(&self) -> &str {
         match &self.found {

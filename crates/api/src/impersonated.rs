@@ -7,16 +7,18 @@ use crate::{problem::Problem, routes::Operation};
 
 /// The operations that change something and are open to who acts as somebody else. What outlasts the quarter of an hour, gives rights
 /// or proves who somebody is must not stand here: passwords, addresses, factors, sessions, keys, roles, members, accounts.
-pub const ALLOWED: [&str; 25] = [
+pub const ALLOWED: [&str; 27] = [
     "adjust_stock",
     "ban_from_room",
     "batch_update_products",
     "create_category",
+    "create_file",
     "create_product",
     "create_review",
     "create_room",
     "create_ticket",
     "delete_category",
+    "delete_file",
     "delete_product",
     "delete_review",
     "delete_room",

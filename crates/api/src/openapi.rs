@@ -24,7 +24,7 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{access, audit, catalog, health, identity, job, organisation, room, socket, stream};
+use crate::{access, assets, audit, catalog, health, identity, job, models3d, organisation, room, socket, stream};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -46,6 +46,8 @@ use crate::{access, audit, catalog, health, identity, job, organisation, room, s
         (name = "products", description = "Products"),
         (name = "categories", description = "The category tree"),
         (name = "reviews", description = "What buyers think"),
+        (name = "files", description = "Files of products: bringing them and taking them away"),
+        (name = "models3d", description = "3D models of products, which people print"),
         (name = "events", description = "What changes, as it changes"),
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
@@ -63,9 +65,11 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     identity::operations(config);
     access::operations(config);
     organisation::operations(config);
+    assets::operations(config);
     stream::operations(config);
     socket::operations(config);
     room::operations(config);
+    models3d::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
 }

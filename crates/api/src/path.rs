@@ -2,8 +2,8 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, ExportId, InvitationId, JobId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId,
-    UserId,
+    ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId, RoomId,
+    SellerId, SessionId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -58,6 +58,18 @@ impl Named for PasskeyId {
 
 impl Named for ExportId {
     const NAME: &'static str = "data export";
+}
+
+impl Named for ModelId {
+    const NAME: &'static str = "3D model";
+}
+
+impl Named for FileId {
+    const NAME: &'static str = "file";
+}
+
+impl Named for LibraryId {
+    const NAME: &'static str = "library";
 }
 
 impl Named for JobId {

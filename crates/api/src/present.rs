@@ -6,10 +6,13 @@ use actix_web::{
     HttpMessage,
     body::{BoxBody, MessageBody},
     dev::ServiceResponse,
-    http::header::{self, HeaderMap, HeaderValue},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::{context::Context, problem::Problem};
+use crate::{context::Context, lfs, problem::Problem};
+
+/// What makes a client of Git LFS ask its user who they are.
+const LFS_AUTHENTICATE: HeaderName = HeaderName::from_static("lfs-authenticate");
 
 /// Marks an answer that has its error body.
 struct Presented;
@@ -46,7 +49,10 @@ pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> Servic
         );
     }
     let wants_problem = accepts_problem_json(request.headers());
-    let (body, content_type) = if wants_problem {
+    let (body, content_type) = if request.path().starts_with(lfs::BELOW) {
+        response.headers_mut().insert(LFS_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Git LFS\""));
+        (serde_json::json!({ "message": problem.message(), "request_id": *id }).to_string().into_bytes(), lfs::JSON)
+    } else if wants_problem {
         (problem.problem_json(&id), "application/problem+json")
     } else {
         (problem.body(&id), "application/json")

@@ -23,6 +23,8 @@ pub struct Operation {
     pub template: String,
     /// Whether it declares parameters of the query; one that does not refuses them all.
     pub takes_query: bool,
+    /// Whether its body is bytes of any length, which come as long as they come.
+    pub takes_bytes: bool,
     /// Limits counted before anybody is known.
     pub address_limits: Vec<Arc<Limit>>,
     /// Limits counted when the caller is known.
@@ -79,22 +81,30 @@ impl Routes {
             for (method, operation) in methods {
                 if let Some(operation) = operation {
                     let id = operation.operation_id.as_deref().unwrap_or(path);
-                    routes.add(method, path, id, takes_query(operation), &limits);
+                    routes.add(method, path, id, (takes_query(operation), takes_bytes(operation)), &limits);
                 }
             }
         }
         for (method, path, id) in others {
             // The short paths of the API are as strict as the long ones (ruling R18); pages take what they are given.
-            routes.add(method.clone(), path, id, !path.starts_with("/api/"), &limits);
+            routes.add(method.clone(), path, id, (!path.starts_with("/api/"), *id == crate::lfs::UPLOAD), &limits);
         }
         routes
     }
 
-    fn add(&mut self, method: Method, path: &str, id: &str, takes_query: bool, limits: &[Arc<Limit>]) {
+    fn add(
+        &mut self,
+        method: Method,
+        path: &str,
+        id: &str,
+        (takes_query, takes_bytes): (bool, bool),
+        limits: &[Arc<Limit>],
+    ) {
         let operation = Arc::new(Operation {
             id: id.to_owned(),
             template: path.to_owned(),
             takes_query,
+            takes_bytes,
             address_limits: Limit::of_operation(limits, id, path, |scope| scope == LimitScope::Address),
             actor_limits: Limit::of_operation(limits, id, path, |scope| {
                 matches!(scope, LimitScope::Actor | LimitScope::Everybody)
@@ -203,6 +213,11 @@ fn known_by(methods: &[Method]) -> Found {
     allow.sort_unstable();
     allow.dedup();
     Found::OtherMethod(allow.join(", "))
+}
+
+fn takes_bytes(operation: &document::Operation) -> bool {
+    let Some(RefOr::T(body)) = &operation.request_body else { return false };
+    !body.content.is_empty() && !body.content.keys().any(|kind| kind.ends_with("json"))
 }
 
 fn takes_query(operation: &document::Operation) -> bool {

@@ -8,6 +8,7 @@ use domain::{
         Keys,
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
+    assets::{Storeroom, files::Library, lfs::ports::LibraryQueries},
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -17,7 +18,7 @@ use domain::{
     },
     clock::Timestamp,
     health::Probe,
-    id::{ApiKeyId, UserId},
+    id::{ApiKeyId, FileId, UserId},
     identity::{
         Factors, Gate, Known, Mailroom, Passkeys, Sessions,
         exports::Archives,
@@ -38,7 +39,7 @@ use domain::{
     secrets::Mac,
 };
 
-use crate::{draining::Draining, settings::HttpSettings, socket::Floor, stream::Hub};
+use crate::{draining::Draining, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
@@ -107,6 +108,31 @@ impl std::fmt::Debug for Access {
     }
 }
 
+/// Takes note of downloads off the request path.
+pub trait DownloadSink: Send + Sync {
+    /// Notes that a file is taken away. MUST NOT wait; what it cannot keep it may drop, for downloads are telemetry.
+    fn taken(&self, file: FileId);
+}
+
+/// What files stand on.
+#[derive(Clone)]
+pub struct Assets {
+    /// Where bytes lie, and who holds them.
+    pub room: Storeroom,
+    /// Reads files of products.
+    pub library: Library,
+    /// Reads libraries of large files.
+    pub libraries: Arc<dyn LibraryQueries>,
+    /// Takes note of downloads.
+    pub downloads: Arc<dyn DownloadSink>,
+}
+
+impl std::fmt::Debug for Assets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assets").finish_non_exhaustive()
+    }
+}
+
 /// What people who prove elsewhere who they are stand on.
 #[derive(Clone)]
 pub struct Outside {
@@ -172,6 +198,8 @@ pub struct Services {
     pub proofs: Proofs,
     /// Archives of what is kept of people.
     pub exports: Archives,
+    /// 3D models.
+    pub models: Models3d,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.
@@ -186,6 +214,8 @@ pub struct Services {
     pub categories: Arc<dyn CategoryQueries>,
     /// Reads reviews.
     pub reviews: Arc<dyn ReviewQueries>,
+    /// Files.
+    pub assets: Assets,
     /// Takes note of product views.
     pub views: Arc<dyn ViewSink>,
     /// Reads product views.

@@ -21,6 +21,8 @@ pub struct HttpSettings {
     pub body_limit: usize,
     /// How long a request may take until the head of its answer (ruling R26).
     pub timeout: Duration,
+    /// How long nothing may come of a body that is brought piece by piece (ruling R26).
+    pub transfer_idle: Duration,
     /// Proxies whose `X-Forwarded-For` is believed (ruling R11).
     pub trusted_proxies: Vec<Network>,
     /// Rate limits (ruling R6).
@@ -50,6 +52,7 @@ impl Default for HttpSettings {
             https: false,
             body_limit: 1024 * 1024,
             timeout: Duration::from_secs(30),
+            transfer_idle: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
             account_limits: Vec::new(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{audit, config_command, events, export, import, keys, mail, migrate, openapi, seed, user};
+use crate::{assets, audit, config_command, events, export, import, keys, mail, migrate, openapi, seed, user};
 
 /// A marketplace backend.
 #[derive(Debug, Parser)]
@@ -32,6 +32,9 @@ pub(crate) enum Command {
     /// Shows events that were set aside, and lets them be tried again.
     #[command(subcommand)]
     Events(events::Command),
+    /// Verifies the bytes of files, takes out what nobody holds, and moves them to another store.
+    #[command(subcommand)]
+    Assets(assets::Command),
     /// Removes what is older than the settings of retention say; a server does so by its schedule.
     Purge,
     /// Tries whether letters arrive.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Access, Draining, Floor, HttpSettings, Hub, Rooms, Services, Streams};
+use api::{Access, Assets, Draining, Floor, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
@@ -16,9 +16,12 @@ use platform::LocalCache;
 
 use crate::{
     config::{CacheMode, Config},
+    downloads::Downloads,
+    files::{self, StoreProbe},
     foundation::Foundation,
     key_uses::KeyUses,
     migrate::SchemaProbe,
+    models,
     nodes::Nodes,
     outside, post,
     proofs::proofs,
@@ -65,6 +68,7 @@ pub(crate) async fn callers(config: &Config, foundation: &Foundation) -> domain:
 pub(crate) struct Noted {
     pub(crate) seen: Seen,
     pub(crate) key_uses: KeyUses,
+    pub(crate) downloads: Downloads,
 }
 
 /// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
@@ -104,6 +108,11 @@ pub(crate) async fn services(
         key_uses: Arc::new(noted.key_uses),
         organisations: database.organisations(),
     };
+    let room = files::storeroom(config, foundation)?;
+    let stored = Arc::new(StoreProbe::new(config, &room));
+    let libraries = foundation.database.libraries();
+    let assets =
+        Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
         shop,
         users: database.users(),
@@ -114,6 +123,11 @@ pub(crate) async fn services(
         hasher: passwords.clone(),
         proofs: proofs(config, foundation)?,
         exports: Archives { queries: database.exports(), sealer: Arc::<Seal>::clone(&foundation.seal) },
+        models: Models3d {
+            queries: database.models(),
+            workshop: models::workshop(config, &assets.room),
+            tariff: config.models.tariff.clone(),
+        },
         sessions,
         session_list: database.sessions(),
         known,
@@ -121,6 +135,7 @@ pub(crate) async fn services(
         products: database.products(),
         categories: database.categories(),
         reviews: database.reviews(),
+        assets,
         views: Arc::new(noted.seen),
         view_log: database.views(),
         audit: database.audit(),
@@ -134,7 +149,7 @@ pub(crate) async fn services(
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
         draining: Draining::default(),
-        probes: vec![database.probe(), schema, Arc::clone(&nodes.probe)],
+        probes: vec![database.probe(), schema, Arc::clone(&nodes.probe), stored],
         metrics: Arc::new(move || metrics.render()),
         started,
         settings: settings(config),
@@ -148,6 +163,7 @@ fn settings(config: &Config) -> HttpSettings {
         https: http.https,
         body_limit: http.body_limit,
         timeout: http.request_timeout,
+        transfer_idle: config.blobs.idle,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
         account_limits: config.limits.accounts.clone(),

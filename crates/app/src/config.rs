@@ -3,6 +3,7 @@
 //! Later layers win: the profile's defaults, `souk.toml`, the plain names (`PORT`, `DATABASE_URL` ..), `SOUK__SECTION__KEY`.
 //! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
 
+mod blobs;
 mod cache;
 mod calls;
 mod database;
@@ -14,6 +15,7 @@ mod jobs;
 mod layers;
 mod limits;
 mod mail;
+mod models;
 mod oauth;
 mod outside;
 mod passkeys;
@@ -32,6 +34,7 @@ mod sockets;
 mod streams;
 mod telemetry;
 
+pub(crate) use blobs::{Blobs, StoreKind};
 pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use calls::Outgoing;
 pub(crate) use database::Database;
@@ -41,6 +44,7 @@ pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use mail::{Mail, Transport};
+pub(crate) use models::Models;
 pub(crate) use outside::Outside;
 pub(crate) use passkeys::PasskeySettings;
 pub(crate) use print::print;
@@ -74,6 +78,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         sockets::SETTINGS,
         cache::SETTINGS,
         shop::SETTINGS,
+        blobs::SETTINGS,
+        models::SETTINGS,
         retention::SETTINGS,
         jobs::SETTINGS,
         schedule::SETTINGS,
@@ -121,6 +127,10 @@ pub(crate) struct Config {
     pub(crate) sockets: Sockets,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
+    /// Where the bytes of files lie.
+    pub(crate) blobs: Blobs,
+    /// 3D models.
+    pub(crate) models: Models,
     /// How long what is kept.
     pub(crate) retention: Retention,
     /// Background jobs.
@@ -150,6 +160,8 @@ impl Config {
         let streams = streams::read(&mut reader);
         let sockets = Sockets::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
+        let blobs = Blobs::read(&mut reader);
+        let models = Models::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
         let schedule = Schedule::read(&mut reader);
@@ -173,6 +185,8 @@ impl Config {
                 streams: streams?,
                 sockets: sockets?,
                 shop: shop?,
+                blobs: blobs?,
+                models: models?,
                 retention: retention?,
                 jobs: jobs?,
                 schedule: schedule?,

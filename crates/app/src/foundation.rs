@@ -4,7 +4,7 @@ use std::{os::unix::fs::DirBuilderExt, sync::Arc};
 
 use credentials::{KeyedHash, MasterKey, NewKeys, Passwords, Seal};
 use domain::{
-    Shop,
+    Rules, Shop,
     clock::{Clock, Entropy},
 };
 use migration::{Migrator, MigratorTrait};
@@ -41,7 +41,8 @@ impl Foundation {
         require_schema(&database).await?;
         let passwords = passwords(config)?;
         let seal = Arc::new(Seal::new(master.clone(), Arc::clone(&entropy)));
-        let (meter, rules) = (Arc::new(Counters), config.shop.rules.clone());
+        let rules = Rules { assets: config.blobs.rules.clone(), ..config.shop.rules.clone() };
+        let meter = Arc::new(Counters);
         let shop = Shop { store: database.store(), clock, entropy, meter, rules };
         Ok(Self { database, shop, master, seal, passwords })
     }

@@ -6,6 +6,10 @@ use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
+    assets::{
+        SweepFiles,
+        models::{ProcessModel, process_model},
+    },
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -21,8 +25,9 @@ use domain::{
 use crate::{
     archive::Zips,
     config::Config,
+    files,
     foundation::Foundation,
-    post,
+    models, post,
     purge::{Gone, Sweep},
     schedule,
     workers::{
@@ -82,7 +87,9 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (deleting, exporting) = (shop.clone(), shop.clone());
+    let (deleting, exporting, sweeping) = (shop.clone(), shop.clone(), shop.clone());
+    let room = files::storeroom(config, foundation)?;
+    let (modelling, workshop) = (shop.clone(), models::workshop(config, &room));
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
         data: database.personal_data(),
@@ -118,6 +125,19 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
                 Ok(())
             }
         })
+        .on(move |_: SweepFiles, _| {
+            let (room, shop) = (room.clone(), sweeping.clone());
+            async move {
+                let swept = room.sweep(shop.now(), shop.rules.assets.grace, false, &|_| ()).await?;
+                tracing::info!(
+                    released = swept.released,
+                    unknown = swept.unknown,
+                    staged = swept.staged,
+                    "files swept"
+                );
+                Ok(())
+            }
+        })
         .on(move |job: LiftBan, _| {
             let shop = lifting.clone();
             async move { Ok(lift_ban(&shop, job).await?) }
@@ -129,6 +149,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |job: MakeExport, _| {
             let (shop, export) = (exporting.clone(), export.clone());
             async move { Ok(make_export(&shop, &export, job).await?) }
+        })
+        .on(move |job: ProcessModel, _| {
+            let (shop, workshop) = (modelling.clone(), workshop.clone());
+            async move { Ok(process_model(&shop, &workshop, job).await?) }
         })
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());

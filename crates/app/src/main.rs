@@ -1,6 +1,7 @@
 //! The binary `souk`: settings, wiring, and the commands of the command line.
 
 mod archive;
+mod assets;
 mod asyncapi;
 mod audit;
 mod cli;
@@ -8,9 +9,11 @@ mod compose;
 mod config;
 mod config_command;
 mod demo;
+mod downloads;
 mod ending;
 mod events;
 mod export;
+mod files;
 mod foundation;
 mod import;
 mod jobs;
@@ -20,6 +23,7 @@ mod keys;
 mod lines;
 mod mail;
 mod migrate;
+mod models;
 mod nodes;
 mod openapi;
 mod outside;
@@ -81,10 +85,11 @@ fn run(cli: Cli) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Serve => serve::run(config).await,
+            Command::Serve => Box::pin(serve::run(config)).await,
             Command::Migrate(command) => migrate::run(&command, &config).await,
             Command::Audit(command) => audit::run(&command, &config).await,
             Command::Events(command) => events::run(&command, &config).await,
+            Command::Assets(command) => assets::run(command, &config).await,
             Command::Purge => purge::run(&config).await,
             Command::Keys(command) => keys::run(command, &config).await,
             Command::Mail(command) => mail::run(command, &config).await,

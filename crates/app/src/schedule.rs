@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
+    assets::SweepFiles,
     catalog::ReindexProducts,
     identity::RotateKeys,
     job::{Job, Request},
@@ -19,6 +20,7 @@ pub(crate) fn entries(config: &Config) -> Arc<[Entry]> {
         entry("purge", &schedule.purge, &PurgeShop {}),
         entry("purge_jobs", &schedule.purge_jobs, &PurgeJobs {}),
         entry("rotate_keys", &schedule.rotate_keys, &RotateKeys {}),
+        entry("sweep_files", &schedule.sweep_files, &SweepFiles {}),
         entry("reindex", &schedule.reindex, &ReindexProducts::default()),
     ])
 }

@@ -12,6 +12,7 @@ use crate::{
     Outcome, compose,
     config::Config,
     demo,
+    downloads::Downloads,
     ending::{Ending, Signals},
     foundation::Foundation,
     jobs,
@@ -50,6 +51,11 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let key_uses = key_uses.clone();
         move |stop| key_uses.clone().run(stop)
     });
+    let downloads = Downloads::new(foundation.database.files());
+    workers.start("downloads", {
+        let downloads = downloads.clone();
+        move |stop| downloads.clone().run(stop)
+    });
     workers.start("relay", {
         let (relay, committed) = (relay(&foundation)?, foundation.database.committed());
         let bus = Arc::clone(&nodes.bus);
@@ -72,7 +78,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     jobs::start(&mut doing, &foundation, &config, &shop, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let noted = compose::Noted { seen, key_uses };
+    let noted = compose::Noted { seen, key_uses, downloads };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);

@@ -6,15 +6,19 @@
 //! somebody is about to hold, however long either of them stands still, and without a clock.
 
 mod chunks;
+mod collect;
 mod digest;
+pub mod files;
 mod gauge;
 pub mod lfs;
+pub mod models;
 pub mod ports;
 mod rules;
 mod storeroom;
 mod usage;
 
 pub use chunks::{Chunks, Whole};
+pub use collect::{Copied, SweepFiles, Swept, Verified, Wrong, copy_all};
 pub use digest::{Digest, Edition, Place};
 pub use gauge::{Gauge, Stored, Terms};
 pub use rules::AssetRules;

@@ -74,6 +74,8 @@ id! {
     MessageId,
     /// A role that says what somebody may do.
     RoleId,
+    /// A 3D model.
+    ModelId,
     /// An API key.
     ApiKeyId,
     /// An invitation to a seller account.
@@ -86,4 +88,8 @@ id! {
     LibraryId,
     /// A lock of a file in a library.
     LockId,
+    /// A file of a product.
+    FileId,
+    /// That somebody may take the files of a product away.
+    GrantId,
 }

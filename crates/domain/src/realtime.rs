@@ -5,7 +5,7 @@ mod ports;
 mod ticket;
 mod topic;
 
-pub use notice::{Heard, Notice};
+pub use notice::{Heard, Notice, Subject};
 pub use ports::{EventFeed, Reach, TicketBox};
 pub use ticket::{TICKET_LIFE, Ticket, issue_ticket, redeem_ticket};
 pub use topic::{Topic, UnknownTopic};

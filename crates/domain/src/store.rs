@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         lfs::ports::LibraryRepo,
+        models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
     audit::AuditLog,
@@ -80,6 +82,12 @@ pub trait Tx: Send {
     fn libraries(&mut self) -> &mut dyn LibraryRepo;
     /// How much is kept for whom.
     fn usage(&mut self) -> &mut dyn UsageRepo;
+    /// 3D models.
+    fn models(&mut self) -> &mut dyn ModelRepo;
+    /// Files of products.
+    fn files(&mut self) -> &mut dyn FileRepo;
+    /// Who may take files away.
+    fn grants(&mut self) -> &mut dyn GrantRepo;
     /// Idempotency keys.
     fn keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// Events.

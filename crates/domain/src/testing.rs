@@ -1,6 +1,7 @@
 //! Support for tests and examples: a store in memory, a clock that is set, randomness from a seed, and the contract
 //! every adapter of a port is held to.
 
+mod analysis;
 mod blobs;
 mod ceremonies;
 mod clock;
@@ -18,6 +19,7 @@ pub mod search_parity;
 mod tokens;
 mod turnstile;
 
+pub use analysis::PlainAnalysis;
 pub use blobs::MemoryBlobs;
 pub use ceremonies::PlainCeremonies;
 pub use clock::FakeClock;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{lfs::ports::LibraryQueries, ports::BlobQueries},
+    assets::{files::ports::FileQueries, lfs::ports::LibraryQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -116,6 +116,14 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn models(&self) -> Arc<dyn ModelQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn files(&self) -> Arc<dyn FileQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         Arc::new(self.store.clone())
     }
@@ -203,7 +211,9 @@ suites!(
     tickets,
     rooms,
     assets,
-    libraries
+    files,
+    libraries,
+    models
 );
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! Bytes and who holds them.
 
 mod blobs;
+mod files;
+mod grants;
 mod libraries;
+mod models;
 mod usage;

@@ -7,7 +7,9 @@ use domain::{
     Result, Store, Tx,
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         lfs::ports::LibraryRepo,
+        models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
     audit::AuditLog,
@@ -160,6 +162,18 @@ impl Tx for SeaTx {
     }
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

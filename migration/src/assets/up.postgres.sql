@@ -18,9 +18,10 @@ CREATE TABLE storage_usage (
   CHECK ((user_id IS NULL) <> (seller_id IS NULL))
 );
 
+-- Files of products. They hold their bytes, so they go by a use case and by nothing else.
 CREATE TABLE product_files (
   id uuid NOT NULL PRIMARY KEY,
-  product_id uuid NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+  product_id uuid NOT NULL REFERENCES products (id),
   seller_id uuid NOT NULL REFERENCES sellers (id),
   uploaded_by uuid NOT NULL REFERENCES users (id),
   digest bytea NOT NULL REFERENCES blobs (digest),
@@ -40,11 +41,12 @@ CREATE INDEX product_files_blob ON product_files (digest);
 
 -- Who may take away the private files of a product without selling it.
 CREATE TABLE grants (
+  id uuid NOT NULL PRIMARY KEY,
   product_id uuid NOT NULL REFERENCES products (id) ON DELETE CASCADE,
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   by_id uuid REFERENCES users (id),
   created_at timestamptz NOT NULL,
-  PRIMARY KEY (product_id, user_id)
+  UNIQUE (product_id, user_id)
 );
 CREATE INDEX grants_user ON grants (user_id, product_id);
 CREATE INDEX grants_by ON grants (by_id);

@@ -18,9 +18,10 @@ CREATE TABLE storage_usage (
   CHECK ((user_id IS NULL) <> (seller_id IS NULL))
 );
 
+-- Files of products. They hold their bytes, so they go by a use case and by nothing else.
 CREATE TABLE product_files (
   id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
-  product_id blob NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+  product_id blob NOT NULL REFERENCES products (id),
   seller_id blob NOT NULL REFERENCES sellers (id),
   uploaded_by blob NOT NULL REFERENCES users (id),
   digest blob NOT NULL REFERENCES blobs (digest),
@@ -40,11 +41,12 @@ CREATE INDEX product_files_blob ON product_files (digest);
 
 -- Who may take away the private files of a product without selling it.
 CREATE TABLE grants (
+  id blob NOT NULL PRIMARY KEY CHECK (typeof(id) = 'blob' AND length(id) = 16),
   product_id blob NOT NULL REFERENCES products (id) ON DELETE CASCADE,
   user_id blob NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   by_id blob REFERENCES users (id),
   created_at text NOT NULL,
-  PRIMARY KEY (product_id, user_id)
+  UNIQUE (product_id, user_id)
 );
 CREATE INDEX grants_user ON grants (user_id, product_id);
 CREATE INDEX grants_by ON grants (by_id);

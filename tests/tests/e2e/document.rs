@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk_e2e::{Client, Reply, Server};
 
-use crate::shop;
+use crate::{models3d, shop};
 
 /// One operation of the document.
 #[derive(Debug, Clone)]
@@ -65,7 +65,8 @@ fn scopes(security: Option<&Value>) -> Option<Vec<String>> {
 
 /// A body made of the document's own examples: of the whole, or of each field that has one.
 fn body(document: &Value, operation: &Value) -> Option<Value> {
-    let content = operation.get("requestBody")?.get("content")?.as_object()?.values().next()?;
+    // Bytes are no example of anything.
+    let content = operation.get("requestBody")?.get("content")?.get("application/json")?;
     let schema = resolve(document, &content["schema"]);
     let whole = content.get("example").or_else(|| example(schema));
     if let Some(Value::Object(whole)) = whole {
@@ -93,7 +94,7 @@ fn body(document: &Value, operation: &Value) -> Option<Value> {
 }
 
 fn texts(document: &Value, operation: &Value) -> Vec<String> {
-    let content = operation["requestBody"]["content"].as_object().and_then(|content| content.values().next());
+    let content = operation["requestBody"]["content"].get("application/json");
     let Some(properties) = content.and_then(|content| resolve(document, &content["schema"])["properties"].as_object())
     else {
         return Vec::new();
@@ -142,6 +143,10 @@ pub struct World {
     account: Option<Value>,
     /// An invitation to it.
     invitation: Option<Value>,
+    /// A 3D model of the draft.
+    model: Option<Value>,
+    /// A file of the draft, which the guest was granted.
+    file: Option<Value>,
 }
 
 impl World {
@@ -197,7 +202,37 @@ impl World {
             invitation = Some(seller.post(&path, &json!({ "email": email })).await.expect(201).json());
             account = Some(mine);
         }
-        Self { operations, draft, product, category, review, job, room, guest, person, key, account, invitation }
+        let mut model = None;
+        if knows("/api/v1/models3d") {
+            let path = format!("/api/v1/models3d?fileName=cube.stl&productId={}", draft["id"].as_str().unwrap());
+            let request = seller.request("POST", &path).body(models3d::binary());
+            model = Some(seller.send(request).await.expect(201).json());
+        }
+        let mut file = None;
+        if knows("/api/v1/products/{id}/files") {
+            let path = shop::path(&draft);
+            let bytes = draft["id"].to_string();
+            let sent = seller.request("POST", &format!("{path}/files?name=plan.stl")).body(bytes);
+            file = Some(seller.send(sent).await.expect(201).json());
+            let guest = guest.as_deref().unwrap();
+            seller.put(&format!("{path}/grants/{guest}"), &json!({})).await.expect(200);
+        }
+        Self {
+            operations,
+            draft,
+            product,
+            category,
+            review,
+            job,
+            room,
+            guest,
+            person,
+            key,
+            account,
+            invitation,
+            file,
+            model,
+        }
     }
 
     /// The path of an operation with the ids of this world in it.
@@ -214,6 +249,8 @@ impl World {
             ("/api-keys/{", self.key.as_ref()),
             ("/sellers/{", self.account.as_ref()),
             ("/invitations/{", self.invitation.as_ref()),
+            ("/models3d/{", self.model.as_ref()),
+            ("/files/{", self.file.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -230,8 +267,10 @@ impl World {
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")
+            .replace("/versions/{number}", "/versions/1")
             .replace("{provider}", "google")
             .replace("/roles/{name}", "/roles/seller")
+            .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);

@@ -173,6 +173,6 @@ async fn the_job_checker_catches_planted_faults_of_kills(database: Database) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test runner says by environment how long the test is")]
-fn number(name: &str, otherwise: u64) -> u64 {
+pub fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }

@@ -10,6 +10,7 @@
 )]
 
 mod checker;
+mod files;
 mod jobs;
 mod ledger;
 mod rows;

@@ -11,7 +11,7 @@ use domain::{Actor, Error, Principal, access::KEY_PREFIX};
 
 use crate::{
     auth::{Bearer, INVALID_TOKEN, Untaken},
-    csrf,
+    csrf, lfs,
     services::Services,
 };
 
@@ -33,9 +33,15 @@ pub fn say_invalid(response: &mut HttpResponse<BoxBody>) {
 /// The caller, and whether they sent a token that does not hold.
 async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
     let Some(services) = request.app_data::<Data<Services>>() else { return Ok((Actor::Anonymous, true)) };
+    let basic;
     let (token, by_cookie) = match Bearer::of(request.headers(), services.settings.https) {
         Bearer::Absent => return Ok((Actor::Anonymous, false)),
-        Bearer::Other => return Ok((Actor::Anonymous, true)),
+        // Git knows no other way.
+        Bearer::Basic(password) if request.path().starts_with(lfs::BELOW) => {
+            basic = password;
+            (basic.as_str(), false)
+        }
+        Bearer::Basic(_) | Bearer::Other => return Ok((Actor::Anonymous, true)),
         Bearer::Token(token) => (token, false),
         Bearer::Cookie(token) => (token, true),
     };

@@ -23,10 +23,14 @@ pub async fn layer<B: MessageBody + 'static>(
     let Some(limit) = request.app_data::<Data<Services>>().map(|services| services.settings.timeout) else {
         return Ok(present(next.call(request).await?));
     };
+    let context = request.extensions().get::<Context>().cloned();
+    if context.as_ref().is_some_and(Context::takes_bytes) {
+        // It has a limit of its own for how long nothing may come.
+        return Ok(present(next.call(request).await?));
+    }
     let (uri, method) = (request.uri().clone(), request.method().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let accept = request.headers().get(header::ACCEPT).cloned();
-    let context = request.extensions().get::<Context>().cloned();
     let mut answer = pin!(next.call(request));
     // What is answered out of memory needs no timer.
     if let Some(response) = poll_immediate(&mut answer).await {

@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{log, request_id, security};
-use crate::{present::present, services::Services};
+use crate::{context::ForHead, present::present, services::Services};
 
 /// Gives the request its [`Context`](crate::context::Context), and the answer what every answer has.
 pub async fn layer<B: MessageBody + 'static>(
@@ -26,6 +26,7 @@ pub async fn layer<B: MessageBody + 'static>(
     if request.method() == Method::HEAD {
         // The server leaves the body of an answer to HEAD away; handlers need not know.
         request.head_mut().method = Method::GET;
+        request.extensions_mut().insert(ForHead);
     }
     let mut response = present(next.call(request).await?);
     security::add(&mut response, services.as_ref().map(|services| &***services));

@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::cors;
-use crate::{identity::pages, services::Services};
+use crate::{identity::pages, models3d, services::Services};
 
 /// For answers that no browser should render.
 const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -32,6 +32,7 @@ pub fn add<B>(response: &mut ServiceResponse<B>, services: Option<&Services>) {
     let policy = match response.request().path() {
         path if path.starts_with("/swagger-ui") => DOCS_POLICY,
         path if path.starts_with("/docs/") || path.starts_with(pages::BELOW) => PAGE_POLICY,
+        path if path.starts_with(models3d::page::BELOW) => PAGE_POLICY,
         _ => API_POLICY,
     };
     let cross_origin = cors::is_cross_origin(response.request().headers());

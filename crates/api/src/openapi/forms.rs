@@ -13,6 +13,8 @@ use utoipa::openapi::{OpenApi, RefOr, Schema};
 const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 /// One line that is not blank.
 const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// The name of a file: no folder, and more than dots and spaces (`domain::assets::files::FileName`).
+const FILE_NAME: &str = r"^[^\x00-\x1f\x7f-\x9f/\\]*[^\s.\x00-\x1f\x7f-\x9f/\\][^\x00-\x1f\x7f-\x9f/\\]*$";
 /// Text with line breaks and tabs (`domain::text::paragraph`).
 const PARAGRAPH: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// An address of the web: scheme, host, and no character that ends one in a page.
@@ -23,6 +25,7 @@ fn meaning(form: &str, rules: &Rules) -> Option<Value> {
     Some(match form {
         "line" => json!({ "pattern": LINE }),
         "name" => json!({ "pattern": NAME }),
+        "file-name" => json!({ "pattern": FILE_NAME }),
         "product-name" => json!({ "pattern": NAME, "minLength": rules.name_min, "maxLength": rules.name_max }),
         "paragraph" => json!({ "pattern": PARAGRAPH }),
         "web-address" => json!({ "pattern": WEB_ADDRESS }),

@@ -61,7 +61,7 @@ impl Caller {
     pub async fn of(request: &HttpRequest, services: &Services, ticket: Option<&str>) -> Result<Self, Problem> {
         let given = Bearer::of(request.headers(), services.settings.https);
         // A cookie is sent along whether it is meant or not; a ticket is meant.
-        let by_header = matches!(given, Bearer::Token(_) | Bearer::Other);
+        let by_header = matches!(given, Bearer::Token(_) | Bearer::Basic(_) | Bearer::Other);
         match ticket {
             None if given != Bearer::Absent => Self::of_request(request),
             None => Ok(Self {

@@ -37,7 +37,7 @@ pub struct Events {
 
 /// The name of a topic.
 #[derive(Debug, ToSchema)]
-#[schema(pattern = "^products(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$", example = "products")]
+#[schema(pattern = "^(products|models)(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$", example = "products")]
 pub struct TopicName(pub String);
 
 impl Read for Events {
@@ -63,7 +63,8 @@ const NOT_A_NUMBER: &str = "must be the id of an event received, a whole number"
 /// Streams committed changes as server-sent events, in order and without gaps.
 ///
 /// Each message has the number of the change in the log as its `id` and JSON with a `type` as its `data`:
-/// `product.created`, `product.updated`, `product.deleted`. A client that comes back with `Last-Event-ID` is told what it
+/// `product.created`, `product.updated`, `product.deleted`, and of the topic `models` or `models:{productId}` `model.changed`, which
+/// says how far a version is, and `model.deleted`. A client that comes back with `Last-Event-ID` is told what it
 /// missed, from any node. Where that is not kept any more a message of type `gap` says so. `closing` comes before the
 /// server ends a stream. Listeners hear what they may read, and see a product that is withdrawn from the shop as deleted.
 #[utoipa::path(

@@ -3,22 +3,81 @@
 use chrono::{DateTime, Utc};
 use domain::{
     catalog::ProductStatus,
-    event::ProductFact,
+    event::{ModelFact, ProductFact},
     money::Currency,
-    realtime::{Heard, Notice},
+    realtime::{Heard, Notice, Subject},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::catalog::dto::{number::price, status::StatusView};
+use crate::{
+    catalog::dto::{number::price, status::StatusView},
+    models3d::dto::VersionStateView,
+};
 
 /// A change that was committed.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Notice)]
+#[serde(untagged)]
+pub enum NoticeView<'a> {
+    /// Of a product.
+    Product(ProductNoticeView<'a>),
+    /// Of a 3D model.
+    Model(ModelNoticeView<'a>),
+}
+
+/// A change of a 3D model that was committed, or how far a version of it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Model3dNotice)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelNoticeView<'a> {
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: ModelNoticeKind,
+    /// Its number in the log, which is also the `id` of the message.
+    #[schema(example = 43)]
+    pub seq: u64,
+    /// When the change was made.
+    pub at: DateTime<Utc>,
+    /// The model.
+    pub model_id: Uuid,
+    /// The product it belongs to.
+    pub product_id: Uuid,
+    /// The name of the model.
+    #[schema(example = "Knob")]
+    pub name: &'a str,
+    /// The version that got further; absent when one is gone.
+    #[schema(value_type = Option<i64>, example = 1, minimum = 1)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// How far it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<VersionStateView>,
+    /// How much of what is to be done for it is done, of 100.
+    #[schema(example = 50, minimum = 0, maximum = 100)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<u8>,
+}
+
+/// What happened to a 3D model.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Model3dNoticeKind)]
+pub enum ModelNoticeKind {
+    /// A version of it came, got further, or went.
+    #[serde(rename = "model.changed")]
+    Changed,
+    /// It is gone.
+    #[serde(rename = "model.deleted")]
+    Deleted,
+}
+
+/// A change of a product that was committed.
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProductNotice)]
 #[serde(rename_all = "camelCase")]
-pub struct NoticeView<'a> {
+pub struct ProductNoticeView<'a> {
     /// What happened, as far as this listener may see.
     #[serde(rename = "type")]
     pub kind: NoticeKind,
@@ -88,7 +147,31 @@ pub struct ShownProductView<'a> {
 impl<'a> NoticeView<'a> {
     /// A notice for those who hear this of it.
     pub fn new(notice: &'a Notice, heard: Heard, currency: Currency) -> Self {
-        let fact = &notice.product;
+        match &notice.subject {
+            Subject::Product(fact) => Self::Product(ProductNoticeView::new(notice, fact, heard, currency)),
+            Subject::Model(fact) => Self::Model(ModelNoticeView::new(notice, fact, heard)),
+        }
+    }
+}
+
+impl<'a> ModelNoticeView<'a> {
+    fn new(notice: &Notice, fact: &'a ModelFact, heard: Heard) -> Self {
+        Self {
+            kind: if heard == Heard::Deleted { ModelNoticeKind::Deleted } else { ModelNoticeKind::Changed },
+            seq: notice.seq,
+            at: notice.at,
+            model_id: fact.model_id.0,
+            product_id: fact.product_id.0,
+            name: &fact.name,
+            version: fact.version.map(|number| number.0),
+            state: fact.state.map(VersionStateView::from),
+            progress: fact.progress,
+        }
+    }
+}
+
+impl<'a> ProductNoticeView<'a> {
+    fn new(notice: &Notice, fact: &'a ProductFact, heard: Heard, currency: Currency) -> Self {
         let gone = heard == Heard::Deleted;
         Self {
             kind: match heard {

@@ -54,7 +54,9 @@ fn request(door: &Door, method: &Method, path: &str, by: Option<&Principal>) -> 
 /// The path with something for each parameter, that names nothing there is.
 fn filled(path: &str) -> String {
     let path = path.replace("{id}", ID).replace("{userId}", ID).replace("{sessionId}", ID).replace("{offset}", "1");
-    path.replace("{role}", "nobody").replace("/roles/{name}", "/roles/nobody")
+    path.replace("{role}", "nobody")
+        .replace("/roles/{name}", "/roles/nobody")
+        .replace("/content/{name}", "/content/nothing")
 }
 
 /// A key of an administrator who may do everything, for these permissions.

@@ -15,12 +15,17 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal, Shop,
+    assets::{
+        Storeroom,
+        files::{Library, Links},
+        models::{Tariff, Workshop},
+    },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
     clock::Timestamp,
     health::Probe,
-    id::{ApiKeyId, RoomId, SessionId},
+    id::{ApiKeyId, FileId, RoomId, SessionId},
     identity::{
         FRESH, Factors, Known, Passkeys, SessionRules, Sessions, StoredSession, Verification,
         exports::Archives,
@@ -33,13 +38,14 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainSealer,
-        PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac,
+        PlainProviders, PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
     },
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Draining, Floor, HttpSettings, Hub, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink,
+    Access, Assets, DownloadSink, Draining, Floor, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs, Rooms,
+    Services, Streams, ViewSink,
 };
 
 /// Counts calls without ever forgetting them.
@@ -99,7 +105,7 @@ impl Presence for Nobody {
 
 /// Keeps what was seen.
 #[derive(Default)]
-pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>);
+pub struct Seen(pub Mutex<Vec<ProductView>>, pub Mutex<Vec<ApiKeyId>>, pub Mutex<Vec<FileId>>);
 
 impl ViewSink for Seen {
     fn seen(&self, view: ProductView) {
@@ -110,6 +116,12 @@ impl ViewSink for Seen {
 impl KeyUseSink for Seen {
     fn used(&self, key: ApiKeyId, _: Timestamp) {
         self.1.lock().unwrap().push(key);
+    }
+}
+
+impl DownloadSink for Seen {
+    fn taken(&self, file: FileId) {
+        self.2.lock().unwrap().push(file);
     }
 }
 
@@ -168,6 +180,8 @@ impl Door {
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
         let heeded = InvalidatingStore::new(reader.clone(), Arc::new(NoCache)).before(Arc::new(herald));
         fixtures.shop.store = Arc::new(heeded);
+        let blobs = Arc::new(MemoryBlobs::new(fixtures.clock.clone()));
+        let room = Storeroom { blobs, index: reader.clone() };
         let mut services = Services {
             shop: fixtures.shop.clone(),
             users: reader.clone(),
@@ -198,6 +212,11 @@ impl Door {
                 },
                 passkey_list: reader.clone(),
             },
+            models: Models3d {
+                queries: reader.clone(),
+                workshop: Workshop { room: room.clone(), analysis: Arc::new(PlainAnalysis), most: 1000 },
+                tariff: Tariff::default(),
+            },
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),
@@ -210,6 +229,11 @@ impl Door {
             products: reader.clone(),
             categories: reader.clone(),
             reviews: reader.clone(),
+            assets: Assets {
+                room,
+                library: Library { queries: reader.clone(), links: Links::new(Arc::new(PlainMac)) },
+                downloads: seen.clone(),
+            },
             views: seen.clone(),
             view_log: reader.clone(),
             audit: reader.clone(),

@@ -15,6 +15,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("schedule.rotate_keys", "23 4 1 * *", "When to change the key that signs tokens; or off."),
     Setting::new("schedule.rotate_keys_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.rotate_keys_catch_up", "once", "After downtime: skip, once or all(N)."),
+    Setting::new("schedule.sweep_files", "37 2 * * *", "When to take out bytes of files that nobody holds; or off."),
+    Setting::new("schedule.sweep_files_zone", "UTC", "The time zone of that line."),
+    Setting::new("schedule.sweep_files_catch_up", "once", "After downtime: skip, once or all(N)."),
     Setting::new("schedule.reindex", "off", "When to find the words of all products anew; by hand after an upgrade."),
     Setting::new("schedule.reindex_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.reindex_catch_up", "skip", "After downtime: skip, once or all(N)."),
@@ -34,6 +37,7 @@ pub(crate) struct Schedule {
     pub(crate) purge: Timing,
     pub(crate) purge_jobs: Timing,
     pub(crate) rotate_keys: Timing,
+    pub(crate) sweep_files: Timing,
     pub(crate) reindex: Timing,
 }
 
@@ -42,8 +46,15 @@ impl Schedule {
         let purge = timing(reader, "schedule.purge");
         let purge_jobs = timing(reader, "schedule.purge_jobs");
         let rotate_keys = timing(reader, "schedule.rotate_keys");
+        let sweep_files = timing(reader, "schedule.sweep_files");
         let reindex = timing(reader, "schedule.reindex");
-        Some(Self { purge: purge?, purge_jobs: purge_jobs?, rotate_keys: rotate_keys?, reindex: reindex? })
+        Some(Self {
+            purge: purge?,
+            purge_jobs: purge_jobs?,
+            rotate_keys: rotate_keys?,
+            sweep_files: sweep_files?,
+            reindex: reindex?,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Rules, money::Currency};
+use domain::{Rules, assets::AssetRules, money::Currency};
 
 use super::{Reader, Setting};
 
@@ -38,7 +38,9 @@ impl ShopRules {
             reader.fault("shop.demo", "must be false in production: its accounts are printed on the screen");
             return None;
         }
-        Some(Self { rules: Rules { currency: currency?, name_min, name_max, keep_keys: keep_keys? }, demo: demo? })
+        let assets = AssetRules::default();
+        let rules = Rules { currency: currency?, name_min, name_max, keep_keys: keep_keys?, assets };
+        Some(Self { rules, demo: demo? })
     }
 }
 

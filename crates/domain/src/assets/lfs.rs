@@ -17,4 +17,4 @@ pub use delete_library::delete_library;
 pub use library::{Address, Library, LibraryName, LibrarySummary, Object};
 pub use lock::{Lock, LockFilter, LockPath, Locked, NamedLock};
 pub use lock_file::{lock_file, unlock_file};
-pub use store_object::{admit_object, find_object, keep_object};
+pub use store_object::{admit_object, find_object, keep_object, library_of};

@@ -8,7 +8,9 @@ use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         lfs::ports::LibraryRepo,
+        models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
     audit::AuditLog,
@@ -183,6 +185,18 @@ impl Tx for InvalidatingTx {
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
         self.inner.usage()
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self.inner.models()
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self.inner.files()
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
+        self.inner.grants()
     }
 
     fn keys(&mut self) -> &mut dyn IdempotencyKeys {

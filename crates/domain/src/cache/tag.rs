@@ -53,6 +53,10 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::Role(_)
             | Fact::ApiKey(_)
             | Fact::AuditPurged(_)
+            | Fact::Model(_)
+            | Fact::ModelPurged(_)
+            | Fact::File(_)
+            | Fact::Grant(_)
             | Fact::Job(_)
             | Fact::Room(_),
         ) => Vec::new(),

@@ -78,7 +78,8 @@ pub trait ProductRepo: Send {
     /// True when a product that is not deleted is in the category.
     async fn any_in(&mut self, category: CategoryId) -> Result<bool>;
 
-    /// Removes for good up to `limit` products deleted before `before`, with all that hangs on them. Gives their ids.
+    /// Removes for good up to `limit` products deleted before `before` that have no files, with all that hangs on them. Gives their
+    /// ids.
     async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<ProductId>>;
 
     /// Stores many new products at once, with their pictures. All or none: any taken slug or sku is an

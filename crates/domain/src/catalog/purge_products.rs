@@ -3,21 +3,27 @@
 use std::time::Duration;
 
 use super::events;
-use crate::{error::Result, shop::Shop};
+use crate::{
+    assets::{files::purge_files, models::clear_orphans},
+    error::Result,
+    shop::Shop,
+};
 
 /// How many products one transaction removes.
 const BATCH: u32 = 100;
 
-/// Removes every product that was deleted longer than `keep` ago, with its pictures, reviews and old slugs, and gives
+/// Removes every product that was deleted longer than `keep` ago, with its files, pictures, reviews and old slugs, and gives
 /// how many there were. Each leaves an audit row and an event. For the operator and the clock, who need no permission
 /// inside the shop.
 pub async fn purge_products(shop: &Shop, keep: Duration) -> Result<u64> {
+    purge_files(shop, keep).await?;
     let before = shop.now() - keep;
     let mut total = 0;
     loop {
         let removed = shop
             .write("purge_products", |mut tx| async move {
                 let ids = tx.products().purge(before, BATCH).await?;
+                clear_orphans(shop, &mut *tx, shop.now()).await?;
                 for id in &ids {
                     shop.record(&mut *tx, None, events::purged(*id)).await?;
                 }

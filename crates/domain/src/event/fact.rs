@@ -5,11 +5,12 @@ use uuid::Uuid;
 
 use super::Event;
 use crate::{
+    assets::models::{VersionNumber, VersionState},
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, InvitationId, JobId, LibraryId, ProductId, ReviewId, RoleId, RoomId, SellerId,
-        SessionId, UserId,
+        ApiKeyId, AuditId, CategoryId, FileId, GrantId, InvitationId, JobId, LibraryId, ModelId, ProductId, ReviewId,
+        RoleId, RoomId, SellerId, SessionId, UserId,
     },
     money::Amount,
 };
@@ -54,7 +55,22 @@ const KINDS: &[(&str, &[&str])] = &[
     ("role", &["created", "updated", "deleted"]),
     ("api_key", &["created", "renamed", "deleted"]),
     ("library", &["created", "object_added", "deleted", "locked", "unlocked"]),
+    (
+        "model",
+        &[
+            "created",
+            "version_added",
+            "version_measured",
+            "version_ready",
+            "version_failed",
+            "version_deleted",
+            "deleted",
+            "purged",
+        ],
+    ),
     ("audit", &["purged"]),
+    ("file", &["created", "deleted"]),
+    ("grant", &["given", "taken"]),
     ("job", &["retried", "cancelled", "requested", "reindexed"]),
     (
         "room",
@@ -102,8 +118,16 @@ pub enum Fact {
     ApiKey(ApiKeyId),
     /// The beginning of the audit log was purged, up to this entry.
     AuditPurged(AuditId),
+    /// A 3D model or a version of it changed.
+    Model(ModelFact),
+    /// A 3D model is gone with its product; nothing else is known of it any more.
+    ModelPurged(ModelId),
     /// Somebody changed a job, or it tells how far it got.
     Job(JobId),
+    /// A file of a product came or went.
+    File(FileId),
+    /// Somebody may take the files of a product away, or may not any more.
+    Grant(GrantId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }
@@ -145,6 +169,34 @@ pub struct ShownProduct {
     pub stock: i64,
     /// How often it was changed.
     pub version: Version,
+}
+
+/// What every event of a model carries: enough to decide who may hear of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelFact {
+    /// The model.
+    pub model_id: ModelId,
+    /// The product it belongs to.
+    pub product_id: ProductId,
+    /// The account that sells the product.
+    pub seller_id: SellerId,
+    /// Where the product stands; decides who can see the model.
+    pub status: ProductStatus,
+    /// The name of the model.
+    pub name: String,
+    /// The version that is told of, unless it is gone.
+    pub version: Option<VersionNumber>,
+    /// How far that is.
+    pub state: Option<VersionState>,
+    /// How much of what is to be done for it is done, of 100.
+    pub progress: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PurgedModelFact {
+    model_id: ModelId,
 }
 
 #[derive(Deserialize)]
@@ -227,6 +279,18 @@ struct AuditFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct FileFact {
+    file_id: FileId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantFact {
+    grant_id: GrantId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct JobFact {
     job_id: JobId,
 }
@@ -297,9 +361,26 @@ impl Fact {
                 let id = payload::<ApiKeyFact>(event)?.api_key_id;
                 (Self::ApiKey(id), id.0)
             }
+            "model" if event.kind == "model.purged" => {
+                let id = payload::<PurgedModelFact>(event)?.model_id;
+                (Self::ModelPurged(id), id.0)
+            }
+            "model" => {
+                let fact: ModelFact = payload(event)?;
+                let id = fact.model_id.0;
+                (Self::Model(fact), id)
+            }
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;
                 (Self::AuditPurged(id), id.0)
+            }
+            "file" => {
+                let id = payload::<FileFact>(event)?.file_id;
+                (Self::File(id), id.0)
+            }
+            "grant" => {
+                let id = payload::<GrantFact>(event)?.grant_id;
+                (Self::Grant(id), id.0)
             }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;

@@ -4,7 +4,7 @@ use super::Topic;
 use crate::{
     catalog::{ProductStatus, policy::Scope},
     clock::Timestamp,
-    event::{Fact, ProductFact},
+    event::{Fact, ModelFact, ProductFact},
     relay::Numbered,
 };
 
@@ -17,9 +17,18 @@ pub struct Notice {
     pub at: Timestamp,
     /// The topics it belongs to, each once.
     pub topics: Vec<Topic>,
-    /// The product it tells of, as it is now.
-    pub product: ProductFact,
+    /// What it tells of.
+    pub subject: Subject,
     kind: Kind,
+}
+
+/// What a notice tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A product, as it is now.
+    Product(ProductFact),
+    /// A 3D model, and how far a version of it is.
+    Model(ModelFact),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +54,11 @@ impl Notice {
     /// The notice of an event; `None` for one that belongs to no topic.
     pub fn of(numbered: &Numbered) -> Option<Self> {
         let event = &numbered.event;
-        let Ok(Fact::Product(product)) = Fact::of(event) else { return None };
+        let product = match Fact::of(event) {
+            Ok(Fact::Product(product)) => product,
+            Ok(Fact::Model(model)) => return Some(Self::of_model(numbered, model)),
+            _ => return None,
+        };
         let kind = match event.kind.as_str() {
             "product.created" | "product.restored" => Kind::Appeared,
             "product.deleted" => Kind::Gone,
@@ -58,15 +71,26 @@ impl Notice {
                 topics.push(topic);
             }
         }
-        Some(Self { seq: numbered.seq, at: event.at, topics, product, kind })
+        Some(Self { seq: numbered.seq, at: event.at, topics, subject: Subject::Product(product), kind })
+    }
+
+    fn of_model(numbered: &Numbered, model: ModelFact) -> Self {
+        let Numbered { seq, event } = numbered;
+        let kind = if event.kind == "model.deleted" { Kind::Gone } else { Kind::Changed };
+        let topics = vec![Topic::Models, Topic::ModelsOf(model.product_id)];
+        Self { seq: *seq, at: event.at, topics, subject: Subject::Model(model), kind }
     }
 
     /// What somebody with this scope hears of it; `None` when the product was and is none of theirs. A deletion reaches
     /// everyone who could read the product (ruling R8), and so does its withdrawal from the shop.
     pub fn heard(&self, scope: Scope) -> Option<Heard> {
-        let shows = |status: ProductStatus| scope.shows(self.product.seller_id, status);
-        let is = shows(self.product.status);
-        let was = self.product.previous_status.map_or(is, shows);
+        let (seller, status, previous) = match &self.subject {
+            Subject::Product(product) => (product.seller_id, product.status, product.previous_status),
+            Subject::Model(model) => (model.seller_id, model.status, None),
+        };
+        let shows = |status: ProductStatus| scope.shows(seller, status);
+        let is = shows(status);
+        let was = previous.map_or(is, shows);
         match (self.kind, was, is) {
             (Kind::Appeared, _, true) | (Kind::Changed, false, true) => Some(Heard::Created),
             (Kind::Changed, true, true) => Some(Heard::Updated),
@@ -143,6 +167,23 @@ mod tests {
         assert_eq!(topics(&moved), [Topic::Products, Topic::Category(here), Topic::Category(there)]);
         assert_eq!(topics(&json!({ "categoryId": here })), [Topic::Products, Topic::Category(here)]);
         assert_eq!(topics(&json!({})), [Topic::Products]);
+    }
+
+    #[test]
+    fn who_may_see_a_product_hears_how_far_its_models_are() {
+        use Heard::{Deleted, Updated};
+        let id = Uuid::from_u128(7);
+        let told = |kind: &str, status: &str| {
+            let more = json!({ "modelId": id, "status": status, "name": "Knob", "version": 1, "state": "processing" });
+            let mut told = numbered(kind, &more);
+            told.event.entity = Entity::new("model", id);
+            let notice = Notice::of(&told).unwrap();
+            assert_eq!(notice.topics, [Topic::Models, Topic::ModelsOf(crate::id::ProductId(id))]);
+            [Scope::Published, Scope::seller(OTHER), Scope::seller(OWN), Scope::All].map(|scope| notice.heard(scope))
+        };
+        assert_eq!(told("model.version_measured", "published"), [Some(Updated); 4]);
+        assert_eq!(told("model.version_ready", "draft"), [None, None, Some(Updated), Some(Updated)]);
+        assert_eq!(told("model.deleted", "draft"), [None, None, Some(Deleted), Some(Deleted)]);
     }
 
     #[test]

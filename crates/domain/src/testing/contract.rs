@@ -19,6 +19,7 @@ pub mod epochs;
 pub mod export;
 pub mod exports;
 pub mod factors;
+pub mod files;
 pub mod foreign_ids;
 pub mod job_queue;
 pub mod jobs;
@@ -26,6 +27,7 @@ pub mod keys;
 pub mod libraries;
 pub mod limiter;
 pub mod log;
+pub mod models;
 pub mod organisations;
 pub mod passkeys;
 pub mod presence;
@@ -54,7 +56,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{lfs::ports::LibraryQueries, ports::BlobQueries},
+    assets::{files::ports::FileQueries, lfs::ports::LibraryQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -117,6 +119,10 @@ pub trait Harness: Send + Sync {
     fn blobs(&self) -> Arc<dyn BlobQueries>;
     /// The read side of libraries.
     fn libraries(&self) -> Arc<dyn LibraryQueries>;
+    /// The read side of files of products.
+    fn files(&self) -> Arc<dyn FileQueries>;
+    /// The read side of 3D models.
+    fn models(&self) -> Arc<dyn ModelQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -175,6 +181,8 @@ pub async fn run_all(harness: &impl Harness) {
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;
+    files::run(harness).await;
+    models::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -7,6 +7,7 @@ mod categories;
 mod erase;
 mod exports;
 mod factors;
+mod files;
 mod foreign_ids;
 mod identity;
 mod job_queue;
@@ -14,6 +15,7 @@ mod jobs;
 mod keys;
 mod libraries;
 mod log;
+mod models;
 mod organisations;
 mod product_queries;
 mod products;
@@ -36,7 +38,9 @@ use state::{KeyScope, State};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
     assets::{
+        files::ports::{FileRepo, GrantRepo},
         lfs::ports::LibraryRepo,
+        models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
     },
     audit::{AuditEntry, AuditLog},
@@ -246,6 +250,18 @@ impl Tx for MemoryTx {
     }
 
     fn usage(&mut self) -> &mut dyn UsageRepo {
+        self
+    }
+
+    fn models(&mut self) -> &mut dyn ModelRepo {
+        self
+    }
+
+    fn files(&mut self) -> &mut dyn FileRepo {
+        self
+    }
+
+    fn grants(&mut self) -> &mut dyn GrantRepo {
         self
     }
 

@@ -170,7 +170,8 @@ impl ProductRepo for SeaTx {
     }
 
     async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<ProductId>> {
-        let sql = "DELETE FROM products WHERE id IN (SELECT id FROM products WHERE deleted_at < $1 ORDER BY deleted_at LIMIT $2) \
+        let sql = "DELETE FROM products WHERE id IN (SELECT p.id FROM products p WHERE p.deleted_at < $1 \
+                   AND NOT EXISTS (SELECT 1 FROM product_files f WHERE f.product_id = p.id) ORDER BY p.deleted_at LIMIT $2) \
                    RETURNING id";
         let rows = all(&self.tx, statement(self.engine, sql, [before.into(), i64::from(limit).into()])).await?;
         rows.iter().map(|row| at(row, 0).map(ProductId)).collect()

@@ -32,6 +32,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM api_keys WHERE user_id = $1",
     "DELETE FROM product_views WHERE user_id = $1",
     "DELETE FROM grants WHERE user_id = $1",
+    "DELETE FROM library_locks WHERE owner_id = $1",
     "DELETE FROM room_members WHERE user_id = $1",
     "DELETE FROM room_sanctions WHERE user_id = $1",
     "DELETE FROM room_reads WHERE user_id = $1",

@@ -236,6 +236,37 @@ const SUBJECTS: &[Subject] = &[
         named: &["product_files.uploaded_by"],
     },
     Subject {
+        name: "model_versions",
+        columns: &[
+            ("model_id", "modelId", Id),
+            ("number", "version", Number),
+            ("file_name", "fileName", Text),
+            ("size", "size", Number),
+            ("created_at", "createdAt", Time),
+        ],
+        from: "model_versions WHERE uploaded_by = $1",
+        order: "created_at, model_id, number",
+        named: &["model_versions.uploaded_by"],
+    },
+    Subject {
+        name: "library_objects",
+        columns: &[
+            ("library_id", "libraryId", Id),
+            ("size", "size", Number),
+            ("added_at", "addedAt", Time),
+        ],
+        from: "library_objects WHERE added_by = $1",
+        order: "added_at, library_id, digest",
+        named: &["library_objects.added_by"],
+    },
+    Subject {
+        name: "library_locks",
+        columns: &[("library_id", "libraryId", Id), ("path", "path", Text), ("locked_at", "lockedAt", Time)],
+        from: "library_locks WHERE owner_id = $1",
+        order: "id",
+        named: &["library_locks.owner_id"],
+    },
+    Subject {
         name: "storage",
         columns: &[("bytes", "bytes", Number)],
         from: "storage_usage WHERE user_id = $1",

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{lfs::ports::LibraryQueries, ports::BlobQueries},
+    assets::{files::ports::FileQueries, lfs::ports::LibraryQueries, models::ports::ModelQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -123,6 +123,14 @@ impl Harness for Real {
         self.fresh.database.blobs()
     }
 
+    fn models(&self) -> Arc<dyn ModelQueries> {
+        self.fresh.database.models()
+    }
+
+    fn files(&self) -> Arc<dyn FileQueries> {
+        self.fresh.database.files()
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         self.fresh.database.views()
     }
@@ -226,5 +234,7 @@ suites!(
     tickets,
     rooms,
     assets,
-    libraries
+    files,
+    libraries,
+    models
 );

@@ -47,7 +47,10 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("events.actor_id", Stay("as the audit log")),
     ("grants.by_id", Stay("who let somebody take files away is an id")),
     ("grants.user_id", Go),
+    ("library_locks.owner_id", Go),
+    ("library_objects.added_by", Stay("the object belongs to the library")),
     ("idempotency_keys.actor_id", Go),
+    ("model_versions.uploaded_by", Stay("the model belongs to the product")),
     ("passkeys.user_id", Go),
     ("presence.user_id", Stay("it is true of this moment only, and goes with the connection that deletion ends")),
     ("product_files.uploaded_by", Stay("the file belongs to the product")),
@@ -220,7 +223,8 @@ impl Planted {
                 one()
             ),
             format!(
-                "INSERT INTO grants (product_id, user_id, by_id, created_at) VALUES ({}, {user}, {other}, {at})",
+                "INSERT INTO grants (id, product_id, user_id, by_id, created_at) VALUES ({}, {}, {user}, {other}, {at})",
+                one(),
                 uuid(product)
             ),
             format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),

@@ -20,9 +20,21 @@ pub async fn find_object(
     at: &Address,
     digest: Digest,
 ) -> Result<Option<u64>> {
-    let seller = enter(by.principal(), libraries.account(&at.seller).await?)?;
-    let Some(library) = libraries.find(seller, &at.name).await? else { return Ok(None) };
+    let Some(library) = library_of(libraries, by, at).await? else { return Ok(None) };
     Ok(libraries.sizes(library.id, &[digest]).await?.first().map(|(_, size)| *size))
+}
+
+/// The library of an address; `None` when nothing was brought there yet.
+///
+/// # Errors
+/// [`Error::NotFound`], where they may not enter.
+pub async fn library_of(
+    libraries: &dyn LibraryQueries,
+    by: &Authorized<WriteProducts>,
+    at: &Address,
+) -> Result<Option<Library>> {
+    let seller = enter(by.principal(), libraries.account(&at.seller).await?)?;
+    libraries.find(seller, &at.name).await
 }
 
 /// On which terms the caller may bring an object, before its bytes come.

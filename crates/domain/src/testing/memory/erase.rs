@@ -20,6 +20,7 @@ impl State {
         stored.user.updated_at = at;
         NO_PASSWORD.clone_into(&mut stored.password_hash);
         self.deletions.remove(&id);
+        self.library_locks.retain(|_, lock| lock.owner != id);
         self.erased.insert(id);
         for session in self.sessions.values_mut() {
             let acted = session.impersonation.as_mut();
@@ -39,6 +40,7 @@ impl State {
         self.passkeys.retain(|_, passkey| passkey.user != id);
         self.exports.retain(|_, (export, _)| export.user != id);
         self.views.retain(|(user, _), _| *user != id);
+        self.grants.retain(|(_, user), _| *user != id);
         self.bans.remove(&id);
         self.api_keys.retain(|_, held| held.key.user != id);
         self.invitations.retain(|_, (invitation, _)| invitation.email != before);

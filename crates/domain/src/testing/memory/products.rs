@@ -131,7 +131,9 @@ impl ProductRepo for MemoryTx {
     }
 
     async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<ProductId>> {
-        let due = |product: &&Product| product.deleted.is_some_and(|deleted| deleted.at < before);
+        let has_files = |id| self.state.files.values().any(|file| file.product == id);
+        let due =
+            |product: &&Product| product.deleted.is_some_and(|deleted| deleted.at < before) && !has_files(product.id);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let ids: Vec<_> = self.state.products.values().filter(due).take(limit).map(|product| product.id).collect();
         if !ids.is_empty() {
@@ -140,6 +142,7 @@ impl ProductRepo for MemoryTx {
             state.old_slugs.retain(|_, id| !ids.contains(id));
             state.reviews.retain(|_, review| !ids.contains(&review.product));
             state.views.retain(|(_, id), _| !ids.contains(id));
+            state.grants.retain(|(id, _), _| !ids.contains(id));
         }
         Ok(ids)
     }

@@ -8,7 +8,9 @@ use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
     assets::{
         Digest, Holder,
+        files::{Grant, ProductFile},
         lfs::{Library, Lock, Object},
+        models::{Model, Version, VersionNumber},
         ports::Held,
     },
     audit::AuditEntry,
@@ -16,8 +18,8 @@ use crate::{
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, InvitationId, JobId, LibraryId, LockId, PasskeyId, ProductId, ReviewId,
-        SellerId, SessionId, UserId,
+        ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, LockId, ModelId, PasskeyId, ProductId,
+        ReviewId, SellerId, SessionId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
@@ -68,6 +70,10 @@ pub(super) struct State {
     pub library_objects: BTreeMap<(LibraryId, Digest), Object>,
     pub library_locks: BTreeMap<LockId, Lock>,
     pub usage: BTreeMap<Holder, u64>,
+    pub models: BTreeMap<ModelId, Model>,
+    pub model_versions: BTreeMap<(ModelId, VersionNumber), Version>,
+    pub files: BTreeMap<FileId, ProductFile>,
+    pub grants: BTreeMap<(ProductId, UserId), Grant>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,

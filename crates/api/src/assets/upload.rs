@@ -1,0 +1,84 @@
+//! A body on its way into the store: no more of it is in memory than a few pieces, and who sends nothing for a while is let go.
+
+use std::{cell::RefCell, pin::pin, time::Duration};
+
+use actix_web::{dev::Payload, http::StatusCode, web::Bytes};
+use async_trait::async_trait;
+use domain::{Error, assets::Chunks};
+use futures_util::StreamExt as _;
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::problem::Problem;
+
+/// Pieces between the connection and the store.
+const BETWEEN: usize = 2;
+
+/// The pieces of a body as they come; the connection itself stays with its worker.
+struct Pieces(mpsc::Receiver<Result<Bytes, Error>>);
+
+#[async_trait]
+impl Chunks for Pieces {
+    async fn next(&mut self) -> domain::Result<Option<Bytes>> {
+        match self.0.recv().await {
+            None => Ok(None),
+            Some(Ok(piece)) => Ok(Some(piece)),
+            Some(Err(error)) => {
+                // What broke off stays broken.
+                self.0.close();
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Hands the pieces of a body to whoever takes them, and gives what they made of it. It ends when nothing comes for `idle`.
+///
+/// # Errors
+/// 408 when nothing came, 400 when the body broke off, and what `take` says.
+pub async fn received<T>(
+    mut payload: Payload,
+    idle: Duration,
+    take: impl AsyncFnOnce(&mut dyn Chunks) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let (sender, pieces) = mpsc::channel(BETWEEN);
+    let fault = RefCell::new(None);
+    let pump = async {
+        loop {
+            let piece = match timeout(idle, payload.next()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(piece))) if piece.is_empty() => continue,
+                Ok(Some(Ok(piece))) => Ok(piece),
+                Ok(Some(Err(error))) => {
+                    Err(Problem::new(StatusCode::BAD_REQUEST, format!("The body broke off: {error}")))
+                }
+                Err(_) => Err(Problem::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    format!("Nothing came for {} seconds", idle.as_secs()),
+                )),
+            };
+            let broke = piece.is_err();
+            let piece = piece.map_err(|problem| {
+                fault.replace(Some(problem));
+                Error::internal("the body broke off")
+            });
+            // Who takes no more has said why.
+            if sender.send(piece).await.is_err() || broke {
+                break;
+            }
+        }
+        drop(sender);
+    };
+    let mut pieces = Pieces(pieces);
+    let (mut pump, mut taken) = (pin!(pump), pin!(take(&mut pieces)));
+    let mut pumping = true;
+    let taken = loop {
+        tokio::select! {
+            taken = &mut taken => break taken,
+            () = &mut pump, if pumping => pumping = false,
+        }
+    };
+    match fault.take() {
+        Some(problem) => Err(problem),
+        None => taken,
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE model_renditions;
+DROP TABLE model_versions;
+DROP TABLE models;
