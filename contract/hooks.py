@@ -23,6 +23,7 @@ THINGS = {
     "/api/v1/api-keys/{id}": os.environ["SOUK_KEY"],
     "/api/v1/models3d/{id}": os.environ["SOUK_MODEL"],
     "/api/v1/files/{id}": os.environ["SOUK_FILE"],
+    "/api/v1/libraries/{id}": os.environ["SOUK_LIBRARY"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }

@@ -29,6 +29,11 @@ need_nextest() {
   cargo install --locked cargo-nextest
 }
 
+# Git, and its client for large files.
+need_git_lfs() {
+  git lfs version >/dev/null 2>&1 || apt_install git git-lfs
+}
+
 # Where tools that are no part of the system are kept between runs.
 tools_dir() {
   printf '%s\n' "${SOUK_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/souk-tools}"

@@ -2,8 +2,8 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId, RoomId,
-    SellerId, SessionId, UserId,
+    ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId,
+    RoomId, SellerId, SessionId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;

@@ -111,8 +111,7 @@ pub(crate) async fn services(
     let room = files::storeroom(config, foundation)?;
     let stored = Arc::new(StoreProbe::new(config, &room));
     let libraries = foundation.database.libraries();
-    let assets =
-        Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
+    let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
         shop,
         users: database.users(),

@@ -145,6 +145,7 @@ pub struct World {
     invitation: Option<Value>,
     /// A 3D model of the draft.
     model: Option<Value>,
+    library: Option<Value>,
     /// A file of the draft, which the guest was granted.
     file: Option<Value>,
 }
@@ -208,6 +209,16 @@ impl World {
             let request = seller.request("POST", &path).body(models3d::binary());
             model = Some(seller.send(request).await.expect(201).json());
         }
+        let mut library = None;
+        if knows("/api/v1/libraries") {
+            // That of nothing at all.
+            let oid = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+            let slug = seller.get("/api/v1/users/me/sellers").await.expect(200).json()["items"][0]["slug"].clone();
+            let slug = slug.as_str().unwrap();
+            let sent = seller.request("PUT", &format!("/lfs/{slug}/walk/objects/{oid}"));
+            seller.send(sent).await.expect(200);
+            library = Some(seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone());
+        }
         let mut file = None;
         if knows("/api/v1/products/{id}/files") {
             let path = shop::path(&draft);
@@ -232,6 +243,7 @@ impl World {
             invitation,
             file,
             model,
+            library,
         }
     }
 
@@ -251,6 +263,7 @@ impl World {
             ("/invitations/{", self.invitation.as_ref()),
             ("/models3d/{", self.model.as_ref()),
             ("/files/{", self.file.as_ref()),
+            ("/libraries/{", self.library.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;

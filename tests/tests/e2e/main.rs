@@ -21,6 +21,7 @@ mod freshness;
 mod guests;
 mod jobs;
 mod leaks;
+mod lfs;
 mod lifecycle;
 mod mail;
 mod models3d;

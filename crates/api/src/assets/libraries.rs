@@ -48,12 +48,7 @@ pub async fn list_libraries(auth: Auth<WriteProducts>, services: Shared, page: P
     security(("bearer" = ["products:write"]))
 )]
 #[get("/api/v1/libraries/{id}")]
-pub async fn get_library(
-    auth: Auth<WriteProducts>,
-    services: Shared,
-    id: Id<LibraryId>,
-    known: IfNoneMatch,
-) -> Answer {
+pub async fn get_library(auth: Auth<WriteProducts>, services: Shared, id: Id<LibraryId>, known: IfNoneMatch) -> Answer {
     let own = |one: &LibrarySummary| auth.0.principal().sellers.has(one.library.seller);
     let found = services.assets.libraries.get(id.0).await?.filter(own).ok_or(Error::NotFound("Library"))?;
     etag::read(&known, None, &LibraryView::from(&found))

@@ -27,8 +27,7 @@ pub(super) async fn batch(
     let wanted = asked.objects.iter().map(wanted).collect::<Vec<_>>();
     let known: Vec<Wanted> = wanted.iter().filter_map(|one| one.as_ref().ok()).copied().collect();
     let (shop, assets) = (&services.shop, &services.assets);
-    let planned =
-        plan(shop, &assets.room, assets.libraries.as_ref(), &auth.0, &at.0, operation, &known).await?;
+    let planned = plan(shop, &assets.room, assets.libraries.as_ref(), &auth.0, &at.0, operation, &known).await?;
     let base = base(&request, &at.0, services.settings.https);
     // The client signed in for this answer, and is to be the same for what follows.
     let signed = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

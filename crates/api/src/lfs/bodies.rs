@@ -11,7 +11,8 @@ use crate::{body::JsonBody, problem::Problem};
 /// # Errors
 /// 422, with what is wrong with it.
 pub(super) fn read<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Problem> {
-    serde_json::from_slice(body.bytes()).map_err(|fault| unprocessable(format!("The body is not what it should be: {fault}")))
+    serde_json::from_slice(body.bytes())
+        .map_err(|fault| unprocessable(format!("The body is not what it should be: {fault}")))
 }
 
 /// The refusal of what the protocol does not know.

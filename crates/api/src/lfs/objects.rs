@@ -48,8 +48,7 @@ pub(super) async fn upload(
     let digest = digest(&path)?;
     let size = Said::of(&request)?.size;
     let (shop, assets) = (&services.shop, &services.assets);
-    let terms =
-        admit_object(shop, &assets.room, assets.libraries.as_ref(), &auth.0, &at.0, digest, size).await?;
+    let terms = admit_object(shop, &assets.room, assets.libraries.as_ref(), &auth.0, &at.0, digest, size).await?;
     let kept = received(body.into_inner(), services.settings.transfer_idle, async |chunks| {
         assets.room.put(shop, chunks, &terms).await.map_err(Problem::from)
     })

@@ -17,6 +17,7 @@ mod guests;
 mod idempotency;
 mod impersonation;
 mod jobs;
+mod lfs;
 mod models3d;
 mod outside;
 mod problems;

@@ -232,6 +232,7 @@ impl Door {
             assets: Assets {
                 room,
                 library: Library { queries: reader.clone(), links: Links::new(Arc::new(PlainMac)) },
+                libraries: reader.clone(),
                 downloads: seen.clone(),
             },
             views: seen.clone(),

@@ -250,11 +250,7 @@ const SUBJECTS: &[Subject] = &[
     },
     Subject {
         name: "library_objects",
-        columns: &[
-            ("library_id", "libraryId", Id),
-            ("size", "size", Number),
-            ("added_at", "addedAt", Time),
-        ],
+        columns: &[("library_id", "libraryId", Id), ("size", "size", Number), ("added_at", "addedAt", Time)],
         from: "library_objects WHERE added_by = $1",
         order: "added_at, library_id, digest",
         named: &["library_objects.added_by"],
