@@ -18,6 +18,7 @@ on_each_database!(
     a_file_lies_in_a_bucket_and_moves,
     a_cut_upload_leaves_nothing,
     who_sends_nothing_is_let_go,
+    a_slow_upload_outlasts_the_deadline_of_requests,
     a_full_disk_is_told_and_reads_go_on,
     what_is_broken_is_found,
     what_nobody_holds_is_swept,
@@ -79,6 +80,8 @@ async fn a_file_outlives_a_restart(database: Database) {
     let seller = server.signed_in("seller").await;
     let reply = seller.get(&content).await.expect(200);
     assert!(reply.body == long);
+    let head = seller.send(seller.request("HEAD", &content)).await.expect(200);
+    assert_eq!((head.header("content-length"), head.body.len()), (LONG.to_string().as_str(), 0));
     // A download that was cut goes on where it stopped.
     let tag = reply.header("etag").to_owned();
     let half = LONG / 2;
@@ -174,6 +177,23 @@ async fn who_sends_nothing_is_let_go(database: Database) {
         socket.read_exact(&mut answer).map(|()| answer)
     });
     assert_eq!(&answer.await.unwrap().unwrap(), b"HTTP/1.1 408");
+}
+
+async fn a_slow_upload_outlasts_the_deadline_of_requests(database: Database) {
+    let mut server = Server::prepared(database, &[("SOUK__HTTP__REQUEST_TIMEOUT_SECONDS", "1")]);
+    server.run().await;
+    let seller = server.signed_in("seller").await;
+    let product = shop::create(&seller, &shop::lamp()).await;
+    let mut socket = begun(&server, &seller, &product, 5, b"");
+    for byte in b"drips" {
+        socket.write_all(&[*byte]).unwrap();
+        // Together twice as long as any other request may take.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 201");
 }
 
 /// A small file system that is there as long as this value.
