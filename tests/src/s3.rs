@@ -22,6 +22,8 @@ impl Bucket {
         let url = std::env::var("SOUK_TEST_S3_URL")
             .expect("this test needs an S3 server: run scripts/test, which starts one and sets SOUK_TEST_S3_URL");
         let name = format!("souk-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // As every client of the tests does.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let made = reqwest::Client::builder().build().unwrap().put(format!("{url}/{name}")).send().await.unwrap();
         assert!(made.status().is_success(), "{}", made.text().await.unwrap_or_default());
         Self { url, name }

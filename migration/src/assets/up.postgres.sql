@@ -31,8 +31,7 @@ CREATE TABLE product_files (
   licence text,
   is_public boolean NOT NULL,
   downloads bigint NOT NULL DEFAULT 0,
-  created_at timestamptz NOT NULL,
-  updated_at timestamptz NOT NULL
+  created_at timestamptz NOT NULL
 );
 CREATE INDEX product_files_product ON product_files (product_id, id);
 CREATE INDEX product_files_seller ON product_files (seller_id);

@@ -6,11 +6,15 @@ use std::{
 };
 
 use serde_json::Value;
-use souk_e2e::{Client, Cluster, Database, Server, on_each_database};
+use souk_e2e::{Client, Cluster, Database, Events, Server, on_each_database};
 
 use crate::shop;
 
-on_each_database!(models_of_every_format_are_the_same_everywhere, every_accepted_model_is_examined_after_a_kill);
+on_each_database!(
+    models_of_every_format_are_the_same_everywhere,
+    how_far_a_model_is_is_heard,
+    every_accepted_model_is_examined_after_a_kill,
+);
 
 /// A cube of 20 mm as STL of fixed records, whose header says it were text.
 pub(crate) fn binary() -> Vec<u8> {
@@ -116,7 +120,8 @@ async fn models_of_every_format_are_the_same_everywhere(database: Database) {
     for (number, format) in [(1, "stl-binary"), (2, "stl-ascii"), (3, "obj"), (4, "3mf")] {
         // Whichever node examined it, the other shows it.
         let version = done(&other, model, number).await;
-        assert_eq!((&*version["state"].to_string(), &*version["format"]), ("\"ready\"", format), "{version}");
+        let told = (version["state"].as_str(), version["format"].as_str());
+        assert_eq!(told, (Some("ready"), Some(format)), "{version}");
         let findings = &version["findings"];
         for (found, expected) in
             [(&findings["volume"], 8000.0), (&findings["area"], 2400.0), (&findings["size"]["z"], 20.0)]
@@ -155,6 +160,27 @@ async fn models_of_every_format_are_the_same_everywhere(database: Database) {
     let tables = here.tables();
     assert_eq!(tables.run("SELECT count(*) FROM blobs WHERE refs > 0"), [["0"]], "nothing is held any more");
     assert_eq!(tables.run("SELECT count(*) FROM storage_usage WHERE bytes > 0"), [["0"]]);
+}
+
+async fn how_far_a_model_is_is_heard(database: Database) {
+    let server = Server::start(database).await;
+    let seller = server.signed_in("seller").await;
+    let product = shop::create(&seller, &shop::lamp()).await;
+    let product = product["id"].as_str().unwrap();
+    let path = format!("/api/v1/events?topics=models:{product}");
+    let mut events = Events::open(server.client().request("GET", &path)).await;
+    let made =
+        bring(&seller, &format!("/api/v1/models3d?productId={product}&fileName=cube.stl&name=Cube"), binary()).await;
+    let mut heard = Vec::new();
+    while heard.last() != Some(&100) {
+        let told = events.told().await.data.unwrap();
+        assert_eq!((&told["type"], &told["modelId"]), (&"model.changed".into(), &made["id"]), "{told}");
+        assert_eq!((&told["name"], &told["version"]), (&"Cube".into(), &1.into()), "{told}");
+        heard.push(told["progress"].as_u64().unwrap());
+    }
+    assert_eq!(heard, [0, 50, 100]);
+    seller.delete(&format!("/api/v1/models3d/{}", made["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(events.told().await.kind(), "model.deleted");
 }
 
 async fn every_accepted_model_is_examined_after_a_kill(database: Database) {

@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use super::{
     dto::{FileBytes, FileView, Visibility},
     said::Said,
-    upload::received,
+    upload::{linger, received},
 };
 use crate::{
     Answer, Problem, Shared,
@@ -113,15 +113,24 @@ pub async fn create_file(
 ) -> Answer {
     let said = Said::of(&request)?;
     let (shop, room) = (&services.shop, &services.assets.room);
-    let terms = files::admit(shop, room, &auth.0, id.0, (said.size, said.digest)).await?;
     let NewFileParams { name, visibility, licence } = params.0;
     let new = NewFile { name: FileName::stored(name), media_type: said.media_type, licence, reach: visibility };
-    let idle = services.settings.transfer_idle;
-    let kept = received(body.into_inner(), idle, async |chunks| {
-        let mut sniffed = Sniffed::new(chunks, &new.media_type);
-        room.put(shop, &mut sniffed, &terms).await.map_err(Problem::from)
-    })
-    .await?;
+    let mut body = body.into_inner();
+    let kept = async {
+        let terms = files::admit(shop, room, &auth.0, id.0, (said.size, said.digest)).await?;
+        received(&mut body, services.settings.transfer_idle, async |chunks| {
+            let mut sniffed = Sniffed::new(chunks, &new.media_type);
+            room.put(shop, &mut sniffed, &terms).await.map_err(Problem::from)
+        })
+        .await
+    };
+    let kept = match kept.await {
+        Ok(kept) => kept,
+        Err(problem) => {
+            linger(&mut body).await;
+            return Err(problem);
+        }
+    };
     // A repetition is one of the same bytes under the same name.
     let stands_for = format!("{}\0{:?}", kept.digest(), new);
     let body = JsonBody::standing_for(stands_for.into_bytes());

@@ -13,6 +13,15 @@ use crate::problem::Problem;
 /// Pieces between the connection and the store.
 const BETWEEN: usize = 2;
 
+/// How long what is left of a refused body is read and thrown away: who still sends reads no answer, and a connection that is closed
+/// over unread bytes takes the answer with it.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// Lets who was refused come to an end, so that they read why.
+pub async fn linger(payload: &mut Payload) {
+    let _ = timeout(LINGER, async { while let Some(Ok(_)) = payload.next().await {} }).await;
+}
+
 /// The pieces of a body as they come; the connection itself stays with its worker.
 struct Pieces(mpsc::Receiver<Result<Bytes, Error>>);
 
@@ -36,7 +45,7 @@ impl Chunks for Pieces {
 /// # Errors
 /// 408 when nothing came, 400 when the body broke off, and what `take` says.
 pub async fn received<T>(
-    mut payload: Payload,
+    payload: &mut Payload,
     idle: Duration,
     take: impl AsyncFnOnce(&mut dyn Chunks) -> Result<T, Problem>,
 ) -> Result<T, Problem> {

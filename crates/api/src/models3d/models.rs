@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::dto::{ModelFile, ModelView};
 use crate::{
     Answer, Services, Shared,
-    assets::{Said, received},
+    assets::{Said, linger, received},
     auth::{Auth, MaybeAuth},
     done::Done,
     etag::{self, IfNoneMatch},
@@ -110,11 +110,16 @@ pub async fn create_model3d(
     let CreateParams(new, file) = params.0;
     let new = NewModel { product: ProductId(new.product_id), name: new.name };
     let said = Said::of(&request)?;
-    let (model, _) = received(payload.into_inner(), services.settings.transfer_idle, async |chunks| {
+    let mut body = payload.into_inner();
+    let brought = received(&mut body, services.settings.transfer_idle, async |chunks| {
         let upload = file.upload(&said, chunks);
         models::create_model(&services.shop, &auth.0, &services.models.workshop, &new, upload).await.map_err(named)
     })
-    .await?;
+    .await;
+    if brought.is_err() {
+        linger(&mut body).await;
+    }
+    let (model, _) = brought?;
     let location = (header::LOCATION, format!("/api/v1/models3d/{}", model.id));
     Ok(HttpResponse::Created().insert_header(location).json(ModelView::from(&model)))
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Answer, Services, Shared,
-    assets::{Said, received},
+    assets::{Said, linger, received},
     auth::{Auth, MaybeAuth},
     done::Done,
     etag::{self, IfNoneMatch},
@@ -89,11 +89,16 @@ pub async fn create_model3d_version(
     payload: Payload,
 ) -> Answer {
     let said = Said::of(&request)?;
-    let version = received(payload.into_inner(), services.settings.transfer_idle, async |chunks| {
+    let mut body = payload.into_inner();
+    let brought = received(&mut body, services.settings.transfer_idle, async |chunks| {
         let upload = params.0.upload(&said, chunks);
         models::add_version(&services.shop, &auth.0, &services.models.workshop, id.0, upload).await.map_err(named)
     })
-    .await?;
+    .await;
+    if brought.is_err() {
+        linger(&mut body).await;
+    }
+    let version = brought?;
     let location = format!("/api/v1/models3d/{}/versions/{}", version.model, version.number.0);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VersionView::from(&version)))
 }
