@@ -11,7 +11,7 @@ use actix_web::{
 };
 
 use crate::{
-    docs, health, identity,
+    docs, health, identity, lfs,
     middleware::{admit, cors, deadline, only::only, outermost, small},
     models3d,
     openapi::{self, Documents, collected},

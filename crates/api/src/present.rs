@@ -50,13 +50,15 @@ pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> Servic
     }
     let wants_problem = accepts_problem_json(request.headers());
     let (body, content_type) = if request.path().starts_with(lfs::BELOW) {
-        response.headers_mut().insert(LFS_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Git LFS\""));
         (serde_json::json!({ "message": problem.message(), "request_id": *id }).to_string().into_bytes(), lfs::JSON)
     } else if wants_problem {
         (problem.problem_json(&id), "application/problem+json")
     } else {
         (problem.body(&id), "application/json")
     };
+    if content_type == lfs::JSON {
+        response.headers_mut().insert(LFS_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Git LFS\""));
+    }
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(Presented);

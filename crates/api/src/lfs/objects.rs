@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Answer, Shared,
-    assets::{Given, Said, attachment, give, received},
+    assets::{Given, Said, attachment, give, linger, received},
     auth::Auth,
     body::JsonBody,
     etag::IfNoneMatch,
@@ -48,11 +48,22 @@ pub(super) async fn upload(
     let digest = digest(&path)?;
     let size = Said::of(&request)?.size;
     let (shop, assets) = (&services.shop, &services.assets);
-    let terms = admit_object(shop, &assets.room, assets.libraries.as_ref(), &auth.0, &at.0, digest, size).await?;
-    let kept = received(body.into_inner(), services.settings.transfer_idle, async |chunks| {
-        assets.room.put(shop, chunks, &terms).await.map_err(Problem::from)
-    })
-    .await?;
+    let mut body = body.into_inner();
+    let kept = async {
+        let libraries = assets.libraries.as_ref();
+        let terms = admit_object(shop, &assets.room, libraries, &auth.0, &at.0, digest, size).await?;
+        received(&mut body, services.settings.transfer_idle, async |chunks| {
+            assets.room.put(shop, chunks, &terms).await.map_err(Problem::from)
+        })
+        .await
+    };
+    let kept = match kept.await {
+        Ok(kept) => kept,
+        Err(problem) => {
+            linger(&mut body).await;
+            return Err(problem);
+        }
+    };
     keep_object(shop, &auth.0, &at.0, &kept).await?;
     Ok(told(HttpResponse::Ok(), &json!({ "oid": digest, "size": kept.size })))
 }
