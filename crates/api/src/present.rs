@@ -30,10 +30,12 @@ pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> Servic
     let foreign;
     let problem = match response.error().and_then(|error| error.as_error::<Problem>()) {
         Some(problem) => problem,
-        // An error body of a handler's own, such as that of `/ready`.
+        // An error body of a handler's own, such as that of `/ready`, or of a lock that somebody has.
         None if response.error().is_none()
-            && response.headers().contains_key(header::CONTENT_TYPE)
-            && status.is_server_error() =>
+            && response
+                .headers()
+                .get(header::CONTENT_TYPE)
+                .is_some_and(|kind| status.is_server_error() || kind == lfs::JSON) =>
         {
             return ServiceResponse::new(request, response.map_into_boxed_body());
         }
