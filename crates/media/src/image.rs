@@ -22,5 +22,5 @@ pub use fault::Fault;
 pub use orientation::Orientation;
 pub use pixels::Pixels;
 pub use recipe::{InvalidRecipe, Recipe};
-pub use render::{Rendered, Rendition, render};
+pub use render::{Rendered, Rendition, jpegs, render};
 pub use walk::{Clean, Format, inspect};

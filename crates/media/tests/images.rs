@@ -55,10 +55,10 @@ const GREEN: [u8; 3] = [20, 200, 20];
 const BLUE: [u8; 3] = [20, 20, 220];
 const WHITE: [u8; 3] = [255, 255, 255];
 
-fn jpeg(width: u16, height: u16, with: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
+fn jpeg(width: u16, height: u16, set: impl FnOnce(&mut jpeg_encoder::Encoder<&mut Vec<u8>>)) -> Vec<u8> {
     let mut file = Vec::new();
     let mut writer = jpeg_encoder::Encoder::new(&mut file, 92);
-    with(&mut writer);
+    set(&mut writer);
     let rgb = quarters(width.into(), height.into(), [RED, GREEN, BLUE, WHITE]);
     writer.encode(&rgb, width, height, jpeg_encoder::ColorType::Rgb).unwrap();
     file
@@ -82,10 +82,10 @@ fn exif(orientation: u8) -> Vec<u8> {
 }
 
 fn decoded(jpeg: &[u8]) -> Pixels {
-    let mut decoder = zune_jpeg::JpegDecoder::new(zune_jpeg::zune_core::bytestream::ZCursor::new(jpeg));
+    let mut decoder = jpeg_decoder::Decoder::new(jpeg);
     let rgb = decoder.decode().unwrap();
-    let (width, height) = decoder.dimensions().unwrap();
-    Pixels { width: width.try_into().unwrap(), height: height.try_into().unwrap(), rgb }
+    let info = decoder.info().unwrap();
+    Pixels { width: info.width.into(), height: info.height.into(), rgb }
 }
 
 /// The colours in the middle of the four quarters.

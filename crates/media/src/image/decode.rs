@@ -5,7 +5,7 @@ mod jpeg;
 mod png;
 mod webp;
 
-use super::{Clean, Fault, Format, Pixels};
+use super::{Clean, Fault, Format, Pixels, pixels::area};
 
 /// A picture as it lies in its file.
 pub(super) struct Decoded {
@@ -17,19 +17,20 @@ pub(super) struct Decoded {
 /// Why it could not be decoded.
 type Refused = &'static str;
 
-/// Decodes the first picture of a clean file.
-pub(super) fn decode(clean: &Clean, background: [u8; 3]) -> Result<Decoded, Fault> {
-    let (width, height) =
-        if clean.orientation.on_its_side() { (clean.height, clean.width) } else { (clean.width, clean.height) };
+/// Decodes the first picture of a clean file. Where the format allows it to be decoded smaller than it is, it is, but not
+/// smaller than what is `wanted`.
+pub(super) fn decode(clean: &Clean, wanted: (u32, u32), background: [u8; 3]) -> Result<Decoded, Fault> {
+    let (width, height) = clean.lying();
     let decoded = match clean.format {
-        Format::Jpeg => jpeg::decode(&clean.bytes),
+        Format::Jpeg => jpeg::decode(&clean.bytes, (width, height), wanted),
         Format::Png => png::decode(&clean.bytes, background),
         Format::Gif => gif::decode(&clean.bytes, background),
         Format::WebP => webp::decode(&clean.bytes, background),
     };
     let decoded = decoded.map_err(|why| Fault::Damaged(clean.format, why))?;
-    let Pixels { width: across, height: down, rgb } = &decoded.pixels;
-    if (*across, *down) != (width, height) || rgb.len() != super::pixels::area(width, height) * 3 {
+    let Pixels { width: across, height: down, ref rgb } = decoded.pixels;
+    let same = clean.format == Format::Jpeg || (across, down) == (width, height);
+    if !same || rgb.len() != area(across, down) * 3 {
         return Err(Fault::Damaged(clean.format, "it is of another size than it says"));
     }
     Ok(decoded)

@@ -10,7 +10,7 @@ const BLURRED: u32 = 100;
 /// The picture as a blur, in the form of `ThumbHash`: some 25 bytes that libraries for every platform draw.
 pub(super) fn blur(picture: &Pixels) -> Option<Vec<u8>> {
     let (width, height) = resize::inside(picture.width, picture.height, BLURRED);
-    let small = resize::resized(picture, width, height)?;
+    let small = resize::resized(picture.clone(), width, height)?;
     let rgba: Vec<u8> = small.rgb.chunks_exact(3).flat_map(|rgb| rgb.iter().copied().chain([255])).collect();
     Some(thumbhash::rgba_to_thumb_hash(usize::try_from(width).ok()?, usize::try_from(height).ok()?, &rgba))
 }

@@ -64,17 +64,27 @@ pub fn render(clean: &Clean, recipe: &Recipe) -> Result<Rendered, Fault> {
     })
 }
 
+/// Makes the picture and its thumbnail as JPEGs alone, on this thread: what is measured beside others.
+///
+/// # Errors
+/// Those of [`render`].
+pub fn jpegs(clean: &Clean, recipe: &Recipe) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+    let (main, thumbnail) = sized(clean, recipe)?;
+    let made = encode::jpeg(&main, recipe.quality).zip(encode::jpeg(&thumbnail, recipe.thumbnail_quality));
+    made.ok_or(Fault::Damaged(clean.format, "nothing can be made of it"))
+}
+
 /// The picture and its thumbnail, the right way up.
 fn sized(clean: &Clean, recipe: &Recipe) -> Result<(Pixels, Pixels), Fault> {
     let failed = || Fault::Damaged(clean.format, "nothing can be made of it");
-    let decode::Decoded { pixels, profile } = decode::decode(clean, recipe.background)?;
-    let (width, height) = resize::inside(pixels.width, pixels.height, recipe.edge);
-    let mut main = resize::resized(&pixels, width, height).ok_or_else(failed)?;
-    let least = recipe.thumbnail_edge;
+    let (lying, least) = (clean.lying(), recipe.thumbnail_edge);
+    let (width, height) = resize::inside(lying.0, lying.1, recipe.edge);
     // Of a long and narrow picture too little is left in the smaller one to fill a square with.
-    let narrow = width.min(height) < least && (width, height) != (pixels.width, pixels.height);
+    let narrow = width.min(height) < least && (width, height) != lying;
+    let wanted = if narrow { resize::around(lying.0, lying.1, least) } else { (width, height) };
+    let decode::Decoded { pixels, profile } = decode::decode(clean, wanted, recipe.background)?;
     let mut thumbnail = if narrow { Some(resize::cover(&pixels, least).ok_or_else(failed)?) } else { None };
-    drop(pixels);
+    let mut main = resize::resized(pixels, width, height).ok_or_else(failed)?;
     if let Some(profile) = profile {
         for picture in [Some(&mut main), thumbnail.as_mut()].into_iter().flatten() {
             colours::to_srgb(picture, &profile);

@@ -20,12 +20,22 @@ pub(super) fn inside(width: u32, height: u32, edge: u32) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// The whole picture in another size.
-pub(super) fn resized(picture: &Pixels, width: u32, height: u32) -> Option<Pixels> {
-    if (picture.width, picture.height) == (width, height) {
-        return Some(picture.clone());
+/// The size in which the shorter side of a picture is the edge of a square that it shall fill. Never larger than it is.
+pub(super) fn around(width: u32, height: u32, edge: u32) -> (u32, u32) {
+    let (shortest, longest) = (width.min(height), width.max(height));
+    if shortest <= edge {
+        return (width, height);
     }
-    run(picture, width, height, ResizeOptions::new())
+    let whole = u64::from(edge) * u64::from(longest) / u64::from(shortest);
+    inside(width, height, u32::try_from(whole + 1).unwrap_or(longest))
+}
+
+/// The whole picture in another size.
+pub(super) fn resized(picture: Pixels, width: u32, height: u32) -> Option<Pixels> {
+    if (picture.width, picture.height) == (width, height) {
+        return Some(picture);
+    }
+    run(&picture, width, height, ResizeOptions::new())
 }
 
 /// The middle of the picture, filling a square.
@@ -53,5 +63,7 @@ mod tests {
         assert_eq!(inside(640, 480, 1200), (640, 480));
         assert_eq!(inside(30_000, 1, 1200), (1200, 1));
         assert_eq!(inside(1201, 1200, 1200), (1200, 1199));
+        assert_eq!(around(6000, 400, 300), (4501, 300));
+        assert_eq!(around(400, 200, 300), (400, 200));
     }
 }

@@ -77,6 +77,13 @@ pub struct Clean {
     pub bytes: Vec<u8>,
 }
 
+impl Clean {
+    /// Width and height as it lies in `bytes`.
+    pub(super) fn lying(&self) -> (u32, u32) {
+        if self.orientation.on_its_side() { (self.height, self.width) } else { (self.width, self.height) }
+    }
+}
+
 impl fmt::Debug for Clean {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = format_args!("{} x {}", self.width, self.height);
