@@ -12,6 +12,7 @@ mod m20261126_000009_outside;
 mod m20261126_000010_factors;
 mod m20261126_000011_acting;
 mod m20261126_000012_privacy;
+mod m20261126_000014_assets;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_factors::Migration),
             Box::new(m20261126_000011_acting::Migration),
             Box::new(m20261126_000012_privacy::Migration),
+            Box::new(m20261126_000014_assets::Migration),
         ]
     }
 }

@@ -229,6 +229,7 @@ fn code(status: StatusCode) -> &'static str {
         428 => "PRECONDITION_REQUIRED",
         429 => "RATE_LIMITED",
         503 => "UNAVAILABLE",
+        507 => "INSUFFICIENT_STORAGE",
         400..=499 => "VALIDATION_ERROR",
         _ => "INTERNAL_ERROR",
     }
@@ -260,6 +261,8 @@ impl From<Error> for Problem {
             Error::Forbidden(_) | Error::NotFresh(_) => StatusCode::FORBIDDEN,
             Error::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Error::Unavailable { .. } | Error::Transient(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -292,7 +295,11 @@ impl From<Error> for Problem {
 
 /// What a client is told of a fault of ours: nothing that happened inside.
 fn generic(status: StatusCode) -> &'static str {
-    if status == StatusCode::SERVICE_UNAVAILABLE { "Temporarily unavailable; retry later" } else { "Internal error" }
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => "Temporarily unavailable; retry later",
+        StatusCode::INSUFFICIENT_STORAGE => "There is no room left for files; ask who runs this shop for more",
+        _ => "Internal error",
+    }
 }
 
 impl std::fmt::Display for Problem {
@@ -329,7 +336,10 @@ fn chain(error: &Error) -> String {
 /// The cause of a domain error, which its `Display` never prints.
 fn source(error: &Error) -> Option<&(dyn std::error::Error + 'static)> {
     match error {
-        Error::Unavailable { source, .. } | Error::Transient(source) | Error::Internal(source) => {
+        Error::Unavailable { source, .. }
+        | Error::Transient(source)
+        | Error::Full(source)
+        | Error::Internal(source) => {
             let source: &(dyn std::error::Error + 'static) = source.as_ref();
             Some(source)
         }

@@ -50,6 +50,12 @@ pub enum Error {
     /// The request is well formed but cannot be carried out as it stands, such as a reused idempotency key.
     #[error("{0}")]
     Unprocessable(String),
+    /// What is brought is more than may be; the message says how much may.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The store of files has no room.
+    #[error("There is no room left for files")]
+    Full(#[source] Source),
     /// A dependency is away or overloaded; a retry may help.
     #[error("{what} is temporarily unavailable")]
     Unavailable {

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod assets;
 pub mod audit;
 pub mod behalf;
 pub mod bus;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::ports::{BlobRepo, UsageRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -70,6 +71,10 @@ pub trait Tx: Send {
     fn categories(&mut self) -> &mut dyn CategoryRepo;
     /// Reviews.
     fn reviews(&mut self) -> &mut dyn ReviewRepo;
+    /// Who holds bytes.
+    fn blobs(&mut self) -> &mut dyn BlobRepo;
+    /// How much is kept for whom.
+    fn usage(&mut self) -> &mut dyn UsageRepo;
     /// Idempotency keys.
     fn keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// Events.

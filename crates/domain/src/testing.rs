@@ -1,6 +1,7 @@
 //! Support for tests and examples: a store in memory, a clock that is set, randomness from a seed, and the contract
 //! every adapter of a port is held to.
 
+mod blobs;
 mod ceremonies;
 mod clock;
 mod codes;
@@ -17,6 +18,7 @@ pub mod search_parity;
 mod tokens;
 mod turnstile;
 
+pub use blobs::MemoryBlobs;
 pub use ceremonies::PlainCeremonies;
 pub use clock::FakeClock;
 pub use codes::PlainCodes;

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    assets::ports::BlobQueries,
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    clock::Clock as _,
     event::Event,
     identity::{
         exports::ports::DataExportQueries,
@@ -23,7 +25,7 @@ use souk_domain::{
     room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
     testing::{
-        FakeClock, MemoryEpochs,
+        FakeClock, MemoryBlobs, MemoryEpochs,
         contract::{self, Harness},
         memory::MemoryStore,
     },
@@ -98,6 +100,10 @@ impl Harness for Memory {
     }
 
     fn export(&self) -> Arc<dyn ProductExport> {
+        Arc::new(self.store.clone())
+    }
+
+    fn blobs(&self) -> Arc<dyn BlobQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -186,8 +192,15 @@ suites!(
     job_queue,
     schedules,
     tickets,
-    rooms
+    rooms,
+    assets
 );
+
+#[tokio::test]
+async fn bytes_in_memory_keep_theirs() {
+    let blobs = MemoryBlobs::default();
+    contract::blobs::run(&blobs, blobs.clock.now()).await;
+}
 
 #[tokio::test]
 async fn epochs_in_memory_keep_theirs() {

@@ -1,6 +1,7 @@
 //! The domain's ports on SQLite and PostgreSQL, through SeaORM.
 
 mod access;
+mod assets;
 mod bulk;
 mod catalog;
 mod checkpoint;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store, Tx,
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::ports::{BlobRepo, UsageRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -144,6 +145,14 @@ impl Tx for SeaTx {
     }
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self
+    }
+
+    fn usage(&mut self) -> &mut dyn UsageRepo {
         self
     }
 

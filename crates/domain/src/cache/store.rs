@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::{Cache, Tag, tags};
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::ports::{BlobRepo, UsageRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -167,6 +168,14 @@ impl Tx for InvalidatingTx {
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
         self.inner.reviews()
+    }
+
+    fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self.inner.blobs()
+    }
+
+    fn usage(&mut self) -> &mut dyn UsageRepo {
+        self.inner.usage()
     }
 
     fn keys(&mut self) -> &mut dyn IdempotencyKeys {

@@ -10,6 +10,8 @@
 
 pub mod access;
 pub mod action_codes;
+pub mod assets;
+pub mod blobs;
 pub mod bus;
 pub mod cache;
 pub mod categories;
@@ -51,6 +53,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    assets::ports::BlobQueries,
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -107,6 +110,8 @@ pub trait Harness: Send + Sync {
     fn reviews(&self) -> Arc<dyn ReviewQueries>;
     /// The whole catalogue, in order.
     fn export(&self) -> Arc<dyn ProductExport>;
+    /// The read side of who holds bytes.
+    fn blobs(&self) -> Arc<dyn BlobQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -163,6 +168,7 @@ pub async fn run_all(harness: &impl Harness) {
     job_queue::run(harness).await;
     schedules::run(harness).await;
     rooms::run(harness).await;
+    assets::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

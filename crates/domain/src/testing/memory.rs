@@ -2,6 +2,7 @@
 
 mod access;
 mod action_codes;
+mod assets;
 mod categories;
 mod erase;
 mod exports;
@@ -33,6 +34,7 @@ use state::{KeyScope, State};
 
 use crate::{
     access::ports::{ApiKeyRepo, BanRepo, RoleRepo},
+    assets::ports::{BlobRepo, UsageRepo},
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -228,6 +230,14 @@ impl Tx for MemoryTx {
     }
 
     fn reviews(&mut self) -> &mut dyn ReviewRepo {
+        self
+    }
+
+    fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self
+    }
+
+    fn usage(&mut self) -> &mut dyn UsageRepo {
         self
     }
 

@@ -31,6 +31,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM user_bans WHERE user_id = $1",
     "DELETE FROM api_keys WHERE user_id = $1",
     "DELETE FROM product_views WHERE user_id = $1",
+    "DELETE FROM grants WHERE user_id = $1",
     "DELETE FROM room_members WHERE user_id = $1",
     "DELETE FROM room_sanctions WHERE user_id = $1",
     "DELETE FROM room_reads WHERE user_id = $1",

@@ -221,6 +221,35 @@ const SUBJECTS: &[Subject] = &[
         named: &["product_views.user_id"],
     },
     Subject {
+        name: "files",
+        columns: &[
+            ("id", "id", Id),
+            ("product_id", "productId", Id),
+            ("name", "name", Text),
+            ("media_type", "mediaType", Text),
+            ("size", "size", Number),
+            ("licence", "licence", Text),
+            ("created_at", "createdAt", Time),
+        ],
+        from: "product_files WHERE uploaded_by = $1",
+        order: "id",
+        named: &["product_files.uploaded_by"],
+    },
+    Subject {
+        name: "storage",
+        columns: &[("bytes", "bytes", Number)],
+        from: "storage_usage WHERE user_id = $1",
+        order: "user_id",
+        named: &["storage_usage.user_id"],
+    },
+    Subject {
+        name: "grants",
+        columns: &[("product_id", "productId", Id), ("created_at", "since", Time)],
+        from: "grants WHERE user_id = $1",
+        order: "created_at, product_id",
+        named: &["grants.user_id"],
+    },
+    Subject {
         name: "rooms",
         columns: &[
             ("id", "id", Id),

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
+    assets::ports::BlobQueries,
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -109,6 +110,10 @@ impl Harness for Real {
         self.fresh.database.export()
     }
 
+    fn blobs(&self) -> Arc<dyn BlobQueries> {
+        self.fresh.database.blobs()
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         self.fresh.database.views()
     }
@@ -210,5 +215,6 @@ suites!(
     job_queue,
     schedules,
     tickets,
-    rooms
+    rooms,
+    assets
 );

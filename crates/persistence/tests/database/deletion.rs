@@ -45,9 +45,12 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("audit_logs.impersonator_id", Stay("as the actor")),
     ("data_exports.user_id", Go),
     ("events.actor_id", Stay("as the audit log")),
+    ("grants.by_id", Stay("who let somebody take files away is an id")),
+    ("grants.user_id", Go),
     ("idempotency_keys.actor_id", Go),
     ("passkeys.user_id", Go),
     ("presence.user_id", Stay("it is true of this moment only, and goes with the connection that deletion ends")),
+    ("product_files.uploaded_by", Stay("the file belongs to the product")),
     ("product_views.user_id", Go),
     ("products.deleted_by", Stay("who deleted a product is an id")),
     ("recovery_codes.user_id", Go),
@@ -67,6 +70,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("sessions.user_id", Stay("as those of an operator")),
     ("sign_in_challenges.user_id", Go),
     ("sign_in_places.user_id", Go),
+    ("storage_usage.user_id", Stay("a number, which goes down with the files they brought")),
     ("stream_tickets.impersonator_id", Go),
     ("stream_tickets.user_id", Go),
     ("totp_factors.user_id", Go),
@@ -214,6 +218,10 @@ impl Planted {
             format!(
                 "INSERT INTO data_exports (id, user_id, created_at, expires_at) VALUES ({}, {user}, {at}, {at})",
                 one()
+            ),
+            format!(
+                "INSERT INTO grants (product_id, user_id, by_id, created_at) VALUES ({}, {user}, {other}, {at})",
+                uuid(product)
             ),
             format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),
             format!(

@@ -14,6 +14,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("action_codes.user_id", "a secret that ends within the hour"),
     ("data_exports.user_id", "it is the archive, and those before are listed by GET /api/v1/users/me/exports"),
     ("events.actor_id", "the same changes as in the audit log, which is in it"),
+    ("grants.by_id", "about somebody else; the act is in the audit log"),
     ("idempotency_keys.actor_id", "answers they were given, for a day, of what else is in it"),
     ("presence.user_id", "it is true of this moment only"),
     ("products.deleted_by", "the deletion is in the audit log"),

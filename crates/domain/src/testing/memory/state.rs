@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{Ban, StoredRole, ports::HeldKey},
+    assets::{Digest, Holder, ports::Held},
     audit::AuditEntry,
     catalog::{Category, Product, Review},
     clock::Timestamp,
@@ -58,6 +59,8 @@ pub(super) struct State {
     pub tree_version: u64,
     pub reviews: BTreeMap<ReviewId, Review>,
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
+    pub blobs: BTreeMap<Digest, Held>,
+    pub usage: BTreeMap<Holder, u64>,
     pub keys: BTreeMap<KeyScope, StoredKey>,
     pub events: Vec<Event>,
     pub audit: Vec<AuditEntry>,

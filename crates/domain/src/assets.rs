@@ -1,0 +1,19 @@
+//! Bytes that people bring and take away: where they lie, who holds them, and how much each may keep.
+//!
+//! Bytes are named by their SHA-256 and lie once, however many hold them. They are put away before the transaction that
+//! refers to them, and [held](ports::BlobRepo::hold) in it; what nobody holds is taken out after a grace. Each time bytes come
+//! into the store anew they are another [`Edition`], and who holds names the one they put: so what is taken out is never what
+//! somebody is about to hold, however long either of them stands still, and without a clock.
+
+mod chunks;
+mod digest;
+mod gauge;
+pub mod ports;
+mod storeroom;
+mod usage;
+
+pub use chunks::{Chunks, Whole};
+pub use digest::{Digest, Edition, Place};
+pub use gauge::{Gauge, Stored, Terms};
+pub use storeroom::{Kept, Storeroom};
+pub use usage::{Holder, Quotas, charge};

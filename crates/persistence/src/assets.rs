@@ -1,0 +1,4 @@
+//! Bytes and who holds them.
+
+mod blobs;
+mod usage;
