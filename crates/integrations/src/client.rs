@@ -101,11 +101,26 @@ impl HttpClient {
     }
 }
 
+/// A client for one base that the operator configured, through which bodies of any length flow both ways: a call ends when it
+/// pauses, not when it is long.
+///
+/// # Errors
+/// For certificates that cannot be read.
+pub(crate) fn flowing(settings: &CallSettings) -> domain::Result<reqwest::Client> {
+    let anywhere = resolver::Vetting::of_nothing(Arc::new(SystemLookup));
+    let client = builder(settings, tls(&settings.extra_roots)?, anywhere);
+    client.pool_max_idle_per_host(32).read_timeout(settings.whole).build().map_err(domain::Error::internal)
+}
+
 fn build(
     settings: &CallSettings,
     tls: rustls::ClientConfig,
     resolver: resolver::Vetting,
 ) -> domain::Result<reqwest::Client> {
+    builder(settings, tls, resolver).build().map_err(domain::Error::internal)
+}
+
+fn builder(settings: &CallSettings, tls: rustls::ClientConfig, resolver: resolver::Vetting) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         // A proxy from the environment would connect in our place, to whatever it likes.
         .no_proxy()
@@ -118,8 +133,6 @@ fn build(
         .user_agent(concat!("souk/", env!("CARGO_PKG_VERSION")))
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::new(resolver))
-        .build()
-        .map_err(domain::Error::internal)
 }
 
 /// TLS by the provider that everything else here uses, trusting what browsers trust, since a container may have no list of

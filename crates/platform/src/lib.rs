@@ -1,6 +1,7 @@
 //! The platform: what a process gives the domain besides a database, such as time, randomness and counters; and Redis,
 //! through which nodes share some of it.
 
+mod blobs;
 mod bus;
 mod cache;
 mod clock;
@@ -10,6 +11,7 @@ mod presence;
 mod rate_limiter;
 mod redis;
 
+pub use blobs::FsBlobs;
 pub use bus::LocalBus;
 pub use cache::LocalCache;
 pub use clock::SystemClock;
