@@ -8,6 +8,7 @@
 mod chunks;
 mod digest;
 mod gauge;
+pub mod image;
 pub mod ports;
 mod storeroom;
 mod usage;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{image::ports::PictureQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -103,6 +103,9 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn pictures(&self) -> Arc<dyn PictureQueries> {
+        Arc::new(self.store.clone())
+    }
     fn blobs(&self) -> Arc<dyn BlobQueries> {
         Arc::new(self.store.clone())
     }

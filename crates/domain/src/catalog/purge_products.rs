@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::events;
-use crate::{error::Result, shop::Shop};
+use crate::{assets::image::let_go, error::Result, shop::Shop};
 
 /// How many products one transaction removes.
 const BATCH: u32 = 100;
@@ -17,11 +17,13 @@ pub async fn purge_products(shop: &Shop, keep: Duration) -> Result<u64> {
     loop {
         let removed = shop
             .write("purge_products", |mut tx| async move {
-                let ids = tx.products().purge(before, BATCH).await?;
-                for id in &ids {
-                    shop.record(&mut *tx, None, events::purged(*id)).await?;
+                let gone = tx.products().purge(before, BATCH).await?;
+                let now = tx.now();
+                for product in &gone {
+                    let_go(&mut *tx, product.seller, &product.images, &[], now).await?;
+                    shop.record(&mut *tx, None, events::purged(product.id)).await?;
                 }
-                tx.commit(ids.len()).await
+                tx.commit(gone.len()).await
             })
             .await?;
         if removed == 0 {

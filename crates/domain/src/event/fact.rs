@@ -52,7 +52,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("role", &["created", "updated", "deleted"]),
     ("api_key", &["created", "renamed", "deleted"]),
     ("audit", &["purged"]),
-    ("job", &["retried", "cancelled", "requested", "reindexed"]),
+    ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
         &[

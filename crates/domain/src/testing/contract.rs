@@ -27,6 +27,7 @@ pub mod limiter;
 pub mod log;
 pub mod organisations;
 pub mod passkeys;
+pub mod pictures;
 pub mod presence;
 pub mod product_queries;
 pub mod products;
@@ -53,7 +54,7 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{image::ports::PictureQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -112,6 +113,8 @@ pub trait Harness: Send + Sync {
     fn export(&self) -> Arc<dyn ProductExport>;
     /// The read side of who holds bytes.
     fn blobs(&self) -> Arc<dyn BlobQueries>;
+    /// The read side of uploaded pictures.
+    fn pictures(&self) -> Arc<dyn PictureQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -169,6 +172,7 @@ pub async fn run_all(harness: &impl Harness) {
     schedules::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
+    pictures::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod log;
 mod organisations;
+mod pictures;
 mod product_queries;
 mod products;
 mod realtime;
