@@ -13,6 +13,7 @@ mod m20261126_000010_factors;
 mod m20261126_000011_acting;
 mod m20261126_000012_privacy;
 mod m20261126_000014_assets;
+mod m20261126_000015_pictures;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_acting::Migration),
             Box::new(m20261126_000012_privacy::Migration),
             Box::new(m20261126_000014_assets::Migration),
+            Box::new(m20261126_000015_pictures::Migration),
         ]
     }
 }

@@ -1,4 +1,5 @@
 //! Bytes and who holds them.
 
 mod blobs;
+mod pictures;
 mod usage;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::ports::BlobQueries,
+    assets::{image::ports::PictureQueries, ports::BlobQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -108,6 +108,10 @@ impl Harness for Real {
 
     fn export(&self) -> Arc<dyn ProductExport> {
         self.fresh.database.export()
+    }
+
+    fn pictures(&self) -> Arc<dyn PictureQueries> {
+        self.fresh.database.pictures()
     }
 
     fn blobs(&self) -> Arc<dyn BlobQueries> {
