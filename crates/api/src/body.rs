@@ -24,6 +24,11 @@ use crate::{
 pub struct JsonBody(Bytes);
 
 impl JsonBody {
+    /// What stands for a body that was not kept, wherever the same body must be known again.
+    pub fn standing_for(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+
     /// The bytes as they came.
     pub fn bytes(&self) -> &[u8] {
         &self.0

@@ -8,6 +8,7 @@ use domain::{
         Keys,
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
+    assets::image::Gallery,
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -182,6 +183,8 @@ pub struct Services {
     pub jwks: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Reads products.
     pub products: Arc<dyn ProductQueries>,
+    /// What uploading pictures stands on.
+    pub gallery: Gallery,
     /// Reads categories.
     pub categories: Arc<dyn CategoryQueries>,
     /// Reads reviews.

@@ -14,6 +14,7 @@ mod jobs;
 mod layers;
 mod limits;
 mod mail;
+mod media;
 mod oauth;
 mod outside;
 mod passkeys;
@@ -41,6 +42,7 @@ pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use mail::{Mail, Transport};
+pub(crate) use media::Media;
 pub(crate) use outside::Outside;
 pub(crate) use passkeys::PasskeySettings;
 pub(crate) use print::print;
@@ -74,6 +76,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         sockets::SETTINGS,
         cache::SETTINGS,
         shop::SETTINGS,
+        media::SETTINGS,
         retention::SETTINGS,
         jobs::SETTINGS,
         schedule::SETTINGS,
@@ -121,6 +124,8 @@ pub(crate) struct Config {
     pub(crate) sockets: Sockets,
     /// The shop's own rules.
     pub(crate) shop: ShopRules,
+    /// Uploaded pictures.
+    pub(crate) media: Media,
     /// How long what is kept.
     pub(crate) retention: Retention,
     /// Background jobs.
@@ -150,6 +155,7 @@ impl Config {
         let streams = streams::read(&mut reader);
         let sockets = Sockets::read(&mut reader);
         let shop = ShopRules::read(&mut reader);
+        let media = Media::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
         let schedule = Schedule::read(&mut reader);
@@ -173,6 +179,7 @@ impl Config {
                 streams: streams?,
                 sockets: sockets?,
                 shop: shop?,
+                media: media?,
                 retention: retention?,
                 jobs: jobs?,
                 schedule: schedule?,

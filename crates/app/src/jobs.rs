@@ -6,6 +6,7 @@ use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
+    assets::image::{Gallery, RerenderImages, rerender_images},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -43,13 +44,14 @@ pub(crate) fn start(
     foundation: &Foundation,
     config: &Config,
     shop: &Shop,
+    gallery: Gallery,
     bus: &Arc<dyn Bus>,
 ) -> Result<()> {
     let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(handlers(foundation, config, shop)?),
+            handlers: Arc::new(handlers(foundation, config, shop, gallery)?),
             shop: shop.clone(),
             bus: Arc::clone(bus),
             at_once: config.jobs.at_once,
@@ -75,14 +77,14 @@ pub(crate) fn call(workers: &mut Workers, foundation: &Foundation, bus: &Arc<dyn
 }
 
 /// Every kind of job this program can do.
-fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Handlers> {
+fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gallery) -> Result<Handlers> {
     let database = &foundation.database;
     let sweep = Sweep::new(foundation, config, shop)?;
     let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (deleting, exporting) = (shop.clone(), shop.clone());
+    let (deleting, exporting, rendering) = (shop.clone(), shop.clone(), shop.clone());
     let export =
         Maker { data: database.personal_data(), packer: Arc::new(Zips), sealer: Arc::<Seal>::clone(&foundation.seal) };
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
@@ -128,6 +130,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());
             async move { deliver(&shop, &post, &letter, id).await }
+        })
+        .on(move |step: RerenderImages, id| {
+            let (shop, gallery) = (rendering.clone(), gallery.clone());
+            async move { Ok(rerender_images(&shop, &gallery, &step, id).await?) }
         })
         .on(move |step: ReindexProducts, id| {
             let (shop, products) = (walking.clone(), Arc::clone(&products));

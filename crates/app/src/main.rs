@@ -12,6 +12,8 @@ mod ending;
 mod events;
 mod export;
 mod foundation;
+mod gallery;
+mod imaging;
 mod import;
 mod jobs;
 mod json_lines;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
+    assets::image::RerenderImages,
     catalog::ReindexProducts,
     identity::RotateKeys,
     job::{Job, Request},
@@ -20,6 +21,7 @@ pub(crate) fn entries(config: &Config) -> Arc<[Entry]> {
         entry("purge_jobs", &schedule.purge_jobs, &PurgeJobs {}),
         entry("rotate_keys", &schedule.rotate_keys, &RotateKeys {}),
         entry("reindex", &schedule.reindex, &ReindexProducts::default()),
+        entry("rerender", &schedule.rerender, &RerenderImages::default()),
     ])
 }
 

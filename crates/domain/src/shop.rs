@@ -36,11 +36,13 @@ pub struct Rules {
     pub name_max: usize,
     /// How long the answer under an idempotency key is kept.
     pub keep_keys: Duration,
+    /// What stands before the addresses of uploaded pictures: the origin of the shop or of a CDN before it, or nothing.
+    pub media_url: String,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { currency: Currency::EUR, name_min: 3, name_max: 100, keep_keys: Duration::from_hours(24) }
+        Self { currency: Currency::EUR, name_min: 3, name_max: 100, keep_keys: Duration::from_hours(24), media_url: String::new() }
     }
 }
 

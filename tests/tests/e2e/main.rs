@@ -17,6 +17,7 @@ mod errors;
 mod exports;
 mod factors;
 mod freshness;
+mod images;
 mod jobs;
 mod leaks;
 mod lifecycle;

@@ -13,6 +13,7 @@ mod document;
 mod exports;
 mod factors;
 mod idempotency;
+mod images;
 mod impersonation;
 mod jobs;
 mod outside;

@@ -15,6 +15,7 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal, Shop,
+    assets::{Quotas, Storeroom, image::Gallery},
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
@@ -33,8 +34,8 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac, PlainProviders, PlainSealer,
-        PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging, PlainIssuers, PlainMac,
+        PlainProviders, PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
     },
 };
 use serde_json::Value;
@@ -208,6 +209,12 @@ impl Door {
             known,
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
             products: reader.clone(),
+            gallery: Gallery {
+                room: Storeroom { blobs: Arc::new(MemoryBlobs::new(fixtures.clock.clone())), index: reader.clone() },
+                imaging: Arc::new(PlainImaging::default()),
+                queries: reader.clone(),
+                quotas: Quotas::default(),
+            },
             categories: reader.clone(),
             reviews: reader.clone(),
             views: seen.clone(),

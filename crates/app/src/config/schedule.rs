@@ -18,6 +18,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("schedule.reindex", "off", "When to find the words of all products anew; by hand after an upgrade."),
     Setting::new("schedule.reindex_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.reindex_catch_up", "skip", "After downtime: skip, once or all(N)."),
+    Setting::new(
+        "schedule.rerender",
+        "13 2 * * *",
+        "When to make pictures anew that were made by other settings; or off.",
+    ),
+    Setting::new("schedule.rerender_zone", "UTC", "The time zone of that line."),
+    Setting::new("schedule.rerender_catch_up", "once", "After downtime: skip, once or all(N)."),
 ];
 
 /// When an entry is run.
@@ -35,6 +42,7 @@ pub(crate) struct Schedule {
     pub(crate) purge_jobs: Timing,
     pub(crate) rotate_keys: Timing,
     pub(crate) reindex: Timing,
+    pub(crate) rerender: Timing,
 }
 
 impl Schedule {
@@ -43,7 +51,14 @@ impl Schedule {
         let purge_jobs = timing(reader, "schedule.purge_jobs");
         let rotate_keys = timing(reader, "schedule.rotate_keys");
         let reindex = timing(reader, "schedule.reindex");
-        Some(Self { purge: purge?, purge_jobs: purge_jobs?, rotate_keys: rotate_keys?, reindex: reindex? })
+        let rerender = timing(reader, "schedule.rerender");
+        Some(Self {
+            purge: purge?,
+            purge_jobs: purge_jobs?,
+            rotate_keys: rotate_keys?,
+            reindex: reindex?,
+            rerender: rerender?,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{Rules, money::Currency};
 
-use super::{Reader, Setting};
+use super::{Reader, Setting, media};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("shop.currency", "EUR", "The one currency of prices, by its ISO 4217 code; never change it later."),
@@ -29,6 +29,7 @@ impl ShopRules {
         let name_max = reader.number("shop.name_max", 1..=1000);
         let keep_keys = reader.number("shop.keep_keys_hours", 1..=24 * 90).map(Duration::from_hours);
         let demo = reader.flag("shop.demo");
+        let media_url = media::base(reader);
         let (name_min, name_max) = (name_min?, name_max?);
         if name_min > name_max {
             reader.fault("shop.name_min", "must not be greater than shop.name_max");
@@ -38,7 +39,8 @@ impl ShopRules {
             reader.fault("shop.demo", "must be false in production: its accounts are printed on the screen");
             return None;
         }
-        Some(Self { rules: Rules { currency: currency?, name_min, name_max, keep_keys: keep_keys? }, demo: demo? })
+        let (currency, keep_keys, media_url) = (currency?, keep_keys?, media_url?);
+        Some(Self { rules: Rules { currency, name_min, name_max, keep_keys, media_url }, demo: demo? })
     }
 }
 

@@ -78,6 +78,15 @@ pub struct Clean {
 }
 
 impl Clean {
+    /// The same picture, where it is known from elsewhere which way up it lies.
+    #[must_use]
+    pub fn lying_as(mut self, orientation: Orientation) -> Self {
+        let (width, height) = self.lying();
+        self.orientation = orientation;
+        (self.width, self.height) = if orientation.on_its_side() { (height, width) } else { (width, height) };
+        self
+    }
+
     /// Width and height as it lies in `bytes`.
     pub(super) fn lying(&self) -> (u32, u32) {
         if self.orientation.on_its_side() { (self.height, self.width) } else { (self.width, self.height) }

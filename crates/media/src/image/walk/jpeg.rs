@@ -130,7 +130,7 @@ fn entropy(reader: &mut Reader<'_>) -> Result<(), Stop> {
     let rest = reader.rest();
     let mut at = 0;
     loop {
-        let next = rest.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == 0xff)).ok_or(CUT)?;
+        let next = rest.get(at..).and_then(|rest| memchr::memchr(0xff, rest)).ok_or(CUT)?;
         at += next;
         match rest.get(at + 1).ok_or(CUT)? {
             0 | 0xd0..=0xd7 => at += 2,
