@@ -1,11 +1,11 @@
 //! The doors of pictures: uploading them, changing a product's list of them, and showing them to anybody.
 
 mod accept;
-mod dto;
+pub mod dto;
 mod form;
-mod media;
+pub mod media;
 mod pictures;
-mod upload;
+pub mod upload;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -14,7 +14,7 @@ use crate::{
     demo,
     ending::{Ending, Signals},
     foundation::Foundation,
-    jobs,
+    gallery, jobs,
     key_uses::KeyUses,
     nodes::Nodes,
     telemetry,

@@ -1,9 +1,6 @@
 //! Pictures as JSON, and what stands in their paths.
 
-use std::{
-    collections::HashSet,
-    future::{Ready, ready},
-};
+use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::{
@@ -111,7 +108,7 @@ pub fn image_patch(fields: &mut Fields<'_>) -> Given<String> {
 #[schema(as = ImageOrder)]
 pub struct ImageOrderBody {
     /// The ids of all pictures of the product, each once.
-    #[schema(value_type = HashSet<Uuid>, example = json!(["0190f5fe-7c00-7a00-8000-0123456789ab"]), max_items = 10)]
+    #[schema(value_type = std::collections::HashSet<Uuid>, example = json!(["0190f5fe-7c00-7a00-8000-0123456789ab"]), max_items = 10)]
     pub order: Vec<Uuid>,
 }
 

@@ -289,7 +289,8 @@ async fn no_write_reaches_what_is_anothers() {
         }
         let body = if reviews { json!({ "stars": 1 }) } else { body_of(&path) };
         let attempt = async |id: String| {
-            let request = TestRequest::default().method(method.clone()).uri(&path.replace("{id}", &id));
+            let path = path.replace("{id}", &id).replace("{imageId}", ID);
+            let request = TestRequest::default().method(method.clone()).uri(&path);
             door.send(request.insert_header(door.bearer(&bob)).set_json(&body)).await
         };
         let (open, hidden): (String, Vec<String>) = if reviews {
@@ -313,7 +314,12 @@ async fn no_write_reaches_what_is_anothers() {
 }
 
 fn body_of(path: &str) -> Value {
-    if path.ends_with("/stock-adjustments") { json!({ "delta": -1 }) } else { json!({ "name": "Mine now" }) }
+    match path {
+        stock if stock.ends_with("/stock-adjustments") => json!({ "delta": -1 }),
+        order if order.ends_with("/images") => json!({ "order": [] }),
+        picture if picture.ends_with("/images/{imageId}") => json!({ "alt": "Mine now" }),
+        _ => json!({ "name": "Mine now" }),
+    }
 }
 
 #[actix_web::test]

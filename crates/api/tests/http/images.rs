@@ -48,9 +48,8 @@ impl Stand {
 fn form(parts: &[(&str, &str, &str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, more, kind, content) in parts {
-        let head = format!(
-            "--edge\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\nContent-Type: {kind}\r\n\r\n"
-        );
+        let head =
+            format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\nContent-Type: {kind}\r\n\r\n");
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
@@ -74,8 +73,14 @@ async fn a_picture_is_uploaded_as_a_form_and_shown_to_anybody() {
     let made = stand.send(FORM, form(&parts)).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let image = made.json();
-    assert_eq!((&image["alt"], &image["mimeType"], &image["width"]), (&json!("Die Lampe"), &json!("image/jpeg"), &json!(1200)));
-    assert_eq!(image["original"], json!({ "mimeType": "image/jpeg", "size": FILE.len(), "width": 2400, "height": 1800 }));
+    assert_eq!(
+        (&image["alt"], &image["mimeType"], &image["width"]),
+        (&json!("Die Lampe"), &json!("image/jpeg"), &json!(1200))
+    );
+    assert_eq!(
+        image["original"],
+        json!({ "mimeType": "image/jpeg", "size": FILE.len(), "width": 2400, "height": 1800 })
+    );
     assert_eq!(image["dominantColour"], "#a08040");
     assert!(image["placeholder"].as_str().is_some_and(|text| text.len() > 20));
     let (url, thumbnail) = (image["url"].as_str().unwrap(), image["thumbnailUrl"].as_str().unwrap());
@@ -104,7 +109,9 @@ async fn a_picture_is_uploaded_as_a_form_and_shown_to_anybody() {
     assert_eq!((known.status, known.text.as_str()), (304, ""));
     let small = stand.door.get(thumbnail).await;
     assert!(small.status == 200 && small.text.starts_with("thumbnail as JPEG"), "{}", small.text);
-    for (path, caching) in [(url.replace("?v=1", ""), "public, no-cache"), (url.replace("?v=1", "?v=9"), "public, no-cache")] {
+    for (path, caching) in
+        [(url.replace("?v=1", ""), "public, no-cache"), (url.replace("?v=1", "?v=9"), "public, no-cache")]
+    {
         let shown = stand.door.get(&path).await;
         assert_eq!((shown.status, shown.header("cache-control")), (200, caching), "{path}");
     }
@@ -187,7 +194,10 @@ async fn only_who_may_change_the_product_uploads() {
         request.insert_header(("Content-Type", "text/html")).set_payload("not read")
     };
     let refused = stand.door.send(by(&stranger)).await;
-    assert_eq!((refused.status, refused.json()["error"]["message"].clone()), (403, json!("You cannot edit this product")));
+    assert_eq!(
+        (refused.status, refused.json()["error"]["message"].clone()),
+        (403, json!("You cannot edit this product"))
+    );
     let draft = |product: &mut Product| product.status = ProductStatus::Draft;
     let draft = stand.door.fixtures.stored_product(stand.owner.seller.unwrap(), draft).await;
     let hidden = by(&stranger).uri(&format!("/api/v1/products/{}/images", draft.id));
@@ -226,7 +236,10 @@ async fn pictures_are_ordered_described_and_deleted() {
     assert_eq!((ordered.status, listed(&ordered)), (200, ids.clone()));
     let short = stand.door.send(change(TestRequest::put(), "").set_json(json!({ "order": ids[1..] }))).await;
     assert_eq!(short.broken(), ["body /order each_once"]);
-    assert_eq!(stand.door.send(change(TestRequest::put(), "").set_json(json!({}))).await.broken(), ["body /order required"]);
+    assert_eq!(
+        stand.door.send(change(TestRequest::put(), "").set_json(json!({}))).await.broken(),
+        ["body /order required"]
+    );
     let one = format!("/{}", ids[0]);
     let told = stand.door.send(change(TestRequest::patch(), &one).set_json(json!({ "alt": "First" }))).await;
     assert_eq!((told.status, told.json()["alt"].clone()), (200, json!("First")));
@@ -236,7 +249,8 @@ async fn pictures_are_ordered_described_and_deleted() {
     assert_eq!((same.status, same.header("etag")), (200, told.header("etag")));
     let blank = stand.door.send(change(TestRequest::patch(), &one).set_json(json!({ "alt": " " }))).await;
     assert_eq!(blank.status, 400);
-    let stale = change(TestRequest::delete(), &one).insert_header(("If-Match", "\"1-00000000000000000000000000000000\""));
+    let stale =
+        change(TestRequest::delete(), &one).insert_header(("If-Match", "\"1-00000000000000000000000000000000\""));
     assert_eq!(stand.door.send(stale).await.status, 412);
     let current = change(TestRequest::delete(), &one).insert_header(("If-Match", told.header("etag").to_owned()));
     let url = stand.stored().await.images[0].url.clone();
