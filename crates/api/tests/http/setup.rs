@@ -7,10 +7,11 @@ use std::{
 };
 
 use actix_web::{
-    body::{BoxBody, MessageBody as _},
+    body::{BoxBody, MessageBody as _, to_bytes},
     dev::ServiceResponse,
     http::header::HeaderMap,
     test::{self, TestRequest},
+    web::Bytes,
 };
 use async_trait::async_trait;
 use domain::{
@@ -250,7 +251,7 @@ impl Door {
         let app = test::init_service(souk_api::build(&self.services, &drawn)).await;
         let mut replies = Vec::new();
         for request in requests {
-            replies.push(Reply::of(test::call_service(&app, request.to_request()).await));
+            replies.push(Reply::of(test::call_service(&app, request.to_request()).await).await);
         }
         replies
     }
@@ -296,11 +297,16 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn of(response: ServiceResponse) -> Self {
+    async fn of(response: ServiceResponse) -> Self {
         let (_, response) = response.into_parts();
         let (head, body) = response.into_parts();
         let body: BoxBody = body;
-        let bytes = body.try_into_bytes().unwrap_or_default();
+        let bytes = match body.try_into_bytes() {
+            Ok(bytes) => bytes,
+            // What is sent piece by piece has an end when its length was said; live streams have none.
+            Err(body) if head.headers().contains_key("content-length") => to_bytes(body).await.unwrap_or_default(),
+            Err(_) => Bytes::new(),
+        };
         Self {
             status: head.status().as_u16(),
             headers: head.headers().clone(),
