@@ -196,7 +196,8 @@ suites!(
     schedules,
     tickets,
     rooms,
-    assets
+    assets,
+    pictures
 );
 
 #[tokio::test]

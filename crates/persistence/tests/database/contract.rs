@@ -220,5 +220,6 @@ suites!(
     schedules,
     tickets,
     rooms,
-    assets
+    assets,
+    pictures
 );
