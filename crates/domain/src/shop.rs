@@ -42,7 +42,13 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { currency: Currency::EUR, name_min: 3, name_max: 100, keep_keys: Duration::from_hours(24), media_url: String::new() }
+        Self {
+            currency: Currency::EUR,
+            name_min: 3,
+            name_max: 100,
+            keep_keys: Duration::from_hours(24),
+            media_url: String::new(),
+        }
     }
 }
 

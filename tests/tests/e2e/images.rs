@@ -7,7 +7,11 @@ use souk_e2e::{Client, Cluster, Database, Reply, Server, on_each_database};
 
 use crate::shop;
 
-on_each_database!(a_picture_is_shown_by_every_node_and_after_a_restart, other_settings_make_pictures_anew, uploads_at_once_all_count);
+on_each_database!(
+    a_picture_is_shown_by_every_node_and_after_a_restart,
+    other_settings_make_pictures_anew,
+    uploads_at_once_all_count
+);
 
 /// A JPEG with Exif, comment and all, of 320 x 240 pixels.
 const CAT: &[u8] = include_bytes!("../../../crates/media/tests/pictures/progressive_cat.jpg");
@@ -89,7 +93,10 @@ async fn other_settings_make_pictures_anew(database: Database) {
     let new = shown(&client, after["url"].as_str().unwrap(), "*/*").await.expect(200);
     let old = shown(&client, made["url"].as_str().unwrap(), "*/*").await.expect(200);
     assert_eq!(new.body, old.body, "an old address shows what there is");
-    assert_eq!((new.header("cache-control"), old.header("cache-control")), ("public, max-age=31536000, immutable", "public, no-cache"));
+    assert_eq!(
+        (new.header("cache-control"), old.header("cache-control")),
+        ("public, max-age=31536000, immutable", "public, no-cache")
+    );
 }
 
 async fn uploads_at_once_all_count(database: Database) {
