@@ -14,6 +14,7 @@ mod m20261126_000011_acting;
 mod m20261126_000012_privacy;
 mod m20261126_000013_guests;
 mod m20261126_000014_assets;
+mod m20261126_000015_pictures;
 mod m20261126_000016_models;
 mod m20261126_000018_lfs;
 mod verify;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_assets::Migration),
             Box::new(m20261126_000016_models::Migration),
             Box::new(m20261126_000018_lfs::Migration),
+            Box::new(m20261126_000015_pictures::Migration),
         ]
     }
 }

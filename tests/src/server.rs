@@ -20,7 +20,7 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 15] = [
+const QUICK: [(&str, &str); 16] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
     ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
@@ -35,6 +35,7 @@ const QUICK: [(&str, &str); 15] = [
     ("SOUK__LIMITS__CREATE_PRODUCT", "off"),
     ("SOUK__LIMITS__UPDATE_PRODUCT", "off"),
     ("SOUK__LIMITS__DELETE_PRODUCT", "off"),
+    ("SOUK__LIMITS__UPLOAD_IMAGE", "off"),
     ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64"),
     ("SOUK__IDENTITY__ARGON2_PASSES", "1"),
 ];

@@ -7,7 +7,7 @@ use crate::{problem::Problem, routes::Operation};
 
 /// The operations that change something and are open to who acts as somebody else. What outlasts the quarter of an hour, gives rights
 /// or proves who somebody is must not stand here: passwords, addresses, factors, sessions, keys, roles, members, accounts.
-pub const ALLOWED: [&str; 27] = [
+pub const ALLOWED: [&str; 31] = [
     "adjust_stock",
     "ban_from_room",
     "batch_update_products",
@@ -19,12 +19,14 @@ pub const ALLOWED: [&str; 27] = [
     "create_ticket",
     "delete_category",
     "delete_file",
+    "delete_image",
     "delete_product",
     "delete_review",
     "delete_room",
     "delete_room_message",
     "moderate_review",
     "mute_in_room",
+    "order_images",
     "remove_room_member",
     "restore_product",
     "set_room_member",
@@ -32,9 +34,11 @@ pub const ALLOWED: [&str; 27] = [
     "unban_from_room",
     "unmute_in_room",
     "update_category",
+    "update_image",
     "update_product",
     "update_review",
     "update_room",
+    "upload_image",
 ];
 
 /// The operations that only read and are for the person alone all the same.

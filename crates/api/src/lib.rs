@@ -25,6 +25,7 @@ mod header_text;
 pub mod health;
 pub mod idempotency;
 pub mod identity;
+pub mod images;
 pub mod impersonated;
 pub mod job;
 pub mod kept;

@@ -24,7 +24,9 @@ use utoipa::{
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
-use crate::{access, assets, audit, catalog, health, identity, job, models3d, organisation, room, socket, stream};
+use crate::{
+    access, assets, audit, catalog, health, identity, images, job, models3d, organisation, room, socket, stream,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -44,6 +46,7 @@ use crate::{access, assets, audit, catalog, health, identity, job, models3d, org
         (name = "keys", description = "API keys: how programs call"),
         (name = "sellers", description = "Seller accounts and their members"),
         (name = "products", description = "Products"),
+        (name = "images", description = "Pictures of products"),
         (name = "categories", description = "The category tree"),
         (name = "reviews", description = "What buyers think"),
         (name = "files", description = "Files of products: bringing them and taking them away"),
@@ -61,6 +64,7 @@ struct Base;
 pub fn operations(config: &mut ServiceConfig<'_>) {
     // Routes are tried in turn: what is asked for most comes first.
     catalog::operations(config);
+    images::operations(config);
     health_operations(config);
     identity::operations(config);
     access::operations(config);

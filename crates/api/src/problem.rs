@@ -164,6 +164,13 @@ impl Problem {
         self
     }
 
+    /// The same, with words of its own for the whole of it.
+    #[must_use]
+    pub fn headed(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         self.0.status

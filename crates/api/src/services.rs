@@ -8,7 +8,7 @@ use domain::{
         Keys,
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
-    assets::{Storeroom, files::Library, lfs::ports::LibraryQueries},
+    assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries},
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -210,6 +210,8 @@ pub struct Services {
     pub jwks: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Reads products.
     pub products: Arc<dyn ProductQueries>,
+    /// What uploading pictures stands on.
+    pub gallery: Gallery,
     /// Reads categories.
     pub categories: Arc<dyn CategoryQueries>,
     /// Reads reviews.

@@ -226,6 +226,7 @@ impl LimitRule {
             ("create_product", 10),
             ("update_product", 50),
             ("delete_product", 20),
+            ("upload_image", 20),
         ];
         let mut rules: Vec<Self> =
             per_minute.map(|(id, limit)| Self::operation(id, LimitScope::Actor, limit, minute)).into();

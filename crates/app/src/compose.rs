@@ -6,6 +6,7 @@ use api::{Access, Assets, Draining, Floor, HttpSettings, Hub, Models3d, Rooms, S
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
+    assets::image::Gallery,
     cache::{Cache, InvalidatingStore, NoCache},
     health::Probe,
     identity::{Known, Sessions, exports::Archives, known::Herald},
@@ -64,11 +65,13 @@ pub(crate) async fn callers(config: &Config, foundation: &Foundation) -> domain:
     Ok(Callers { known, tokens: Arc::new(tokens) })
 }
 
-/// What is noted of requests off their path.
+/// What is noted of requests off their path, and what they share with jobs.
 pub(crate) struct Noted {
     pub(crate) seen: Seen,
     pub(crate) key_uses: KeyUses,
     pub(crate) downloads: Downloads,
+    /// Shared with the jobs.
+    pub(crate) gallery: Gallery,
 }
 
 /// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
@@ -132,6 +135,7 @@ pub(crate) async fn services(
         known,
         jwks: Arc::new(move || tokens.jwks()),
         products: database.products(),
+        gallery: noted.gallery,
         categories: database.categories(),
         reviews: database.reviews(),
         assets,

@@ -15,6 +15,7 @@ mod jobs;
 mod layers;
 mod limits;
 mod mail;
+mod media;
 mod models;
 mod oauth;
 mod outside;
@@ -44,6 +45,7 @@ pub(crate) use jobs::Jobs;
 pub(crate) use layers::{Layers, Sources};
 pub(crate) use limits::Limits;
 pub(crate) use mail::{Mail, Transport};
+pub(crate) use media::Media;
 pub(crate) use models::Models;
 pub(crate) use outside::Outside;
 pub(crate) use passkeys::PasskeySettings;
@@ -80,6 +82,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         shop::SETTINGS,
         blobs::SETTINGS,
         models::SETTINGS,
+        media::SETTINGS,
         retention::SETTINGS,
         jobs::SETTINGS,
         schedule::SETTINGS,
@@ -131,6 +134,8 @@ pub(crate) struct Config {
     pub(crate) blobs: Blobs,
     /// 3D models.
     pub(crate) models: Models,
+    /// Uploaded pictures.
+    pub(crate) media: Media,
     /// How long what is kept.
     pub(crate) retention: Retention,
     /// Background jobs.
@@ -162,6 +167,7 @@ impl Config {
         let shop = ShopRules::read(&mut reader);
         let blobs = Blobs::read(&mut reader);
         let models = Models::read(&mut reader);
+        let media = Media::read(&mut reader);
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
         let schedule = Schedule::read(&mut reader);
@@ -187,6 +193,7 @@ impl Config {
                 shop: shop?,
                 blobs: blobs?,
                 models: models?,
+                media: media?,
                 retention: retention?,
                 jobs: jobs?,
                 schedule: schedule?,

@@ -8,6 +8,7 @@ use domain::{
     access::{LiftBan, lift_ban},
     assets::{
         SweepFiles,
+        image::{Gallery, RerenderImages, rerender_images},
         models::{ProcessModel, process_model},
     },
     bus::Bus,
@@ -48,13 +49,14 @@ pub(crate) fn start(
     foundation: &Foundation,
     config: &Config,
     shop: &Shop,
+    gallery: Gallery,
     bus: &Arc<dyn Bus>,
 ) -> Result<()> {
     let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(handlers(foundation, config, shop)?),
+            handlers: Arc::new(handlers(foundation, config, shop, gallery)?),
             shop: shop.clone(),
             bus: Arc::clone(bus),
             at_once: config.jobs.at_once,
@@ -80,7 +82,7 @@ pub(crate) fn call(workers: &mut Workers, foundation: &Foundation, bus: &Arc<dyn
 }
 
 /// Every kind of job this program can do.
-fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Handlers> {
+fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gallery) -> Result<Handlers> {
     let database = &foundation.database;
     let sweep = Sweep::new(foundation, config, shop)?;
     let (queue, keep): (_, KeepJobs) = (database.job_queue(), config.retention.jobs);
@@ -90,6 +92,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
     let (deleting, exporting, sweeping) = (shop.clone(), shop.clone(), shop.clone());
     let room = files::storeroom(config, foundation)?;
     let (modelling, workshop) = (shop.clone(), models::workshop(config, &room));
+    let rendering = shop.clone();
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
         data: database.personal_data(),
@@ -157,6 +160,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop) -> Result<Han
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());
             async move { deliver(&shop, &post, &letter, id).await }
+        })
+        .on(move |step: RerenderImages, id| {
+            let (shop, gallery) = (rendering.clone(), gallery.clone());
+            async move { Ok(rerender_images(&shop, &gallery, &step, id).await?) }
         })
         .on(move |step: ReindexProducts, id| {
             let (shop, products) = (walking.clone(), Arc::clone(&products));

@@ -15,6 +15,8 @@ mod events;
 mod export;
 mod files;
 mod foundation;
+mod gallery;
+mod imaging;
 mod import;
 mod jobs;
 mod json_lines;

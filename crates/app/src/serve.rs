@@ -15,7 +15,7 @@ use crate::{
     downloads::Downloads,
     ending::{Ending, Signals},
     foundation::Foundation,
-    jobs,
+    gallery, jobs,
     key_uses::KeyUses,
     nodes::Nodes,
     telemetry,
@@ -76,9 +76,10 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let mut doing = Workers::new(Arc::clone(&foundation.shop.clock));
     let callers = compose::callers(&config, &foundation).await?;
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
-    jobs::start(&mut doing, &foundation, &config, &shop, &nodes.bus)?;
+    let gallery = gallery::gallery(&config, &foundation)?;
+    jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let noted = compose::Noted { seen, key_uses, downloads };
+    let noted = compose::Noted { seen, key_uses, downloads, gallery };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);

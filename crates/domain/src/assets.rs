@@ -10,6 +10,7 @@ mod collect;
 mod digest;
 pub mod files;
 mod gauge;
+pub mod image;
 pub mod lfs;
 pub mod models;
 pub mod ports;

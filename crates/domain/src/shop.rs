@@ -39,6 +39,8 @@ pub struct Rules {
     pub keep_keys: Duration,
     /// Files and pictures.
     pub assets: AssetRules,
+    /// What stands before the addresses of uploaded pictures: the origin of the shop or of a CDN before it, or nothing.
+    pub media_url: String,
 }
 
 impl Default for Rules {
@@ -49,6 +51,7 @@ impl Default for Rules {
             name_max: 100,
             keep_keys: Duration::from_hours(24),
             assets: AssetRules::default(),
+            media_url: String::new(),
         }
     }
 }

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use souk_domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{files::ports::FileQueries, lfs::ports::LibraryQueries, models::ports::ModelQueries, ports::BlobQueries},
+    assets::{
+        files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
+        models::ports::ModelQueries, ports::BlobQueries,
+    },
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -105,6 +108,10 @@ impl Harness for Memory {
     }
 
     fn export(&self) -> Arc<dyn ProductExport> {
+        Arc::new(self.store.clone())
+    }
+
+    fn pictures(&self) -> Arc<dyn PictureQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -213,7 +220,8 @@ suites!(
     assets,
     files,
     libraries,
-    models
+    models,
+    pictures
 );
 
 #[tokio::test]

@@ -5,4 +5,5 @@ mod files;
 mod grants;
 mod libraries;
 mod models;
+mod pictures;
 mod usage;

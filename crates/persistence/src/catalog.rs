@@ -16,3 +16,5 @@ mod view;
 
 pub(crate) use product::again_when_broken;
 pub(crate) use product_detail::Details;
+
+pub(crate) use product_row::read_picture;

@@ -277,6 +277,9 @@ impl World {
             .replace("{sessionId}", "019f0000-0000-7000-8000-000000000000")
             .replace("/me/exports/{id}", "/me/exports/019f0000-0000-7000-8000-000000000000")
             .replace("/me/passkeys/{id}", "/me/passkeys/019f0000-0000-7000-8000-000000000000")
+            .replace("{imageId}", self.draft["images"][0]["id"].as_str().unwrap())
+            // Of no picture.
+            .replace("{file}", "AAAAAAAAAAAAAAAAAAAAA.jpg")
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("/schedules/{name}", "/schedules/purge")

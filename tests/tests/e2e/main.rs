@@ -19,6 +19,7 @@ mod factors;
 mod files;
 mod freshness;
 mod guests;
+mod images;
 mod jobs;
 mod leaks;
 mod lfs;

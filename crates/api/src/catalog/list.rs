@@ -13,6 +13,7 @@ use domain::{
     money::Currency,
     page::{Page, PageRequest},
     permission::WriteProducts,
+    shop::Rules,
     text::Search,
 };
 use serde::Serialize;
@@ -215,7 +216,8 @@ pub async fn list_products(
     known: IfNoneMatch,
 ) -> Answer {
     let (Params(asked), MaybeAuth(actor)) = (params, caller);
-    let currency = services.shop.rules.currency;
+    let rules = &services.shop.rules;
+    let currency = rules.currency;
     let (filter, sort, page) = (asked.filter(Scope::of(&actor), currency)?, asked.sort(), asked.page());
     if !filter.statuses.is_open() && actor == Actor::Anonymous {
         return Err(auth::refusal(known.request()));
@@ -229,15 +231,14 @@ pub async fn list_products(
     };
     let entry = kept::kept(&services, &known, question, async || {
         let body = match cursor {
-            None => etag::json(&ProductList::Page(page_view(
-                &services.products.list(&filter, sort, page).await?,
-                currency,
-            )))?,
+            None => {
+                etag::json(&ProductList::Page(page_view(&services.products.list(&filter, sort, page).await?, rules)))?
+            }
             Some(text) => {
                 let after = after(&services, &filter, sort, text)?;
                 let slice = services.products.slice(&filter, sort, after, page.limit).await?;
                 etag::json(&ProductList::Slice(SliceView {
-                    items: slice.items.iter().map(|item| ProductItem::new(&item.product, currency)).collect(),
+                    items: slice.items.iter().map(|item| ProductItem::new(&item.product, rules)).collect(),
                     next_cursor: slice.next.map(|key| cursor::seal(services.mac.as_ref(), &filter, sort, key)),
                 }))?
             }
@@ -281,10 +282,10 @@ fn after(
 pub async fn list_deleted_products(auth: Auth<WriteProducts>, services: Shared, page: Params<PageParams>) -> Answer {
     let scope = Scope::of(&Actor::Signed(auth.0.principal().clone()));
     let found = services.products.deleted(scope, page.0.request()).await?;
-    Ok(HttpResponse::Ok().json(page_view(&found, services.shop.rules.currency)))
+    Ok(HttpResponse::Ok().json(page_view(&found, &services.shop.rules)))
 }
 
-fn page_view(found: &Page<ProductSummary>, currency: Currency) -> PageView<ProductItem<'_>> {
-    let items = found.items.iter().map(|item| ProductItem::new(&item.product, currency)).collect();
+fn page_view<'a>(found: &'a Page<ProductSummary>, rules: &Rules) -> PageView<ProductItem<'a>> {
+    let items = found.items.iter().map(|item| ProductItem::new(&item.product, rules)).collect();
     PageView { items, total: found.total, page: found.page, pages: found.pages }
 }

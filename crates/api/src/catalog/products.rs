@@ -53,9 +53,8 @@ pub async fn create_product(
 ) -> Answer {
     let rules = &services.shop.rules;
     let new = body.read(|fields| new_product(fields).check(rules, &mut fields.violations))?;
-    let render = |one: &Product| {
-        created(format!("/api/v1/products/{}", one.id), one.version, &ProductFull::new(one, rules.currency))
-    };
+    let render =
+        |one: &Product| created(format!("/api/v1/products/{}", one.id), one.version, &ProductFull::new(one, rules));
     keyed
         .run(&services, "create_product", &body, render, async |once| {
             catalog::create_product(&services.shop, auth.0, new, once).await
@@ -85,7 +84,7 @@ pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>,
     };
     let entry = kept::kept(&services, &known, question, async || {
         let Some(found) = services.products.get(id.0, scope).await? else { return Ok(None) };
-        let body = etag::json(&ProductDetailView::new(&found, services.shop.rules.currency))?;
+        let body = etag::json(&ProductDetailView::new(&found, &services.shop.rules))?;
         Ok(Some(Made { tag: etag::tag(Some(found.product.version), &body), body }))
     })
     .await?;
@@ -137,7 +136,7 @@ fn saw(services: &Services, caller: &MaybeAuth, product: ProductId) {
 
 fn shown(services: &Services, caller: &MaybeAuth, known: &IfNoneMatch, found: &ProductDetail) -> Answer {
     saw(services, caller, found.product.id);
-    let view = ProductDetailView::new(found, services.shop.rules.currency);
+    let view = ProductDetailView::new(found, &services.shop.rules);
     etag::read(known, Some(found.product.version), &view)
 }
 
@@ -168,7 +167,7 @@ pub async fn update_product(
     let product = catalog::update_product(&services.shop, auth.0, id.0, patch, expected.versions())
         .await
         .map_err(|error| expected.problem(error))?;
-    etag::changed(product.version, &ProductFull::new(&product, services.shop.rules.currency))
+    etag::changed(product.version, &ProductFull::new(&product, &services.shop.rules))
 }
 
 /// Deletes a product so that it can be restored.
@@ -211,5 +210,5 @@ pub async fn delete_product(
 #[post("/api/v1/products/{id}/restore")]
 pub async fn restore_product(auth: Auth<WriteProducts>, services: Shared, id: Id<ProductId>) -> Answer {
     let product = catalog::restore_product(&services.shop, auth.0, id.0).await?;
-    etag::changed(product.version, &ProductFull::new(&product, services.shop.rules.currency))
+    etag::changed(product.version, &ProductFull::new(&product, &services.shop.rules))
 }

@@ -294,7 +294,8 @@ async fn no_write_reaches_what_is_anothers() {
         let query = if path.ends_with("/files") { "?name=mine" } else { "" };
         let path = path.replace("{userId}", &bob.user.to_string()) + query;
         let attempt = async |id: String| {
-            let request = TestRequest::default().method(method.clone()).uri(&path.replace("{id}", &id));
+            let path = path.replace("{id}", &id).replace("{imageId}", ID);
+            let request = TestRequest::default().method(method.clone()).uri(&path);
             door.send(request.insert_header(door.bearer(&bob)).set_json(&body)).await
         };
         let (open, hidden): (String, Vec<String>) = if reviews {
@@ -318,7 +319,12 @@ async fn no_write_reaches_what_is_anothers() {
 }
 
 fn body_of(path: &str) -> Value {
-    if path.ends_with("/stock-adjustments") { json!({ "delta": -1 }) } else { json!({ "name": "Mine now" }) }
+    match path {
+        stock if stock.ends_with("/stock-adjustments") => json!({ "delta": -1 }),
+        order if order.ends_with("/images") => json!({ "order": [] }),
+        picture if picture.ends_with("/images/{imageId}") => json!({ "alt": "Mine now" }),
+        _ => json!({ "name": "Mine now" }),
+    }
 }
 
 #[actix_web::test]

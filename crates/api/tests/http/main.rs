@@ -15,6 +15,7 @@ mod factors;
 mod files;
 mod guests;
 mod idempotency;
+mod images;
 mod impersonation;
 mod jobs;
 mod lfs;

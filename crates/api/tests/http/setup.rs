@@ -7,17 +7,19 @@ use std::{
 };
 
 use actix_web::{
-    body::{BoxBody, MessageBody as _},
+    body::{BoxBody, MessageBody as _, to_bytes},
     dev::ServiceResponse,
     http::header::HeaderMap,
     test::{self, TestRequest},
+    web::Bytes,
 };
 use async_trait::async_trait;
 use domain::{
     Principal, Shop,
     assets::{
-        Storeroom,
+        Quotas, Storeroom,
         files::{Library, Links},
+        image::Gallery,
         models::{Tariff, Workshop},
     },
     bus::{Bus, Fanout, Subscription},
@@ -38,8 +40,8 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, MemoryBlobs, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainIssuers, PlainMac,
-        PlainProviders, PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging, PlainIssuers,
+        PlainMac, PlainProviders, PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
     },
 };
 use serde_json::Value;
@@ -227,6 +229,12 @@ impl Door {
             known,
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
             products: reader.clone(),
+            gallery: Gallery {
+                room: Storeroom { blobs: Arc::new(MemoryBlobs::new(fixtures.clock.clone())), index: reader.clone() },
+                imaging: Arc::new(PlainImaging::default()),
+                queries: reader.clone(),
+                quotas: Quotas::default(),
+            },
             categories: reader.clone(),
             reviews: reader.clone(),
             assets: Assets {
@@ -268,7 +276,7 @@ impl Door {
         let app = test::init_service(souk_api::build(&self.services, &drawn)).await;
         let mut replies = Vec::new();
         for request in requests {
-            replies.push(Reply::of(test::call_service(&app, request.to_request()).await));
+            replies.push(Reply::of(test::call_service(&app, request.to_request()).await).await);
         }
         replies
     }
@@ -314,11 +322,16 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn of(response: ServiceResponse) -> Self {
+    async fn of(response: ServiceResponse) -> Self {
         let (_, response) = response.into_parts();
         let (head, body) = response.into_parts();
         let body: BoxBody = body;
-        let bytes = body.try_into_bytes().unwrap_or_default();
+        let bytes = match body.try_into_bytes() {
+            Ok(bytes) => bytes,
+            // What is sent piece by piece has an end when its length was said; live streams have none.
+            Err(body) if head.headers().contains_key("content-length") => to_bytes(body).await.unwrap_or_default(),
+            Err(_) => Bytes::new(),
+        };
         Self {
             status: head.status().as_u16(),
             headers: head.headers().clone(),

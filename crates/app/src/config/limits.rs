@@ -34,6 +34,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("limits.update_product", "50/60", "Changes of products, by person."),
     Setting::new("limits.delete_product", "20/60", "Deletions of products, by person."),
     Setting::new("limits.upload_model", "20/60", "Files of 3D models, by person."),
+    Setting::new("limits.upload_image", "20/60", "Uploads of pictures, by person."),
     Setting::new("limits.ws_messages", "60/60", "Messages in rooms, by person."),
     Setting::new(
         "limits.ws_frames",
@@ -66,6 +67,7 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         "update_product" => (&["update_product"], LimitScope::Actor),
         "delete_product" => (&["delete_product"], LimitScope::Actor),
         "upload_model" => (&["create_model3d", "create_model3d_version"], LimitScope::Actor),
+        "upload_image" => (&["upload_image"], LimitScope::Actor),
         // No operations: who takes messages counts them, and each connection its frames.
         "ws_messages" => (&["ws_messages"], LimitScope::Actor),
         "ws_frames" => (&["ws_frames"], LimitScope::Actor),

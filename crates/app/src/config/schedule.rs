@@ -21,6 +21,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("schedule.reindex", "off", "When to find the words of all products anew; by hand after an upgrade."),
     Setting::new("schedule.reindex_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.reindex_catch_up", "skip", "After downtime: skip, once or all(N)."),
+    Setting::new(
+        "schedule.rerender",
+        "13 2 * * *",
+        "When to make pictures anew that were made by other settings; or off.",
+    ),
+    Setting::new("schedule.rerender_zone", "UTC", "The time zone of that line."),
+    Setting::new("schedule.rerender_catch_up", "once", "After downtime: skip, once or all(N)."),
 ];
 
 /// When an entry is run.
@@ -39,6 +46,7 @@ pub(crate) struct Schedule {
     pub(crate) rotate_keys: Timing,
     pub(crate) sweep_files: Timing,
     pub(crate) reindex: Timing,
+    pub(crate) rerender: Timing,
 }
 
 impl Schedule {
@@ -48,12 +56,14 @@ impl Schedule {
         let rotate_keys = timing(reader, "schedule.rotate_keys");
         let sweep_files = timing(reader, "schedule.sweep_files");
         let reindex = timing(reader, "schedule.reindex");
+        let rerender = timing(reader, "schedule.rerender");
         Some(Self {
             purge: purge?,
             purge_jobs: purge_jobs?,
             rotate_keys: rotate_keys?,
             sweep_files: sweep_files?,
             reindex: reindex?,
+            rerender: rerender?,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{Rules, assets::AssetRules, money::Currency};
 
-use super::{Reader, Setting};
+use super::{Reader, Setting, media};
 
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("shop.currency", "EUR", "The one currency of prices, by its ISO 4217 code; never change it later."),
@@ -29,6 +29,7 @@ impl ShopRules {
         let name_max = reader.number("shop.name_max", 1..=1000);
         let keep_keys = reader.number("shop.keep_keys_hours", 1..=24 * 90).map(Duration::from_hours);
         let demo = reader.flag("shop.demo");
+        let media_url = media::base(reader);
         let (name_min, name_max) = (name_min?, name_max?);
         if name_min > name_max {
             reader.fault("shop.name_min", "must not be greater than shop.name_max");
@@ -39,8 +40,8 @@ impl ShopRules {
             return None;
         }
         let assets = AssetRules::default();
-        let rules = Rules { currency: currency?, name_min, name_max, keep_keys: keep_keys?, assets };
-        Some(Self { rules, demo: demo? })
+        let (currency, keep_keys, media_url) = (currency?, keep_keys?, media_url?);
+        Some(Self { rules: Rules { currency, name_min, name_max, keep_keys, assets, media_url }, demo: demo? })
     }
 }
 

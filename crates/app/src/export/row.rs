@@ -23,6 +23,11 @@ pub(super) struct Row<'a> {
     metadata: &'a Map<String, Value>,
 }
 
+/// Pictures that are links: those that were uploaded stay with their product, and mean nothing elsewhere.
+fn links(product: &Product) -> Vec<&str> {
+    product.images.iter().filter(|image| image.picture.is_none()).map(|image| image.url.as_str()).collect()
+}
+
 impl<'a> Row<'a> {
     pub(super) fn of(product: &'a Product, category: Option<&'a [String]>, currency: Currency) -> Self {
         Self {
@@ -32,7 +37,7 @@ impl<'a> Row<'a> {
             price: currency.format(product.price),
             stock: product.stock,
             category: category.unwrap_or_default(),
-            images: product.images.iter().map(|image| image.url.as_str()).collect(),
+            images: links(product),
             status: product.status.name(),
             metadata: &product.metadata,
         }

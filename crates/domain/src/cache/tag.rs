@@ -43,6 +43,12 @@ pub fn tags(event: &Event) -> Vec<Tag> {
         Ok(Fact::Category(_)) => vec![Tag::Categories],
         // Products that have other words are found by other searches.
         Ok(Fact::Job(_)) if event.kind == "job.reindexed" => vec![Tag::Products],
+        // Their pictures have other addresses.
+        Ok(Fact::Job(_)) if event.kind == "job.rerendered" => {
+            let products = event.payload.get("products").and_then(|products| products.as_array());
+            let products = products.into_iter().flatten().filter_map(id).map(|id| Tag::Product(ProductId(id)));
+            std::iter::once(Tag::Products).chain(products).collect()
+        }
         Ok(
             Fact::Seller(_)
             | Fact::Invitation(_)
@@ -111,6 +117,8 @@ mod tests {
         assert_eq!(tags(&event("category.updated", json!({ "categoryId": id }))), [Tag::Categories]);
         assert_eq!(tags(&event("seller.created", json!({ "sellerId": id }))), []);
         assert_eq!(tags(&event("user.created", json!({ "userId": id }))), []);
+        let rerendered = json!({ "jobId": id, "kind": "rerender_images", "products": [id] });
+        assert_eq!(tags(&event("job.rerendered", rerendered)), product);
         assert_eq!(tags(&event("audit.purged", json!({ "auditId": id }))), []);
     }
 

@@ -77,7 +77,7 @@ impl NewProduct {
 
 /// New pictures with these addresses.
 pub(super) fn images(shop: &Shop, urls: &[String]) -> Vec<Image> {
-    urls.iter().map(|url| Image { id: shop.id::<ImageId>(), url: url.clone(), alt: None }).collect()
+    urls.iter().map(|url| Image { id: shop.id::<ImageId>(), url: url.clone(), alt: None, picture: None }).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What readers of the event log get of a product: public facts, without the long texts.
-fn snapshot(product: &Product) -> Value {
+pub(crate) fn snapshot(product: &Product) -> Value {
     json!({
         "productId": product.id,
         "sellerId": product.seller,

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::{ImportRow, KnownCategories, Product, Slug, create_product::images, events, ports::Stored};
+use super::{Image, ImportRow, KnownCategories, Product, Slug, create_product::images, events, ports::Stored};
 use crate::{
     error::{Error, Result},
     event::Change,
@@ -189,6 +189,11 @@ fn again_when_stale(error: Error) -> Error {
     if matches!(error, Error::Stale(_)) { changed_meanwhile() } else { error }
 }
 
+/// The pictures of a product that are links.
+fn links(product: &Product) -> impl Iterator<Item = &Image> {
+    product.images.iter().filter(|image| image.picture.is_none())
+}
+
 impl ImportRow {
     /// Whether the product is already as this row says.
     fn is_in(&self, product: &Product, category: Option<CategoryId>) -> bool {
@@ -198,7 +203,7 @@ impl ImportRow {
             && (!given.description || product.description == new.description)
             && (!given.stock || product.stock == new.stock)
             && (!given.category || product.category == category)
-            && (!given.images || product.images.iter().map(|image| &image.url).eq(&new.images))
+            && (!given.images || links(product).map(|image| &image.url).eq(&new.images))
             && (!given.status || product.status == new.status)
             && (!given.metadata || same_fields(&product.metadata, &new.metadata))
     }
@@ -224,8 +229,10 @@ impl ImportRow {
         if given.category {
             after.category = category;
         }
-        if given.images && !before.images.iter().map(|image| &image.url).eq(&new.images) {
-            after.images = images(shop, &new.images);
+        if given.images && !links(before).map(|image| &image.url).eq(&new.images) {
+            // Uploaded pictures are not what a file can name: they stay, before the links.
+            after.images.retain(|image| image.picture.is_some());
+            after.images.extend(images(shop, &new.images));
         }
         if given.metadata {
             after.metadata.clone_from(&new.metadata);

@@ -78,9 +78,12 @@ pub trait ProductRepo: Send {
     /// True when a product that is not deleted is in the category.
     async fn any_in(&mut self, category: CategoryId) -> Result<bool>;
 
-    /// Removes for good up to `limit` products deleted before `before` that have no files, with all that hangs on them. Gives their
-    /// ids.
-    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<ProductId>>;
+    /// Removes for good up to `limit` products deleted before `before` that have no files, with all that hangs on them. Gives them as
+    /// they were, each once over all transactions.
+    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Product>>;
+
+    /// Holds a product against other writers of it until the transaction ends; nothing when there is none.
+    async fn hold(&mut self, id: ProductId) -> Result<()>;
 
     /// Stores many new products at once, with their pictures. All or none: any taken slug or sku is an
     /// [`crate::Error::Conflict`], so the caller looks first.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Slug;
 use crate::{
+    assets::image::Picture,
     clock::Timestamp,
     id::{CategoryId, ImageId, ProductId, SellerId, UserId},
     money::Amount,
@@ -71,10 +72,13 @@ pub struct Rating {
 pub struct Image {
     /// Its id.
     pub id: ImageId,
-    /// Where it is.
+    /// Where it is; of an uploaded one without the origin.
     pub url: String,
     /// What it shows, for those who do not see it.
     pub alt: Option<String>,
+    /// What is kept of it when it was uploaded; nothing of a link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Box<Picture>>,
 }
 
 /// A product.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ProductStatus;
 use crate::{
+    assets::image::is_address,
     error::{Breach, Violations},
     id::CategoryId,
     money::Amount,
@@ -16,7 +17,7 @@ const DESCRIPTION_MAX: usize = 1000;
 /// Most characters of a sku.
 const SKU_MAX: usize = 64;
 /// Most pictures of a product (CAT-08).
-const IMAGES_MAX: usize = 10;
+pub const IMAGES_MAX: usize = 10;
 /// Most characters of a picture's address.
 const URL_MAX: usize = 2048;
 /// Most bytes of metadata, written as JSON.
@@ -79,7 +80,7 @@ impl ProductInput {
             Some(sku) => violations.check("/sku", text::line(&sku, 1, SKU_MAX)).map(Some),
             None => Some(None),
         };
-        let images = images_rule(self.images, violations);
+        let images = images_rule(self.images, url_rule, violations);
         let metadata = violations.check("/metadata", metadata_rule(self.metadata));
         Some(NewProduct {
             name: name?,
@@ -144,9 +145,9 @@ impl ProductPatch {
         };
     }
 
-    /// Takes new pictures in place of the old ones.
+    /// Takes new pictures in place of the old ones. Uploaded ones stay where their address is named.
     pub fn images(&mut self, images: Vec<String>, violations: &mut Violations) {
-        self.images = images_rule(images, violations);
+        self.images = images_rule(images, kept_rule, violations);
     }
 
     /// Takes new metadata in place of the old.
@@ -181,16 +182,25 @@ fn stock_rule(stock: i64) -> Result<i64, Breach> {
     }
 }
 
-fn images_rule(images: Vec<String>, violations: &mut Violations) -> Option<Vec<String>> {
+fn images_rule(
+    images: Vec<String>,
+    rule: impl Fn(&str) -> Result<(), Breach>,
+    violations: &mut Violations,
+) -> Option<Vec<String>> {
     if images.len() > IMAGES_MAX {
         violations.add("/images", "max_items", format!("must have at most {IMAGES_MAX} items, has {}", images.len()));
         return None;
     }
     let mut fit = true;
     for (i, image) in images.iter().enumerate() {
-        fit &= violations.check(format!("/images/{i}"), url_rule(image)).is_some();
+        fit &= violations.check(format!("/images/{i}"), rule(image)).is_some();
     }
     fit.then_some(images)
+}
+
+/// The address of a picture that may be an uploaded one of the same product.
+fn kept_rule(url: &str) -> Result<(), Breach> {
+    if is_address(url) { text::line(url, 1, URL_MAX).map(|_| ()) } else { url_rule(url) }
 }
 
 fn url_rule(url: &str) -> Result<(), Breach> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::events;
 use crate::{
-    assets::{files::purge_files, models::clear_orphans},
+    assets::{files::purge_files, image::let_go, models::clear_orphans},
     error::Result,
     shop::Shop,
 };
@@ -22,12 +22,14 @@ pub async fn purge_products(shop: &Shop, keep: Duration) -> Result<u64> {
     loop {
         let removed = shop
             .write("purge_products", |mut tx| async move {
-                let ids = tx.products().purge(before, BATCH).await?;
-                clear_orphans(shop, &mut *tx, shop.now()).await?;
-                for id in &ids {
-                    shop.record(&mut *tx, None, events::purged(*id)).await?;
+                let gone = tx.products().purge(before, BATCH).await?;
+                let now = tx.now();
+                clear_orphans(shop, &mut *tx, now).await?;
+                for product in &gone {
+                    let_go(&mut *tx, product.seller, &product.images, &[], now).await?;
+                    shop.record(&mut *tx, None, events::purged(product.id)).await?;
                 }
-                tx.commit(ids.len()).await
+                tx.commit(gone.len()).await
             })
             .await?;
         if removed == 0 {

@@ -1,12 +1,8 @@
 //! Changing a product.
 
-use super::{
-    Product, ProductPatch, Slug, Version,
-    create_product::{images, unknown_category},
-    events, policy,
-    ports::Stored,
-};
+use super::{Product, ProductPatch, Slug, Version, create_product::unknown_category, events, policy, ports::Stored};
 use crate::{
+    assets::image::{let_go, linked},
     error::{Error, Result},
     id::ProductId,
     permission::{Authorized, WriteProducts},
@@ -18,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Forbidden`] "You cannot edit this product", [`Error::Stale`],
-/// [`Error::Invalid`] for an unknown category, [`Error::Conflict`] when the seller uses the sku already.
+/// [`Error::Invalid`] for an unknown category or the address of an uploaded picture it does not have, [`Error::Conflict`] when the seller uses the sku already.
 pub async fn update_product(
     shop: &Shop,
     by: Authorized<WriteProducts>,
@@ -42,7 +38,7 @@ pub async fn update_product(
         {
             return Err(unknown_category());
         }
-        let mut after = patch.applied_to(shop, &before);
+        let mut after = patch.applied_to(shop, &before)?;
         if after.stock != before.stock {
             let delta = after.stock - before.stock;
             let now = tx.now();
@@ -55,6 +51,8 @@ pub async fn update_product(
             stored = tx.products().update(&after, &before).await?;
         }
         stored.or_refused()?;
+        let now = tx.now();
+        let_go(&mut *tx, before.seller, &before.images, &after.images, now).await?;
         shop.record(&mut *tx, Some(principal.user), events::updated(&before, &after)).await?;
         tx.commit(after).await
     })
@@ -63,7 +61,7 @@ pub async fn update_product(
 
 impl ProductPatch {
     /// The product after this change, one version on.
-    pub(super) fn applied_to(&self, shop: &Shop, before: &Product) -> Product {
+    pub(super) fn applied_to(&self, shop: &Shop, before: &Product) -> Result<Product> {
         let mut after = before.clone();
         if let Some(name) = &self.name {
             // A slug made unique by a suffix stays while the words stay.
@@ -76,7 +74,7 @@ impl ProductPatch {
             after.description.clone_from(description);
         }
         if let Some(images_now) = &self.images {
-            after.images = images(shop, images_now);
+            after.images = linked(shop, before.id, &before.images, images_now)?;
         }
         if let Some(metadata) = &self.metadata {
             after.metadata.clone_from(metadata);
@@ -90,7 +88,7 @@ impl ProductPatch {
         after.status = self.status.unwrap_or(before.status);
         after.version = before.version.next();
         after.updated_at = shop.now();
-        after
+        Ok(after)
     }
 }
 

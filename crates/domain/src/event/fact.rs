@@ -71,7 +71,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("audit", &["purged"]),
     ("file", &["created", "deleted"]),
     ("grant", &["given", "taken"]),
-    ("job", &["retried", "cancelled", "requested", "reindexed"]),
+    ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
         &[

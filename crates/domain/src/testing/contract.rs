@@ -30,6 +30,7 @@ pub mod log;
 pub mod models;
 pub mod organisations;
 pub mod passkeys;
+pub mod pictures;
 pub mod presence;
 pub mod product_queries;
 pub mod products;
@@ -56,7 +57,10 @@ use super::{FakeClock, Fixtures};
 use crate::{
     Result, Store, Tx,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{files::ports::FileQueries, lfs::ports::LibraryQueries, models::ports::ModelQueries, ports::BlobQueries},
+    assets::{
+        files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
+        models::ports::ModelQueries, ports::BlobQueries,
+    },
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -123,6 +127,8 @@ pub trait Harness: Send + Sync {
     fn files(&self) -> Arc<dyn FileQueries>;
     /// The read side of 3D models.
     fn models(&self) -> Arc<dyn ModelQueries>;
+    /// The read side of uploaded pictures.
+    fn pictures(&self) -> Arc<dyn PictureQueries>;
     /// The view log.
     fn views(&self) -> Arc<dyn ViewLog>;
     /// The read side of the audit log.
@@ -183,6 +189,7 @@ pub async fn run_all(harness: &impl Harness) {
     libraries::run(harness).await;
     files::run(harness).await;
     models::run(harness).await;
+    pictures::run(harness).await;
 }
 
 fn fixtures(harness: &impl Harness) -> Fixtures {

@@ -14,6 +14,10 @@ use serde_json::{Map, json};
 use super::{FakeClock, SeededEntropy, memory::MemoryStore};
 use crate::{
     Actor, Principal, Rules, Shop, Store, Tx,
+    assets::{
+        Digest,
+        image::{Key, Picture, Piece, Rendition, Source, View},
+    },
     catalog::{Category, Image, Product, ProductStatus, Rating, Review, Slug, Version, ports::Stored},
     id::{CategoryId, ImageId, ProductId, ReviewId, RoomId, SellerId, SessionId, UserId},
     identity::{Client, Email, Fresh, Method, Methods, Seller, StoredSession, User},
@@ -174,7 +178,35 @@ impl Fixtures {
     /// A picture.
     pub fn image(&self) -> Image {
         let url = format!("https://example.com/{}.jpg", self.serial());
-        Image { id: self.shop.id::<ImageId>(), url, alt: Some("A lamp".to_owned()) }
+        Image { id: self.shop.id::<ImageId>(), url, alt: Some("A lamp".to_owned()), picture: None }
+    }
+
+    /// What is kept of an uploaded picture; its bytes are nowhere.
+    pub fn picture(&self) -> Picture {
+        let piece = || Piece { digest: Digest::of(&self.serial().to_be_bytes()), size: 1000 + self.serial() };
+        let rendition = |edge| Rendition { width: edge, height: edge, jpeg: piece(), webp: piece() };
+        Picture {
+            key: Key::new(&*self.shop.entropy),
+            revision: 1,
+            recipe: "plain".to_owned(),
+            source: Source {
+                piece: piece(),
+                media_type: "image/png".to_owned(),
+                width: 2000,
+                height: 2000,
+                orientation: 1,
+            },
+            main: rendition(1200),
+            thumbnail: rendition(300),
+            placeholder: "1QcSHQRnh493V4dIh4eXh1h4kJUI".to_owned(),
+            colour: "#a08040".to_owned(),
+        }
+    }
+
+    /// An uploaded picture of this product; its bytes are nowhere.
+    pub fn uploaded(&self, product: ProductId) -> Image {
+        let picture = self.picture();
+        Image { url: picture.address(product, View::Main), picture: Some(Box::new(picture)), ..self.image() }
     }
 
     /// A stored product, changed by `with` before it is stored.

@@ -17,6 +17,7 @@ mod libraries;
 mod log;
 mod models;
 mod organisations;
+mod pictures;
 mod product_queries;
 mod products;
 mod realtime;

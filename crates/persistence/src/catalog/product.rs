@@ -21,10 +21,11 @@ use uuid::Uuid;
 
 use super::{
     product_bulk::{IMAGES, ImageRow, PRODUCTS, ProductRow},
-    product_row::{COLUMNS, product as from_rows, read, search_text},
+    product_row::{COLUMNS, image, product as from_rows, read, search_text},
 };
 use crate::{
     bulk,
+    engine::Engine,
     entity::{product, product_image, product_slug_history as history},
     error,
     statement::{all, at, execute, one, statement},
@@ -169,12 +170,32 @@ impl ProductRepo for SeaTx {
         Ok(found > 0)
     }
 
-    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<ProductId>> {
-        let sql = "DELETE FROM products WHERE id IN (SELECT p.id FROM products p WHERE p.deleted_at < $1 \
-                   AND NOT EXISTS (SELECT 1 FROM product_files f WHERE f.product_id = p.id) ORDER BY p.deleted_at LIMIT $2) \
-                   RETURNING id";
+    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Product>> {
+        // Held, so that another who purges at the same time takes others: each gives what it removed, and no more.
+        let sql = format!(
+            "SELECT p.id FROM products p WHERE p.deleted_at < $1 \
+             AND NOT EXISTS (SELECT 1 FROM product_files f WHERE f.product_id = p.id) ORDER BY p.deleted_at LIMIT $2 {}",
+            self.engine.pick("", "FOR UPDATE SKIP LOCKED")
+        );
         let rows = all(&self.tx, statement(self.engine, sql, [before.into(), i64::from(limit).into()])).await?;
-        rows.iter().map(|row| at(row, 0).map(ProductId)).collect()
+        let ids = rows.iter().map(|row| at::<Uuid>(row, 0).map(bulk::hex)).collect::<Result<Vec<_>>>()?;
+        let gone = self.wanted(&bulk::ids(self.engine, 1), "p.id = wanted.v", vec![bulk::json(&ids)?]).await?;
+        let ids: Vec<Uuid> = gone.iter().map(|product| product.id.0).collect();
+        product::Entity::delete_many()
+            .filter(product::Column::Id.is_in(ids))
+            .exec(&self.tx)
+            .await
+            .map_err(error::of)?;
+        Ok(gone)
+    }
+
+    async fn hold(&mut self, id: ProductId) -> Result<()> {
+        // SQLite has one writer.
+        if self.engine == Engine::Postgres {
+            let sql = "SELECT 1 FROM products WHERE id = $1 FOR UPDATE";
+            one(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
+        }
+        Ok(())
     }
 
     async fn insert_many(&mut self, products: &[Product]) -> Result<()> {
@@ -231,8 +252,8 @@ impl SeaTx {
         let mut found = rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>>>()?;
         let ids: Vec<Uuid> = found.iter().map(|product| product.id.0).collect();
         let mut images = HashMap::<Uuid, Vec<Image>>::new();
-        for image in self.images_of(&ids).await? {
-            images.entry(image.product_id).or_default().push(image.into());
+        for row in self.images_of(&ids).await? {
+            images.entry(row.product_id).or_default().push(image(row)?);
         }
         for product in &mut found {
             product.images = images.remove(&product.id.0).unwrap_or_default();
@@ -245,22 +266,23 @@ impl SeaTx {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT p.id, p.product_id, p.url, p.alt, p.position FROM {} {} ORDER BY p.position",
+            "SELECT p.id, p.product_id, p.url, p.alt, p.position, p.picture FROM {} {} ORDER BY p.position",
             bulk::ids(self.engine, 1),
             bulk::for_each(self.engine, "product_images", "p.product_id = wanted.v")
         );
         let ids: Vec<_> = products.iter().map(|id| bulk::hex(*id)).collect();
         let rows = all(&self.tx, statement(self.engine, sql, [bulk::json(&ids)?])).await?;
-        let image = |row| {
+        let picture = |row| {
             Ok(product_image::Model {
                 id: at(row, 0)?,
                 product_id: at(row, 1)?,
                 url: at(row, 2)?,
                 alt: at(row, 3)?,
                 position: at(row, 4)?,
+                picture: at(row, 5)?,
             })
         };
-        rows.iter().map(image).collect()
+        rows.iter().map(picture).collect()
     }
 
     pub(super) async fn insert_images(&self, products: &[Product]) -> Result<()> {

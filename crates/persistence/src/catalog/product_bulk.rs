@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::fmt::Simple;
 
-use super::product_row::search_text;
+use super::product_row::{picture_text, search_text};
 use crate::bulk::{
     Kind::{Id, Json, Number, Text, Time},
     Table, hex, time,
@@ -39,7 +39,7 @@ pub(super) const PRODUCTS: Table = Table {
 
 pub(super) const IMAGES: Table = Table {
     name: "product_images",
-    columns: &[("id", Id), ("product_id", Id), ("url", Text), ("alt", Text), ("position", Number)],
+    columns: &[("id", Id), ("product_id", Id), ("url", Text), ("alt", Text), ("position", Number), ("picture", Text)],
 };
 
 /// A row of [`PRODUCTS`]: of a new product, so that it is not deleted.
@@ -104,6 +104,7 @@ pub(super) struct ImageRow<'a> {
     url: &'a str,
     alt: Option<&'a str>,
     position: i32,
+    picture: Option<String>,
 }
 
 impl<'a> ImageRow<'a> {
@@ -114,6 +115,7 @@ impl<'a> ImageRow<'a> {
             url: &image.url,
             alt: image.alt.as_deref(),
             position,
+            picture: picture_text(image),
         };
         product.images.iter().zip(0_i32..).map(row)
     }

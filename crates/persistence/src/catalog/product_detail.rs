@@ -16,7 +16,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, TryGetable, Value};
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::product_row::{COLUMNS, WIDTH, read};
+use super::product_row::{COLUMNS, WIDTH, read, read_picture};
 use crate::{
     bulk,
     database::Database,
@@ -133,10 +133,12 @@ fn sql(engine: Engine, products: &str, condition: &str) -> String {
     let images = "FROM product_images i WHERE i.product_id = p.id";
     let images = match engine {
         Engine::Sqlite => {
-            format!("(SELECT json_group_array(json_array(i.position, hex(i.id), i.url, i.alt)) {images})")
+            format!("(SELECT json_group_array(json_array(i.position, hex(i.id), i.url, i.alt, i.picture)) {images})")
         }
         Engine::Postgres => {
-            format!("array_to_json(ARRAY(SELECT json_build_array(i.position, i.id, i.url, i.alt) {images}))::text")
+            format!(
+                "array_to_json(ARRAY(SELECT json_build_array(i.position, i.id, i.url, i.alt, i.picture) {images}))::text"
+            )
         }
     };
     let reviews = format!(
@@ -167,7 +169,7 @@ fn detail(row: &QueryResult) -> Result<ProductDetail> {
     };
     let mut images: Vec<JsonImage> = json_list(row, WIDTH + 3)?;
     images.sort_unstable_by_key(|image| image.position);
-    product.images = images.into_iter().map(Into::into).collect();
+    product.images = images.into_iter().map(JsonImage::image).collect::<Result<_>>()?;
     let mut reviews: Vec<JsonReview> = json_list(row, WIDTH + 4)?;
     reviews.sort_unstable_by_key(|review| Reverse((review.created_at, review.id)));
     let reviews = reviews.into_iter().map(|review| review.of(product.id)).collect();
@@ -186,11 +188,12 @@ struct JsonImage {
     id: Uuid,
     url: String,
     alt: Option<String>,
+    picture: Option<String>,
 }
 
-impl From<JsonImage> for Image {
-    fn from(image: JsonImage) -> Self {
-        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
+impl JsonImage {
+    fn image(self) -> Result<Image> {
+        Ok(Image { id: ImageId(self.id), url: self.url, alt: self.alt, picture: read_picture(self.picture)? })
     }
 }
 

@@ -8,7 +8,10 @@ use domain::{
 };
 use sea_orm::Value;
 
-use super::{product::again_when_broken, product_row::search_text};
+use super::{
+    product::again_when_broken,
+    product_row::{picture_text, search_text},
+};
 use crate::{
     engine::Engine,
     statement::{all, at, placeholders, statement},
@@ -35,12 +38,12 @@ impl SeaTx {
         let sql = match (self.engine, pictures) {
             (_, None) => PRODUCT.to_owned(),
             (Engine::Sqlite, Some(rows)) => format!(
-                "{PRODUCT}; INSERT INTO product_images (id, url, alt, position, product_id) \
+                "{PRODUCT}; INSERT INTO product_images (id, url, alt, position, picture, product_id) \
                  SELECT v.*, p.id FROM products p, (VALUES {rows}) v WHERE p.id = $1"
             ),
             // The foreign key is looked at when the statement ends, and then finds the product.
             (Engine::Postgres, Some(rows)) => format!(
-                "WITH p AS ({PRODUCT}, id), i AS (INSERT INTO product_images (id, url, alt, position, product_id) \
+                "WITH p AS ({PRODUCT}, id), i AS (INSERT INTO product_images (id, url, alt, position, picture, product_id) \
                  SELECT v.*, p.id FROM p, (VALUES {rows}) v) SELECT slug FROM p"
             ),
         };
@@ -51,7 +54,7 @@ impl SeaTx {
 }
 
 fn values(product: &Product, otherwise: &Slug) -> Vec<Value> {
-    let mut values: Vec<Value> = Vec::with_capacity(WIDTH + 4 * product.images.len());
+    let mut values: Vec<Value> = Vec::with_capacity(WIDTH + 5 * product.images.len());
     values.extend([
         product.id.0.into(),
         product.seller.0.into(),
@@ -82,8 +85,10 @@ fn pictures(product: &Product, values: &mut Vec<Value>) -> String {
     let mut rows = String::new();
     for (image, position) in product.images.iter().zip(0_i32..) {
         let comma = if rows.is_empty() { "" } else { ", " };
-        let _ = write!(rows, "{comma}({})", placeholders(values.len() + 1, 4));
-        values.extend([image.id.0.into(), image.url.clone().into(), image.alt.clone().into(), position.into()]);
+        let _ = write!(rows, "{comma}({})", placeholders(values.len() + 1, 5));
+        let picture = picture_text(image);
+        let (url, alt) = (image.url.clone(), image.alt.clone());
+        values.extend([image.id.0.into(), url.into(), alt.into(), position.into(), picture.into()]);
     }
     rows
 }

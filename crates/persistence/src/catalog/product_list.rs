@@ -42,7 +42,7 @@ pub(super) struct List<'a> {
 }
 
 /// The columns of the first picture of `p`, and how it is found.
-pub(super) const COVER: &str = "i.id, i.url, i.alt";
+pub(super) const COVER: &str = "i.id, i.url, i.alt, i.picture";
 pub(super) const WITH_COVER: &str = "LEFT JOIN product_images i ON i.product_id = p.id AND i.position = 0";
 
 /// One row per item: the total, the columns of a product, its first picture. An empty page is one row with the total.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     product_list::{self, COVER, List, WITH_COVER},
-    product_row::{COLUMNS, WIDTH, read},
+    product_row::{COLUMNS, WIDTH, read, read_picture},
 };
 use crate::{
     database::Database,
@@ -113,7 +113,8 @@ fn summaries(rows: &[QueryResult], first: usize) -> Result<Vec<ProductSummary>> 
         let mut product = read(row, first)?;
         let cover = first + WIDTH;
         if let Some(id) = at::<Option<Uuid>>(row, cover)? {
-            product.images.push(Image { id: ImageId(id), url: at(row, cover + 1)?, alt: at(row, cover + 2)? });
+            let picture = read_picture(at(row, cover + 3)?)?;
+            product.images.push(Image { id: ImageId(id), url: at(row, cover + 1)?, alt: at(row, cover + 2)?, picture });
         }
         items.push(ProductSummary { product });
     }

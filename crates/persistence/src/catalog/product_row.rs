@@ -2,6 +2,7 @@
 
 use domain::{
     Error, Result,
+    assets::image::Picture,
     catalog::{Image, Product, ProductStatus, Rating, Slug, Version},
     id::{CategoryId, ImageId, ProductId, SellerId, UserId},
     money::Amount,
@@ -61,7 +62,7 @@ pub(super) fn product(row: product::Model, images: Vec<product_image::Model>) ->
         stock: row.stock,
         status: status(&row.status)?,
         metadata: object(row.metadata),
-        images: images.into_iter().map(Image::from).collect(),
+        images: images.into_iter().map(image).collect::<Result<_>>()?,
         rating: Rating { sum: row.rating_sum, count: row.rating_count },
         version: Version(row.version),
         created_at: row.created_at,
@@ -75,10 +76,20 @@ pub(super) fn search_text(product: &Product) -> String {
     text::search_text(&[&product.name, &product.description])
 }
 
-impl From<product_image::Model> for Image {
-    fn from(image: product_image::Model) -> Self {
-        Self { id: ImageId(image.id), url: image.url, alt: image.alt }
-    }
+/// A picture from its row.
+pub(super) fn image(row: product_image::Model) -> Result<Image> {
+    Ok(Image { id: ImageId(row.id), url: row.url, alt: row.alt, picture: read_picture(row.picture)? })
+}
+
+/// What is kept of an uploaded picture, as it lies in its row.
+pub(super) fn picture_text(image: &Image) -> Option<String> {
+    // Made of plain values: writing them to memory cannot fail.
+    image.picture.as_ref().map(|picture| serde_json::to_string(picture).unwrap_or_default())
+}
+
+/// What is kept of an uploaded picture.
+pub(crate) fn read_picture(text: Option<String>) -> Result<Option<Box<Picture>>> {
+    text.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)
 }
 
 fn status(name: &str) -> Result<ProductStatus> {

@@ -12,6 +12,7 @@ pub struct Model {
     pub id: Uuid,
     pub url: String,
     pub alt: Option<String>,
+    pub picture: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use domain::{
     Result, Store,
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
-    assets::{files::ports::FileQueries, lfs::ports::LibraryQueries, models::ports::ModelQueries, ports::BlobQueries},
+    assets::{
+        files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
+        models::ports::ModelQueries, ports::BlobQueries,
+    },
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -113,6 +116,10 @@ impl Harness for Real {
 
     fn export(&self) -> Arc<dyn ProductExport> {
         self.fresh.database.export()
+    }
+
+    fn pictures(&self) -> Arc<dyn PictureQueries> {
+        self.fresh.database.pictures()
     }
 
     fn libraries(&self) -> Arc<dyn LibraryQueries> {
@@ -236,5 +243,6 @@ suites!(
     assets,
     files,
     libraries,
-    models
+    models,
+    pictures
 );

@@ -1,9 +1,11 @@
 //! A product as JSON: in a list, after a change, and read alone.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use domain::{
     catalog::{Product, ProductStatus, Version, queries::ProductDetail},
-    money::Currency,
+    shop::Rules,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, value::RawValue};
@@ -11,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    around::{CategoryRefView, ImageView},
+    around::{CategoryRefView, ImageView, address},
     metadata::Metadata,
     number::price,
     rating::RatingView,
@@ -68,7 +70,8 @@ pub struct ProductCore<'a> {
 }
 
 impl<'a> ProductCore<'a> {
-    fn new(product: &'a Product, currency: Currency) -> Self {
+    fn new(product: &'a Product, rules: &Rules) -> Self {
+        let currency = rules.currency;
         Self {
             id: product.id.0,
             seller_id: product.seller.0,
@@ -99,15 +102,15 @@ pub struct ProductItem<'a> {
     pub core: ProductCore<'a>,
     /// The address of its first picture.
     #[schema(example = "https://example.com/lamp.jpg")]
-    pub image: Option<&'a str>,
+    pub image: Option<Cow<'a, str>>,
 }
 
 impl<'a> ProductItem<'a> {
     /// The view of a product in a list.
-    pub fn new(product: &'a Product, currency: Currency) -> Self {
+    pub fn new(product: &'a Product, rules: &Rules) -> Self {
         Self {
-            core: ProductCore::new(product, currency),
-            image: product.images.first().map(|image| image.url.as_str()),
+            core: ProductCore::new(product, rules),
+            image: product.images.first().map(|image| address(image, rules)),
         }
     }
 }
@@ -125,8 +128,9 @@ pub struct ProductFull<'a> {
 
 impl<'a> ProductFull<'a> {
     /// The view of a product after a change.
-    pub fn new(product: &'a Product, currency: Currency) -> Self {
-        Self { core: ProductCore::new(product, currency), images: product.images.iter().map(ImageView::from).collect() }
+    pub fn new(product: &'a Product, rules: &Rules) -> Self {
+        let image = |image| ImageView::new(product.id, image, rules);
+        Self { core: ProductCore::new(product, rules), images: product.images.iter().map(image).collect() }
     }
 }
 
@@ -145,9 +149,9 @@ pub struct ProductDetailView<'a> {
 
 impl<'a> ProductDetailView<'a> {
     /// The view of a product read alone.
-    pub fn new(detail: &'a ProductDetail, currency: Currency) -> Self {
+    pub fn new(detail: &'a ProductDetail, rules: &Rules) -> Self {
         Self {
-            product: ProductFull::new(&detail.product, currency),
+            product: ProductFull::new(&detail.product, rules),
             category: detail.category.as_ref().map(CategoryRefView::from),
             reviews: detail.reviews.iter().map(ReviewView::from).collect(),
         }

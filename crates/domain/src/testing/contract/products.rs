@@ -286,13 +286,13 @@ async fn old_deleted_products_are_purged(harness: &impl Harness) {
     tx.commit().await.unwrap();
     let mut old = Vec::new();
     for _ in 0..3 {
-        let product = given.stored_product(seller, |_| ()).await;
+        let product = given.stored_product(seller, |p| p.images.push(given.uploaded(p.id))).await;
         let renamed = change(harness, &product, |p| p.slug = p.slug.with_suffix(p.id.0)).await;
         let review = given.stored_review(product.id, 5).await;
         let view = ProductView { product: product.id, user: review.author, at: review.created_at };
         harness.views().store(&[view]).await.unwrap();
-        delete(harness, &renamed, member.user).await;
-        old.push((product.id, review.id, review.author));
+        let product = delete(harness, &renamed, member.user).await;
+        old.push((product, review.id, review.author));
     }
     given.clock.advance(Duration::from_secs(1));
     let limit = given.shop.now();
@@ -306,12 +306,12 @@ async fn old_deleted_products_are_purged(harness: &impl Harness) {
     purged.extend(tx.products().purge(limit, 2).await.unwrap());
     assert_eq!(tx.products().purge(limit, 2).await.unwrap(), []);
     tx.commit().await.unwrap();
-    purged.sort();
-    let mut expected: Vec<_> = old.iter().map(|(id, ..)| *id).collect();
-    expected.sort();
-    assert_eq!(purged, expected);
-    for (id, review, viewer) in old {
-        assert_eq!(find(harness, id).await, None);
+    purged.sort_by_key(|product| product.id);
+    let mut expected: Vec<_> = old.iter().map(|(product, ..)| product.clone()).collect();
+    expected.sort_by_key(|product| product.id);
+    assert_eq!(purged, expected, "as they were, with their pictures");
+    for (product, review, viewer) in old {
+        assert_eq!(find(harness, product.id).await, None);
         assert_eq!(harness.reviews().get(review).await.unwrap(), None);
         assert_eq!(harness.views().of_user(viewer, page(1, 20)).await.unwrap().total, 0);
     }

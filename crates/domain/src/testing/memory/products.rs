@@ -130,12 +130,13 @@ impl ProductRepo for MemoryTx {
         Ok(self.state.live().any(|product| product.category == Some(category)))
     }
 
-    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<ProductId>> {
+    async fn purge(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Product>> {
         let has_files = |id| self.state.files.values().any(|file| file.product == id);
         let due =
             |product: &&Product| product.deleted.is_some_and(|deleted| deleted.at < before) && !has_files(product.id);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let ids: Vec<_> = self.state.products.values().filter(due).take(limit).map(|product| product.id).collect();
+        let gone: Vec<_> = self.state.products.values().filter(due).take(limit).cloned().collect();
+        let ids: Vec<_> = gone.iter().map(|product| product.id).collect();
         if !ids.is_empty() {
             let state = self.write();
             state.products.retain(|id, _| !ids.contains(id));
@@ -144,7 +145,12 @@ impl ProductRepo for MemoryTx {
             state.views.retain(|(_, id), _| !ids.contains(id));
             state.grants.retain(|(id, _), _| !ids.contains(id));
         }
-        Ok(ids)
+        Ok(gone)
+    }
+
+    async fn hold(&mut self, _: ProductId) -> Result<()> {
+        // Of two transactions that change the same, one loses here in any case.
+        Ok(())
     }
 
     async fn insert_many(&mut self, products: &[Product]) -> Result<()> {
