@@ -65,8 +65,8 @@ async fn a_picture_is_found_by_its_key(harness: &impl Harness) {
     }
     assert_eq!(pictures.find(product.id, &Key::new(&*given.shop.entropy)).await.unwrap(), None);
     let key = product.images.iter().find_map(|image| image.picture.as_ref()).unwrap().key.clone();
-    let mut tx = begin(harness).await;
     let by = given.person(crate::permission::Role::Admin).await.user;
+    let mut tx = begin(harness).await;
     let deleted = Some(Deleted { at: given.shop.now(), by });
     let gone = Product { deleted, version: product.version.next(), ..product.clone() };
     tx.products().update(&gone, &product).await.unwrap();
