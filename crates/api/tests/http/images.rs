@@ -39,7 +39,7 @@ impl Stand {
         self.door.send(self.upload(kind, body)).await
     }
 
-    async fn stored(&self) -> Product {
+    fn stored(&self) -> Product {
         self.door.store.product(self.product.id).unwrap()
     }
 }
@@ -131,7 +131,7 @@ async fn a_file_may_be_sent_alone() {
     assert_eq!((made.status, made.json()["alt"].clone()), (201, json!("A lamp")));
     assert_eq!(stand.send("application/octet-stream", FILE).await.status, 201);
     assert_eq!(stand.send("application/json", "{}").await.status, 415);
-    assert_eq!(stand.stored().await.images.len(), 2);
+    assert_eq!(stand.stored().images.len(), 2);
 }
 
 #[actix_web::test]
@@ -157,7 +157,7 @@ async fn what_is_no_picture_is_told_in_the_words_of_the_contract() {
         assert_eq!(refused.broken(), ["body /file max_size"]);
     }
     assert_eq!(stand.send("image/png", FILE).await.broken(), ["body /file media_type"]);
-    assert!(stand.stored().await.images.is_empty());
+    assert!(stand.stored().images.is_empty());
     assert!(stand.door.store.traces().is_empty());
 }
 
@@ -180,7 +180,7 @@ async fn a_form_is_read_field_by_field() {
         assert_eq!(stand.send(FORM, broken).await.status, 400, "{broken:?}");
     }
     assert_eq!(stand.send("multipart/form-data", form(&[file])).await.status, 400, "without a boundary");
-    assert!(stand.stored().await.images.is_empty());
+    assert!(stand.stored().images.is_empty());
 }
 
 #[actix_web::test]
@@ -214,7 +214,7 @@ async fn a_key_uploads_once_and_not_another_file() {
     assert_eq!((first.status, again.status, again.header("idempotency-replayed")), (201, 201, "true"));
     assert_eq!(first.text, again.text);
     assert_eq!(stand.door.send(keyed(b"\xff\xd8\xff another")).await.status, 422);
-    assert_eq!(stand.stored().await.images.len(), 1);
+    assert_eq!(stand.stored().images.len(), 1);
 }
 
 #[actix_web::test]
@@ -253,7 +253,7 @@ async fn pictures_are_ordered_described_and_deleted() {
         change(TestRequest::delete(), &one).insert_header(("If-Match", "\"1-00000000000000000000000000000000\""));
     assert_eq!(stand.door.send(stale).await.status, 412);
     let current = change(TestRequest::delete(), &one).insert_header(("If-Match", told.header("etag").to_owned()));
-    let url = stand.stored().await.images[0].url.clone();
+    let url = stand.stored().images[0].url.clone();
     assert_eq!(stand.door.get(&url).await.status, 200);
     let gone = stand.door.send(current).await;
     assert_eq!((gone.status, gone.json()["images"].as_array().unwrap().len()), (200, 2));

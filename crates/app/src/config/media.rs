@@ -80,11 +80,10 @@ fn colour(reader: &mut Reader<'_>) -> Option<[u8; 3]> {
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii());
     let part = |at: usize| u8::from_str_radix(digits?.get(at..at + 2)?, 16).ok();
     let plain = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    match (plain, part(0), part(2), part(4)) {
-        (true, Some(red), Some(green), Some(blue)) => Some([red, green, blue]),
-        _ => {
-            reader.fault(KEY, format!("must be a colour such as #ffffff, is {text:?}"));
-            None
-        }
+    if let (true, Some(red), Some(green), Some(blue)) = (plain, part(0), part(2), part(4)) {
+        Some([red, green, blue])
+    } else {
+        reader.fault(KEY, format!("must be a colour such as #ffffff, is {text:?}"));
+        None
     }
 }
