@@ -1,5 +1,13 @@
 //! Files of every format, right and wrong, through the whole examination.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::many_single_char_names,
+    clippy::format_push_string,
+    reason = "a test ends where it cannot go on"
+)]
+
 use std::io::{Cursor, Write as _};
 
 use proptest::prelude::*;

@@ -120,7 +120,7 @@ async fn models_of_every_format_are_the_same_everywhere(database: Database) {
     for (number, format) in [(1, "stl-binary"), (2, "stl-ascii"), (3, "obj"), (4, "3mf")] {
         // Whichever node examined it, the other shows it.
         let version = done(&other, model, number).await;
-        let told = (version["state"].as_str(), version["format"].as_str());
+        let told = (version["state"].as_str(), version["fileFormat"].as_str());
         assert_eq!(told, (Some("ready"), Some(format)), "{version}");
         let findings = &version["findings"];
         for (found, expected) in

@@ -58,7 +58,7 @@ pub struct VersionView {
     pub file_name: String,
     /// What its file is.
     #[schema(example = "stl-binary")]
-    pub format: String,
+    pub file_format: String,
     /// How long its file is or was.
     #[schema(example = 684, minimum = 0)]
     pub bytes: u64,
@@ -296,7 +296,7 @@ impl From<&Version> for VersionView {
             model_id: version.model.0,
             number: version.number.0,
             file_name: version.file_name.clone(),
-            format: version.format.name().to_owned(),
+            file_format: version.format.name().to_owned(),
             bytes: version.size,
             sha256: version.source.map(|digest| digest.to_string()),
             state: version.state.into(),

@@ -45,8 +45,8 @@ impl Findings {
 
     /// The lengths along the axes.
     pub fn size(&self) -> [f64; 3] {
-        let ([a, b, c], [x, y, z]) = (self.low, self.high);
-        [x - a, y - b, z - c]
+        let (low, high) = (self.low, self.high);
+        [high[0] - low[0], high[1] - low[1], high[2] - low[2]]
     }
 }
 

@@ -241,14 +241,14 @@ impl Chunks for Through<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         let next = self.source.next().await?;
         match &next {
-            Some(piece) => self.gate.push(piece).map_err(refused)?,
-            None if self.format.is_none() => self.format = Some(self.gate.finish().map_err(refused)?),
+            Some(piece) => self.gate.push(piece).map_err(|fault| refused(&fault))?,
+            None if self.format.is_none() => self.format = Some(self.gate.finish().map_err(|fault| refused(&fault))?),
             None => {}
         }
         Ok(next)
     }
 }
 
-fn refused(fault: Fault) -> Error {
+fn refused(fault: &Fault) -> Error {
     Error::invalid("file", "model_file", format!("{} ({})", fault.message, fault.code))
 }
