@@ -145,6 +145,7 @@ pub struct World {
     invitation: Option<Value>,
     /// A 3D model of the draft.
     model: Option<Value>,
+    /// A library of large files of the seller.
     library: Option<Value>,
     /// A file of the draft, which the guest was granted.
     file: Option<Value>,
@@ -241,9 +242,9 @@ impl World {
             key,
             account,
             invitation,
-            file,
             model,
             library,
+            file,
         }
     }
 

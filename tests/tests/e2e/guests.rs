@@ -47,11 +47,11 @@ async fn every_node_knows_the_user_that_a_guest_became() {
     for database in [Database::postgres(), Database::postgres_with(None)] {
         let cluster = Cluster::start(database, 2, &[]).await;
         let (here, there) = (&cluster.nodes[0], &cluster.nodes[1]);
-        let (guest_here, _) = guest(here).await;
-        let guest_there = guest_here.at(there.url());
-        guest_there.get("/api/v1/users/me").await.expect(200);
+        let (came, _) = guest(here).await;
+        let went_there = came.at(there.url());
+        went_there.get("/api/v1/users/me").await.expect(200);
         let promoted =
-            guest_here.post("/api/v1/auth/anonymous/promotion", &ada("bob@guests.example")).await.expect(200);
+            came.post("/api/v1/auth/anonymous/promotion", &ada("bob@guests.example")).await.expect(200);
         let user = there.client().with_token(promoted.json()["token"].as_str().unwrap());
         // The token of the new session holds there at once; who its person is by now is known within a second.
         let role = async || user.get("/api/v1/users/me").await.expect(200).json()["role"].clone();
@@ -61,7 +61,7 @@ async fn every_node_knows_the_user_that_a_guest_became() {
             assert!(begun.elapsed() < std::time::Duration::from_secs(20), "the other node takes them for a guest");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-        while guest_there.get("/api/v1/users/me").await.status != 401 {
+        while went_there.get("/api/v1/users/me").await.status != 401 {
             assert!(begun.elapsed() < std::time::Duration::from_secs(20), "the guest's session goes on there");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }

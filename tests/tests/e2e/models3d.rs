@@ -90,7 +90,7 @@ async fn bring(client: &Client, path: &str, bytes: Vec<u8>) -> Value {
 
 /// The version, when nothing is to be done for it any more.
 async fn done(client: &Client, model: &str, number: u64) -> Value {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     loop {
         let version = client.get(&format!("/api/v1/models3d/{model}/versions/{number}")).await.expect(200).json();
         if version["state"] != "processing" {

@@ -64,7 +64,7 @@ pub(super) struct Asked {
 /// Lists locks.
 pub(super) async fn list(auth: Auth<WriteProducts>, services: Shared, at: Of, asked: Query<Asked>) -> Answer {
     let asked = asked.into_inner();
-    let id = asked.id.as_deref().map(|text| text.parse::<LockId>());
+    let id = asked.id.as_deref().map(str::parse::<LockId>);
     // An id that is none is nobody's lock.
     let nothing = matches!(id, Some(Err(_)));
     let filter = LockFilter { path: asked.path, id: id.and_then(Result::ok) };
@@ -105,7 +105,7 @@ async fn page(
     };
     let limit = limit.unwrap_or(MOST).clamp(1, MOST);
     // One more tells whether there are more.
-    let mut found = queries.locks(library.id, filter, after, limit + 1).await.map_err(Error::from)?;
+    let mut found = queries.locks(library.id, filter, after, limit + 1).await?;
     let more = found.len() > usize::try_from(limit).map_err(Error::internal)?;
     if more {
         found.pop();

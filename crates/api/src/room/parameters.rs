@@ -93,7 +93,11 @@ impl History {
 
 impl Read for History {
     fn read(query: &mut Query) -> Option<Self> {
-        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        // As many as the document says an int64 has.
+        let number = |text: &str| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|number| digits && i64::try_from(*number).is_ok())
+        };
         let after = query.parsed("after", "number", "must be a whole number from 0", number);
         let before = query.parsed("before", "number", "must be a whole number from 0", number);
         if after.is_some() && before.is_some() {

@@ -1,6 +1,6 @@
 //! Libraries of large files.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use async_trait::async_trait;
 use domain::{
@@ -184,7 +184,8 @@ impl LibraryQueries for Database {
         for (condition, value) in wanted {
             if let Some(value) = value {
                 values.push(value);
-                sql += &format!(" AND {condition} ${}", values.len());
+                // Writing to a String cannot fail.
+                let _ = write!(sql, " AND {condition} ${}", values.len());
             }
         }
         sql += " ORDER BY k.id LIMIT $2";
