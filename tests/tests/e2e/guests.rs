@@ -50,8 +50,7 @@ async fn every_node_knows_the_user_that_a_guest_became() {
         let (came, _) = guest(here).await;
         let went_there = came.at(there.url());
         went_there.get("/api/v1/users/me").await.expect(200);
-        let promoted =
-            came.post("/api/v1/auth/anonymous/promotion", &ada("bob@guests.example")).await.expect(200);
+        let promoted = came.post("/api/v1/auth/anonymous/promotion", &ada("bob@guests.example")).await.expect(200);
         let user = there.client().with_token(promoted.json()["token"].as_str().unwrap());
         // The token of the new session holds there at once; who its person is by now is known within a second.
         let role = async || user.get("/api/v1/users/me").await.expect(200).json()["role"].clone();
