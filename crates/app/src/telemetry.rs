@@ -76,6 +76,7 @@ fn describe() {
     metrics::describe_counter!("worker_restarts_total", Unit::Count, "Background work that ended and began again");
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("api_key_uses_dropped_total", Unit::Count, "Uses of API keys that were not recorded");
+    metrics::describe_counter!("file_downloads_dropped_total", Unit::Count, "Downloads of files that were not counted");
     metrics::describe_counter!("events_numbered_total", Unit::Count, "Events that got their place in the order");
     metrics::describe_counter!("events_set_aside_total", Unit::Count, "Events set aside as unreadable");
     metrics::describe_counter!("events_jobs_total", Unit::Count, "Jobs that follow from events");
