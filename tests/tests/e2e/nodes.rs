@@ -61,7 +61,7 @@ async fn without_redis_each_node_counts_by_itself() {
         let client = node.client();
         assert_eq!(admitted(&client, 10).await, 5);
         let ready = client.get("/ready").await.expect(200).json();
-        assert_eq!((&ready["redis"], &ready["embedded"]), (&Value::Bool(true), &json!(["redis"])), "{ready}");
+        assert_eq!((&ready["redis"], &ready["embedded"]), (&Value::Bool(true), &json!(["redis", "files"])), "{ready}");
         let up = "bus_up";
         waited(async || metric(&client.get("/metrics").await.text(), up) == 1).await;
         assert!(node.log().contains("hears other nodes through the database"), "{}", node.log());
@@ -84,7 +84,7 @@ async fn redis_that_goes_and_comes_under_traffic_is_noticed_by_nobody() {
     redis.stop();
     waited(async || client.get("/ready").await.json()["redis"] == false).await;
     let ready = client.get("/ready").await.expect(200).json();
-    assert_eq!((&ready["degraded"], &ready["embedded"]), (&json!(["redis"]), &json!([])), "{ready}");
+    assert_eq!((&ready["degraded"], &ready["embedded"]), (&json!(["redis"]), &json!(["files"])), "{ready}");
     traffic.flows().await;
     redis.again();
     waited(async || client.get("/ready").await.json()["redis"] == true).await;

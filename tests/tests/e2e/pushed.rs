@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::{Value, json};
 use souk_e2e::{Database, Events, PUSHED, Server, on_each_database};
 
-use crate::shop;
+use crate::{models3d, shop};
 
 on_each_database!(what_is_told_on_a_stream_is_what_the_document_says);
 
@@ -37,6 +37,14 @@ async fn what_is_told_on_a_stream_is_what_the_document_says(database: Database) 
     for _ in 0..6 {
         messages.push(events.told().await);
     }
+    let mut shapes = Events::open(owner.request("GET", "/api/v1/events?topics=models")).await;
+    let model = format!("/api/v1/models3d?fileName=cube.stl&productId={}", product["id"].as_str().unwrap());
+    let model = owner.send(owner.request("POST", &model).body(models3d::binary())).await.expect(201).json();
+    owner.delete(&format!("/api/v1/models3d/{}", model["id"].as_str().unwrap())).await.expect(200);
+    while messages.last().is_none_or(|message| message.kind() != "model.deleted") {
+        messages.push(shapes.told().await);
+    }
+    drop(shapes);
     server.terminate();
     messages.push(events.told().await);
 
