@@ -154,6 +154,7 @@ mod tests {
                     | Subject::RecoveryCodeUsed
                     | Subject::PasskeyAdded
                     | Subject::PasskeyRemoved
+                    | Subject::ArchiveReady
                     | Subject::Test
             );
             assert_eq!(
