@@ -191,6 +191,7 @@ impl Planted {
         let (user, other, at) = (uuid(self.person.user.0), uuid(self.admin.user.0), "'2099-01-02T03:04:05+00:00'");
         let (global, one) =
             (uuid("00000000-0000-7000-8000-000000000001".parse().unwrap()), || uuid(self.given.shop.id()));
+        let library = one();
         let (email, key, mute) = (PLANTED[1], PLANTED[5], PLANTED[7]);
         let body = bytes(&format!("{{\"id\":\"{}\",\"email\":\"{email}\"}}", self.person.user));
         let nobody = uuid(uuid::Uuid::nil());
@@ -226,6 +227,15 @@ impl Planted {
                 "INSERT INTO grants (id, product_id, user_id, by_id, created_at) VALUES ({}, {}, {user}, {other}, {at})",
                 one(),
                 uuid(product)
+            ),
+            format!(
+                "INSERT INTO libraries (id, seller_id, name, created_at) SELECT {library}, id, 'models', {at} \
+                 FROM sellers ORDER BY id LIMIT 1"
+            ),
+            format!(
+                "INSERT INTO library_locks (id, library_id, path, owner_id, locked_at) \
+                 VALUES ({}, {library}, 'cube.stl', {user}, {at})",
+                one()
             ),
             format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),
             format!(

@@ -25,7 +25,7 @@ async fn has_an_index_on_every_foreign_key(engine: Engine) {
     let sql = match engine {
         Engine::Sqlite => {
             "SELECT m.name || '.' || f.\"from\" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' \
-             AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) l JOIN pragma_index_info(l.name) i \
+             AND f.seq = 0 AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) l JOIN pragma_index_info(l.name) i \
                              WHERE i.seqno = 0 AND i.name = f.\"from\")"
         }
         Engine::Postgres => {

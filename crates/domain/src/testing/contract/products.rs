@@ -303,9 +303,16 @@ async fn old_deleted_products_are_purged(harness: &impl Harness) {
     let mut tx = begin(harness).await;
     let mut purged = tx.products().purge(limit, 2).await.unwrap();
     assert_eq!(purged.len(), 2, "no more than asked for");
-    purged.extend(tx.products().purge(limit, 2).await.unwrap());
-    assert_eq!(tx.products().purge(limit, 2).await.unwrap(), []);
+    loop {
+        let more = tx.products().purge(limit, 2).await.unwrap();
+        if more.is_empty() {
+            break;
+        }
+        purged.extend(more);
+    }
     tx.commit().await.unwrap();
+    // One that another case left may have been held still when the others were purged.
+    purged.retain(|gone| old.iter().any(|(product, ..)| product.id == gone.id));
     purged.sort_by_key(|product| product.id);
     let mut expected: Vec<_> = old.iter().map(|(product, ..)| product.clone()).collect();
     expected.sort_by_key(|product| product.id);
