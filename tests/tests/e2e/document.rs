@@ -290,10 +290,12 @@ impl World {
             .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());
-        if operation.id == "create_file" {
-            // It is asked for before anybody looks whose product it is.
-            path.push_str("?name=plan.stl");
-        }
+        // What is asked for before anybody looks whose it is.
+        path += match operation.id.as_str() {
+            "create_file" => "?name=plan.stl",
+            "create_model3d_version" => "?fileName=cube.stl",
+            _ => "",
+        };
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path
     }
