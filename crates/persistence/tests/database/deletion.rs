@@ -178,7 +178,27 @@ impl Planted {
         tx.commit().await.unwrap();
         let planted = Self { fresh, given, person, admin };
         planted.plant_by_hand(engine, friend.seller.unwrap().0, product.id.0).await;
+        planted.plant_a_lock(engine).await;
         planted
+    }
+
+    /// A file that they work on.
+    async fn plant_a_lock(&self, engine: Engine) {
+        let uuid = |id: uuid::Uuid| pick(engine, format!("x'{}'", id.simple()), format!("'{id}'"));
+        let (library, lock, user) = (uuid(self.given.shop.id()), uuid(self.given.shop.id()), uuid(self.person.user.0));
+        let at = "'2099-01-02T03:04:05+00:00'";
+        for sql in [
+            format!(
+                "INSERT INTO libraries (id, seller_id, name, created_at) SELECT {library}, id, 'models', {at} \
+                 FROM sellers ORDER BY id LIMIT 1"
+            ),
+            format!(
+                "INSERT INTO library_locks (id, library_id, path, owner_id, locked_at) \
+                 VALUES ({lock}, {library}, 'cube.stl', {user}, {at})"
+            ),
+        ] {
+            self.fresh.database.maintain(&sql).await.unwrap();
+        }
     }
 
     /// What is written by no repository alone.
@@ -191,7 +211,6 @@ impl Planted {
         let (user, other, at) = (uuid(self.person.user.0), uuid(self.admin.user.0), "'2099-01-02T03:04:05+00:00'");
         let (global, one) =
             (uuid("00000000-0000-7000-8000-000000000001".parse().unwrap()), || uuid(self.given.shop.id()));
-        let library = one();
         let (email, key, mute) = (PLANTED[1], PLANTED[5], PLANTED[7]);
         let body = bytes(&format!("{{\"id\":\"{}\",\"email\":\"{email}\"}}", self.person.user));
         let nobody = uuid(uuid::Uuid::nil());
@@ -227,15 +246,6 @@ impl Planted {
                 "INSERT INTO grants (id, product_id, user_id, by_id, created_at) VALUES ({}, {}, {user}, {other}, {at})",
                 one(),
                 uuid(product)
-            ),
-            format!(
-                "INSERT INTO libraries (id, seller_id, name, created_at) SELECT {library}, id, 'models', {at} \
-                 FROM sellers ORDER BY id LIMIT 1"
-            ),
-            format!(
-                "INSERT INTO library_locks (id, library_id, path, owner_id, locked_at) \
-                 VALUES ({}, {library}, 'cube.stl', {user}, {at})",
-                one()
             ),
             format!("INSERT INTO recovery_codes (user_id, digest) VALUES ({user}, {})", bytes("r")),
             format!(
