@@ -20,7 +20,7 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 16] = [
+const QUICK: [(&str, &str); 19] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
     ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
