@@ -258,6 +258,9 @@ def refusals(case):
         possible.add("404")
     if "If-Match" in case.headers:
         possible.add("412")
+    # A part of what is shorter.
+    if "Range" in case.headers:
+        possible.add("416")
     return possible & set(operation["responses"])
 
 
