@@ -329,6 +329,10 @@ mod tests {
             self.store.account(email).await
         }
 
+        async fn hash_from(&self, address: &str) -> Result<Option<String>> {
+            self.store.hash_from(address).await
+        }
+
         async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
             self.store.own_account(id).await
         }

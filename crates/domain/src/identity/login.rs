@@ -1,7 +1,7 @@
 //! Signing in with a password.
 
 use super::{
-    Challenge, Client, Email, Password, Profile, Proven, Sessions, SignedIn, Throttle, Verification,
+    Challenge, Client, Email, NO_PASSWORD, Password, Profile, Proven, Sessions, SignedIn, Throttle, Verification,
     factors::challenge,
     ports::{Account, PasswordHasher, UserQueries, Verified},
 };
@@ -63,7 +63,9 @@ impl Admitted {
 }
 
 impl Login<'_> {
-    /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer.
+    /// Signs a person in. An unknown address costs the same time as a wrong password and gives the same answer: the password is checked
+    /// against the hash of somebody else, always the same for an address, so that hashes of an older kind or another cost, which
+    /// take their own time, are met among unknown addresses as often as among known ones.
     ///
     /// # Errors
     /// [`Error::BadCredentials`] for every cause; [`Error::Limited`] after too many tries; [`Error::Forbidden`] for who knows the
@@ -75,8 +77,12 @@ impl Login<'_> {
         };
         let user = account.as_ref().map(|account| account.user.id);
         self.throttle.admit(&given.email, user).await?;
-        let hash = account.as_ref().map(|account| account.password_hash.as_str());
-        let verified = self.hasher.verify(&given.password, hash).await?;
+        // Asked for the known ones too, who would be answered sooner otherwise.
+        let stand_in = self.users.hash_from(&self.place_of(&given.email)).await?;
+        let hash = account.as_ref().map(|account| account.password_hash.as_str()).filter(|hash| *hash != NO_PASSWORD);
+        let hash_checked = hash.or(stand_in.as_deref());
+        let verified = self.hasher.verify(&given.password, hash_checked).await?;
+        let verified = if hash.is_some() { verified } else { Verified::No };
         let (Some(account), Verified::Yes | Verified::YesButOld) = (account, verified) else {
             return Err(Error::BadCredentials);
         };
@@ -91,6 +97,13 @@ impl Login<'_> {
         let admitted = self.open(shop, account, &given.client, Proven::by_password(&checked)).await?;
         // The password was changed while this one was checked.
         admitted.ok_or(Error::BadCredentials)
+    }
+
+    /// Where among the addresses of others somebody looks for a hash to stand in: nobody else can tell.
+    fn place_of(self, email: &str) -> String {
+        let mac = self.sessions.mac.mac(format!("stand-in/{}", email.trim().to_lowercase()).as_bytes());
+        // Letters and digits, as addresses begin.
+        mac.iter().take(16).filter_map(|byte| char::from_digit(u32::from(*byte) % 36, 36)).collect()
     }
 
     /// # Errors
@@ -228,6 +241,21 @@ mod tests {
             let refused = sign_in(&given, &store, &hasher, email, "wrong").await.unwrap_err();
             assert!(matches!(refused, Error::BadCredentials), "{refused:?}");
             assert_eq!((hasher.verified(), hasher.hashed()), (n, 0), "{email}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_stands_in_lets_nobody_in() {
+        let (given, store) = Fixtures::in_memory();
+        let hasher = PlainHasher::default();
+        stored(&given, "plain$correct horse").await;
+        let outside = given.user(Role::User);
+        let mut tx = given.tx().await;
+        assert!(tx.users().insert(&outside, NO_PASSWORD).await.unwrap());
+        tx.commit().await.unwrap();
+        for email in ["nobody@example.com", "somebody@example.com", "no address", outside.email.as_str()] {
+            let refused = sign_in(&given, &store, &hasher, email, "correct horse").await.unwrap_err();
+            assert!(matches!(refused, Error::BadCredentials), "{refused:?}");
         }
     }
 

@@ -187,6 +187,10 @@ pub trait UserQueries: Send + Sync {
     /// The account behind an address.
     async fn account(&self, email: &Email) -> Result<Option<Account>>;
 
+    /// The password hash of somebody: of the first address from this one on in the order of bytes, or of the first of all. It stands in
+    /// for that of an address nobody has, so that both are checked for equally long (see [`super::Login::with_password`]).
+    async fn hash_from(&self, address: &str) -> Result<Option<String>>;
+
     /// The account of a person, for whoever has to prove anew that they are that person.
     async fn own_account(&self, id: UserId) -> Result<Option<Account>>;
 

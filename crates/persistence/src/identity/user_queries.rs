@@ -17,6 +17,7 @@ use sea_orm::QueryResult;
 use crate::{
     access::row::{self, BAN},
     database::Database,
+    engine::Engine,
     statement::{all, at, one, statement},
 };
 
@@ -60,6 +61,19 @@ impl UserQueries for Database {
 
     async fn account(&self, email: &Email) -> Result<Option<Account>> {
         self.account_where("u.email = $1", email.as_str().into()).await
+    }
+
+    async fn hash_from(&self, address: &str) -> Result<Option<String>> {
+        let email = match self.engine {
+            Engine::Postgres => "email COLLATE \"C\"",
+            Engine::Sqlite => "email",
+        };
+        let sql = format!(
+            "SELECT COALESCE((SELECT password_hash FROM users WHERE {email} >= $1 ORDER BY {email} LIMIT 1), \
+             (SELECT password_hash FROM users ORDER BY {email} LIMIT 1))"
+        );
+        let found = one(&self.reader, statement(self.engine, sql, [address.into()])).await?;
+        found.map_or(Ok(None), |found| at(&found, 0))
     }
 
     async fn own_account(&self, id: UserId) -> Result<Option<Account>> {

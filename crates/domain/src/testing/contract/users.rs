@@ -17,6 +17,7 @@ pub async fn run(harness: &impl Harness) {
     a_role_is_taken_back(harness).await;
     an_address_changes_unless_it_is_taken(harness).await;
     a_name_changes(harness).await;
+    the_hash_of_the_next_address_stands_in(harness).await;
     guests_are_found_by_when_they_came(harness).await;
     nobody_is_nobody(harness).await;
 }
@@ -49,6 +50,22 @@ async fn an_address_is_taken_once(harness: &impl Harness) {
     tx.commit().await.unwrap();
     let account = harness.users().account(&first.email).await.unwrap().unwrap();
     assert_eq!((account.user.id, account.password_hash.as_str()), (first.id, "plain$x"));
+}
+
+async fn the_hash_of_the_next_address_stands_in(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let mut tx = begin(harness).await;
+    for (name, hash) in [("-b-", "plain$b"), ("-b-a", "plain$ba"), ("-é", "plain$e")] {
+        let email = Email::parse(&format!("{name}@{}.example", given.user(Role::User).id.0)).unwrap();
+        assert!(tx.users().insert(&User { email, ..given.user(Role::User) }, hash).await.unwrap());
+    }
+    tx.commit().await.unwrap();
+    // In the order of bytes, whatever the collation.
+    for (from, hash) in [("", Some("plain$b")), ("-b-a", Some("plain$ba")), ("-b-b", Some("plain$e"))] {
+        assert_eq!(harness.users().hash_from(from).await.unwrap().as_deref(), hash, "{from}");
+    }
+    let beyond = harness.users().hash_from("\u{10FFFF}").await.unwrap();
+    assert_eq!(beyond, harness.users().hash_from("").await.unwrap(), "the first one of all");
 }
 
 async fn a_person_is_found_by_the_whole_address(harness: &impl Harness) {

@@ -1,5 +1,7 @@
 //! People and seller accounts in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{
@@ -157,6 +159,14 @@ impl UserQueries for MemoryStore {
     async fn account(&self, email: &Email) -> Result<Option<Account>> {
         let state = self.state();
         Ok(state.users.values().find(|stored| stored.user.email == *email).map(|stored| account(&state, stored)))
+    }
+
+    async fn hash_from(&self, address: &str) -> Result<Option<String>> {
+        let state = self.state();
+        let hashes: BTreeMap<_, _> =
+            state.users.values().map(|stored| (stored.user.email.as_str(), &stored.password_hash)).collect();
+        let found = hashes.range(address..).next().or_else(|| hashes.first_key_value());
+        Ok(found.map(|(_, hash)| (*hash).clone()))
     }
 
     async fn own_account(&self, id: UserId) -> Result<Option<Account>> {
