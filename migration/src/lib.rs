@@ -17,6 +17,7 @@ mod m20261126_000014_assets;
 mod m20261126_000015_pictures;
 mod m20261126_000016_models;
 mod m20261126_000018_lfs;
+mod m20261126_000019_uploads;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_assets::Migration),
             Box::new(m20261126_000016_models::Migration),
             Box::new(m20261126_000018_lfs::Migration),
+            Box::new(m20261126_000019_uploads::Migration),
             Box::new(m20261126_000015_pictures::Migration),
         ]
     }

@@ -18,7 +18,7 @@ use crate::{
     problem::Problem,
     routes::{Found, Routes},
     services::Services,
-    socket, stream,
+    socket, stream, uploads,
 };
 
 /// Paths beside those of the document: method, path, operation.
@@ -43,6 +43,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     routes.extend(models3d::page::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
     routes.extend(identity::outside::ROUTES);
     routes.extend(lfs::ROUTES);
+    routes.extend(uploads::ROUTES);
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
     }
@@ -89,6 +90,7 @@ pub fn build(
         .configure(models3d::page::serve)
         .configure(identity::outside::callbacks)
         .configure(lfs::serve)
+        .configure(uploads::serve)
         .configure(stream::aliases)
         .configure(socket::aliases)
         .configure(|config| {

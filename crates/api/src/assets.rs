@@ -13,7 +13,7 @@ mod upload;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use self::upload::{linger, received};
+pub use self::upload::{linger, outlasting, received};
 pub(crate) use self::{
     content::{Given, give},
     disposition::attachment,

@@ -49,6 +49,7 @@ pub mod socket;
 pub mod stream;
 pub mod surrogate;
 pub mod tally;
+pub mod uploads;
 pub mod wakes;
 
 pub use app::build;

@@ -26,6 +26,7 @@ use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
     access, assets, audit, catalog, health, identity, images, job, models3d, organisation, room, socket, stream,
+    uploads,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -70,6 +71,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     access::operations(config);
     organisation::operations(config);
     assets::operations(config);
+    uploads::operations(config);
     stream::operations(config);
     socket::operations(config);
     room::operations(config);

@@ -3,7 +3,7 @@
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
     ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId,
-    RoomId, SellerId, SessionId, UserId,
+    RoomId, SellerId, SessionId, UploadId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -54,6 +54,10 @@ impl Named for InvitationId {
 
 impl Named for PasskeyId {
     const NAME: &'static str = "passkey";
+}
+
+impl Named for UploadId {
+    const NAME: &'static str = "upload";
 }
 
 impl Named for ExportId {

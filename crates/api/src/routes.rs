@@ -87,7 +87,7 @@ impl Routes {
         }
         for (method, path, id) in others {
             // The short paths of the API are as strict as the long ones (ruling R18); pages take what they are given.
-            routes.add(method.clone(), path, id, (!path.starts_with("/api/"), *id == crate::lfs::UPLOAD), &limits);
+            routes.add(method.clone(), path, id, (!path.starts_with("/api/"), brings_bytes(id)), &limits);
         }
         routes
     }
@@ -213,6 +213,11 @@ fn known_by(methods: &[Method]) -> Found {
     allow.sort_unstable();
     allow.dedup();
     Found::OtherMethod(allow.join(", "))
+}
+
+/// The operations of other protocols whose body is bytes of any length.
+fn brings_bytes(id: &str) -> bool {
+    id == crate::lfs::UPLOAD || crate::uploads::BYTES.contains(&id)
 }
 
 fn takes_bytes(operation: &document::Operation) -> bool {

@@ -8,7 +8,7 @@ use domain::{
         Keys,
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
-    assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries},
+    assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries, uploads::Finisher},
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -198,6 +198,8 @@ pub struct Services {
     pub proofs: Proofs,
     /// Archives of what is kept of people.
     pub exports: Archives,
+    /// What uploads in portions are handed over to.
+    pub uploads: Finisher,
     /// 3D models.
     pub models: Models3d,
     /// Makes sessions and their tokens, and reads access tokens.

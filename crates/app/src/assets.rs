@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use clap::Subcommand;
-use domain::assets::{Copied, Digest, Swept, Verified, Wrong, copy_all};
+use domain::assets::{Copied, Digest, Swept, Verified, Wrong, copy_all, uploads::expire_uploads};
 
 use crate::{
     Outcome,
@@ -95,6 +95,7 @@ async fn gc(foundation: &Foundation, config: &Config, whatever: bool) -> Said {
     let room = files::storeroom(config, foundation)?;
     let bar = Progress::new(None);
     let grace = foundation.shop.rules.assets.grace;
+    expire_uploads(&foundation.shop).await?;
     let swept = room.sweep(foundation.shop.now(), grace, whatever, &|gone| bar.at(0, gone)).await;
     bar.end();
     let Swept { released, unknown, staged } = swept?;

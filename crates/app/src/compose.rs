@@ -6,7 +6,7 @@ use api::{Access, Assets, Draining, Floor, HttpSettings, Hub, Models3d, Rooms, S
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
-    assets::image::Gallery,
+    assets::{image::Gallery, uploads::Finisher},
     cache::{Cache, InvalidatingStore, NoCache},
     health::Probe,
     identity::{Known, Sessions, exports::Archives, known::Herald},
@@ -125,6 +125,7 @@ pub(crate) async fn services(
         hasher: passwords.clone(),
         proofs: proofs(config, foundation)?,
         exports: Archives { queries: database.exports(), sealer: Arc::<Seal>::clone(&foundation.seal) },
+        uploads: Finisher { workshop: models::workshop(config, &assets.room), users: database.users() },
         models: Models3d {
             queries: database.models(),
             workshop: models::workshop(config, &assets.room),

@@ -1,16 +1,14 @@
 //! What the background does: which handler does which kind of job, what follows from events, and the loops behind it.
 
+mod assets;
+
 use std::sync::Arc;
 
 use credentials::Seal;
 use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
-    assets::{
-        SweepFiles,
-        image::{Gallery, RerenderImages, rerender_images},
-        models::{ProcessModel, process_model},
-    },
+    assets::image::Gallery,
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -26,9 +24,8 @@ use domain::{
 use crate::{
     archive::Zips,
     config::Config,
-    files,
     foundation::Foundation,
-    models, post,
+    post,
     purge::{Gone, Sweep},
     schedule,
     workers::{
@@ -89,10 +86,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (deleting, exporting, sweeping) = (shop.clone(), shop.clone(), shop.clone());
-    let room = files::storeroom(config, foundation)?;
-    let (modelling, workshop) = (shop.clone(), models::workshop(config, &room));
-    let rendering = shop.clone();
+    let (deleting, exporting) = (shop.clone(), shop.clone());
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
         data: database.personal_data(),
@@ -100,7 +94,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         sealer: Arc::<Seal>::clone(&foundation.seal),
         room: post.room.clone(),
     };
-    Ok(Handlers::default()
+    Ok(assets::handlers(foundation, config, shop, gallery)?
         // What is gone already is not removed twice.
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
@@ -128,19 +122,6 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
                 Ok(())
             }
         })
-        .on(move |_: SweepFiles, _| {
-            let (room, shop) = (room.clone(), sweeping.clone());
-            async move {
-                let swept = room.sweep(shop.now(), shop.rules.assets.grace, false, &|_| ()).await?;
-                tracing::info!(
-                    released = swept.released,
-                    unknown = swept.unknown,
-                    staged = swept.staged,
-                    "files swept"
-                );
-                Ok(())
-            }
-        })
         .on(move |job: LiftBan, _| {
             let shop = lifting.clone();
             async move { Ok(lift_ban(&shop, job).await?) }
@@ -153,17 +134,9 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
             let (shop, export) = (exporting.clone(), export.clone());
             async move { Ok(make_export(&shop, &export, job).await?) }
         })
-        .on(move |job: ProcessModel, _| {
-            let (shop, workshop) = (modelling.clone(), workshop.clone());
-            async move { Ok(process_model(&shop, &workshop, job).await?) }
-        })
         .on(move |letter: SendLetter, id| {
             let (shop, post) = (writing.clone(), post.clone());
             async move { deliver(&shop, &post, &letter, id).await }
-        })
-        .on(move |step: RerenderImages, id| {
-            let (shop, gallery) = (rendering.clone(), gallery.clone());
-            async move { Ok(rerender_images(&shop, &gallery, &step, id).await?) }
         })
         .on(move |step: ReindexProducts, id| {
             let (shop, products) = (walking.clone(), Arc::clone(&products));

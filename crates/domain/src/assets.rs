@@ -16,6 +16,7 @@ pub mod models;
 pub mod ports;
 mod rules;
 mod storeroom;
+pub mod uploads;
 mod usage;
 
 pub use chunks::{Chunks, Whole};

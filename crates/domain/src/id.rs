@@ -88,6 +88,8 @@ id! {
     LibraryId,
     /// A lock of a file in a library.
     LockId,
+    /// An upload in portions.
+    UploadId,
     /// A file of a product.
     FileId,
     /// That somebody may take the files of a product away.

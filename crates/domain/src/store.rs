@@ -9,6 +9,7 @@ use crate::{
         lfs::ports::LibraryRepo,
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
+        uploads::ports::UploadRepo,
     },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
@@ -80,6 +81,8 @@ pub trait Tx: Send {
     fn blobs(&mut self) -> &mut dyn BlobRepo;
     /// Libraries of large files.
     fn libraries(&mut self) -> &mut dyn LibraryRepo;
+    /// Uploads in portions.
+    fn uploads(&mut self) -> &mut dyn UploadRepo;
     /// How much is kept for whom.
     fn usage(&mut self) -> &mut dyn UsageRepo;
     /// 3D models.

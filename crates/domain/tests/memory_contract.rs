@@ -220,6 +220,7 @@ suites!(
     assets,
     files,
     libraries,
+    uploads,
     models,
     pictures
 );

@@ -6,4 +6,5 @@ mod grants;
 mod libraries;
 mod models;
 mod pictures;
+mod uploads;
 mod usage;

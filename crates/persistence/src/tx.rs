@@ -11,6 +11,7 @@ use domain::{
         lfs::ports::LibraryRepo,
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
+        uploads::ports::UploadRepo,
     },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
@@ -158,6 +159,10 @@ impl Tx for SeaTx {
     }
 
     fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self
+    }
+
+    fn uploads(&mut self) -> &mut dyn UploadRepo {
         self
     }
 

@@ -42,4 +42,5 @@ mod socket_ends;
 mod socket_nodes;
 mod sockets;
 mod streams;
+mod uploads;
 mod walls;

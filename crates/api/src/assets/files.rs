@@ -6,6 +6,7 @@ use domain::{
     assets::{
         files::{self, FileName, LICENCE_MAX, NewFile, ProductFile, Sniffed},
         ports::Reach,
+        uploads::Origin,
     },
     catalog::policy::Scope,
     id::{FileId, ProductId},
@@ -140,7 +141,7 @@ pub async fn create_file(
     };
     keyed
         .run(&services, "create_file", &body, render, async |once| {
-            files::add_file(shop, &auth.0, id.0, &new, &kept, once).await
+            files::add_file(shop, &auth.0, id.0, &new, &kept, Origin::Direct, once).await
         })
         .await
 }

@@ -40,6 +40,49 @@ impl Chunks for Pieces {
     }
 }
 
+/// As [`received`], but who takes the pieces goes on by themselves: when the body breaks off, or nobody waits for the answer any
+/// more, what came by then is an end like any other.
+///
+/// # Errors
+/// 408 when nothing came, 400 when the body broke off.
+pub async fn outlasting<T, F>(
+    payload: &mut Payload,
+    idle: Duration,
+    take: impl FnOnce(Box<dyn Chunks>) -> F,
+) -> Result<domain::Result<T>, Problem>
+where
+    T: 'static,
+    F: Future<Output = domain::Result<T>> + 'static,
+{
+    let (sender, pieces) = mpsc::channel(BETWEEN);
+    let taking = actix_web::rt::spawn(take(Box::new(Pieces(pieces))));
+    let fault = loop {
+        match timeout(idle, payload.next()).await {
+            Ok(None) => break None,
+            Ok(Some(Ok(piece))) if piece.is_empty() => {}
+            Ok(Some(Ok(piece))) => {
+                // Who takes no more has said why.
+                if sender.send(Ok(piece)).await.is_err() {
+                    break None;
+                }
+            }
+            Ok(Some(Err(error))) => break Some(broke_off(&error)),
+            Err(_) => break Some(nothing_came(idle)),
+        }
+    };
+    drop(sender);
+    let taken = taking.await.map_err(Error::internal)?;
+    fault.map_or(Ok(taken), Err)
+}
+
+fn broke_off(error: &actix_web::error::PayloadError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("The body broke off: {error}"))
+}
+
+fn nothing_came(idle: Duration) -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, format!("Nothing came for {} seconds", idle.as_secs()))
+}
+
 /// Hands the pieces of a body to whoever takes them, and gives what they made of it. It ends when nothing comes for `idle`.
 ///
 /// # Errors
@@ -57,13 +100,8 @@ pub async fn received<T>(
                 Ok(None) => break,
                 Ok(Some(Ok(piece))) if piece.is_empty() => continue,
                 Ok(Some(Ok(piece))) => Ok(piece),
-                Ok(Some(Err(error))) => {
-                    Err(Problem::new(StatusCode::BAD_REQUEST, format!("The body broke off: {error}")))
-                }
-                Err(_) => Err(Problem::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    format!("Nothing came for {} seconds", idle.as_secs()),
-                )),
+                Ok(Some(Err(error))) => Err(broke_off(&error)),
+                Err(_) => Err(nothing_came(idle)),
             };
             let broke = piece.is_err();
             let piece = piece.map_err(|problem| {

@@ -9,7 +9,7 @@ use actix_web::{
 use crate::settings::HttpSettings;
 
 /// What pages may read of an answer beside its body.
-const EXPOSED: [&str; 11] = [
+const EXPOSED: [&str; 20] = [
     "ETag",
     "Location",
     "RateLimit",
@@ -21,10 +21,19 @@ const EXPOSED: [&str; 11] = [
     "Server-Timing",
     "X-Request-Id",
     "Idempotency-Replayed",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Checksum-Algorithm",
+    "Upload-Offset",
+    "Upload-Length",
+    "Upload-Expires",
+    "Upload-Metadata",
 ];
 
 /// What pages may send.
-const ACCEPTED: [&str; 12] = [
+const ACCEPTED: [&str; 18] = [
     "Accept",
     "Authorization",
     "Content-Type",
@@ -34,6 +43,12 @@ const ACCEPTED: [&str; 12] = [
     "Last-Event-ID",
     "X-CSRF-Token",
     "Souk-Seller",
+    "Tus-Resumable",
+    "Upload-Checksum",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+    "X-HTTP-Method-Override",
     "X-Request-Id",
     "traceparent",
     "tracestate",

@@ -6,6 +6,7 @@ use domain::{
     assets::{
         Chunks,
         models::{self, Model, NewModel, Upload},
+        uploads::Origin,
     },
     catalog::policy::Scope,
     id::{ModelId, ProductId},
@@ -48,7 +49,13 @@ impl Read for FileParams {
 impl FileParams {
     /// The file that comes with these.
     pub(super) fn upload<'a>(&self, said: &Said, source: &'a mut dyn Chunks) -> Upload<'a> {
-        Upload { source, size: said.size, digest: said.digest, file_name: self.file_name.clone() }
+        Upload {
+            source,
+            size: said.size,
+            digest: said.digest,
+            file_name: self.file_name.clone(),
+            origin: Origin::Direct,
+        }
     }
 }
 

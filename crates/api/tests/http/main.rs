@@ -29,3 +29,4 @@ mod sessions;
 mod setup;
 mod shell;
 mod streams;
+mod uploads;

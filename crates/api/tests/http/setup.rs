@@ -21,6 +21,7 @@ use domain::{
         files::{Library, Links},
         image::Gallery,
         models::{Tariff, Workshop},
+        uploads::Finisher,
     },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
@@ -213,6 +214,10 @@ impl Door {
                     mac: Arc::new(PlainMac),
                 },
                 passkey_list: reader.clone(),
+            },
+            uploads: Finisher {
+                workshop: Workshop { room: room.clone(), analysis: Arc::new(PlainAnalysis), most: 1000 },
+                users: reader.clone(),
             },
             models: Models3d {
                 queries: reader.clone(),

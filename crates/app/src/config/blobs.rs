@@ -22,6 +22,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("blobs.person_quota_mib", "20480", "How much is kept of what one person uploaded, in MiB."),
     Setting::new("blobs.seller_quota_mib", "102400", "How much is kept for one seller account, in MiB."),
     Setting::new("blobs.grace_hours", "24", "How long bytes that nobody holds are left where they are."),
+    Setting::new(
+        "blobs.upload_hours",
+        "24",
+        "How long an upload in portions waits for the next one, and how long what became of it is told.",
+    ),
     Setting::new("blobs.idle_seconds", "30", "How long an upload may pause."),
 ];
 
@@ -56,6 +61,7 @@ impl Blobs {
         let person = mib("blobs.person_quota_mib", 1 << 30);
         let seller = mib("blobs.seller_quota_mib", 1 << 30);
         let grace = reader.number("blobs.grace_hours", 1..=24 * 90).map(Duration::from_hours);
+        let upload_life = reader.number("blobs.upload_hours", 1..=24 * 30).map(Duration::from_hours);
         let idle = reader.seconds("blobs.idle_seconds", 1..=600);
         let path = PathBuf::from(reader.text("blobs.path"));
         if store == Some(StoreKind::Fs) && path.as_os_str().is_empty() {
@@ -67,7 +73,7 @@ impl Blobs {
             return None;
         }
         let quotas = Quotas { person: person?, seller: seller? };
-        let rules = AssetRules { file_max: file_max?, quotas, grace: grace? };
+        let rules = AssetRules { file_max: file_max?, quotas, grace: grace?, upload_life: upload_life? };
         Some(Self { store: store?, path, bucket: bucket?, rules, idle: idle? })
     }
 }

@@ -17,4 +17,5 @@ pub use findings::{Findings, Severity, Shape, Unit, Warning};
 pub use model::{Declared, Fault, Model, ModelFormat, Rendition, RenditionKind, Version, VersionNumber, VersionState};
 pub use process::{ProcessModel, process_model};
 pub use quote::{Material, Quote, QuoteInput, Tariff, quote};
+pub(super) use upload::{NAME_MAX, declared, model as changeable};
 pub use upload::{NewModel, Upload, Workshop, add_version, create_model};

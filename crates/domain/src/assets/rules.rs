@@ -13,10 +13,17 @@ pub struct AssetRules {
     pub quotas: Quotas,
     /// How long bytes that nobody holds are left where they are: longer than any upload takes from its end to its row.
     pub grace: Duration,
+    /// How long an upload in portions waits for the next one, and how long what became of it is told.
+    pub upload_life: Duration,
 }
 
 impl Default for AssetRules {
     fn default() -> Self {
-        Self { file_max: 1 << 30, quotas: Quotas::default(), grace: Duration::from_hours(24) }
+        Self {
+            file_max: 1 << 30,
+            quotas: Quotas::default(),
+            grace: Duration::from_hours(24),
+            upload_life: Duration::from_hours(24),
+        }
     }
 }

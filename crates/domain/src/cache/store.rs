@@ -12,6 +12,7 @@ use crate::{
         lfs::ports::LibraryRepo,
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
+        uploads::ports::UploadRepo,
     },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
@@ -181,6 +182,10 @@ impl Tx for InvalidatingTx {
 
     fn blobs(&mut self) -> &mut dyn BlobRepo {
         self.inner.blobs()
+    }
+
+    fn uploads(&mut self) -> &mut dyn UploadRepo {
+        self.inner.uploads()
     }
 
     fn usage(&mut self) -> &mut dyn UsageRepo {

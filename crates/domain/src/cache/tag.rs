@@ -53,6 +53,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             Fact::Seller(_)
             | Fact::Invitation(_)
             | Fact::Library(_)
+            | Fact::Upload(_)
             | Fact::User(_)
             | Fact::Session(_)
             | Fact::SigningKey(_)

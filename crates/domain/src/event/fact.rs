@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     id::{
         ApiKeyId, AuditId, CategoryId, FileId, GrantId, InvitationId, JobId, LibraryId, ModelId, ProductId, ReviewId,
-        RoleId, RoomId, SellerId, SessionId, UserId,
+        RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -71,6 +71,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("audit", &["purged"]),
     ("file", &["created", "deleted"]),
     ("grant", &["given", "taken"]),
+    ("upload", &["created", "finished", "failed", "deleted"]),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -106,6 +107,8 @@ pub enum Fact {
     Invitation(InvitationId),
     /// A library of large files changed, or what is locked in it.
     Library(LibraryId),
+    /// An upload in portions.
+    Upload(UploadId),
     /// A person's account changed.
     User(UserId),
     /// Somebody signed in, went on, or is signed out.
@@ -255,6 +258,12 @@ struct LibraryFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct UploadFact {
+    upload_id: UploadId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct InvitationFact {
     invitation_id: InvitationId,
 }
@@ -381,6 +390,10 @@ impl Fact {
             "grant" => {
                 let id = payload::<GrantFact>(event)?.grant_id;
                 (Self::Grant(id), id.0)
+            }
+            "upload" => {
+                let id = payload::<UploadFact>(event)?.upload_id;
+                (Self::Upload(id), id.0)
             }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;

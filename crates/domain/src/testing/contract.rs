@@ -45,6 +45,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod tickets;
 pub mod transactions;
+pub mod uploads;
 pub mod users;
 pub mod verdicts;
 pub mod views;
@@ -187,6 +188,7 @@ pub async fn run_all(harness: &impl Harness) {
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;
+    uploads::run(harness).await;
     files::run(harness).await;
     models::run(harness).await;
     pictures::run(harness).await;

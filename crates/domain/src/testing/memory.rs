@@ -26,6 +26,7 @@ mod rooms;
 mod schedules;
 mod sessions;
 mod state;
+mod uploads;
 mod views;
 
 use std::{
@@ -43,6 +44,7 @@ use crate::{
         lfs::ports::LibraryRepo,
         models::ports::ModelRepo,
         ports::{BlobRepo, UsageRepo},
+        uploads::ports::UploadRepo,
     },
     audit::{AuditEntry, AuditLog},
     catalog::{
@@ -247,6 +249,10 @@ impl Tx for MemoryTx {
     }
 
     fn blobs(&mut self) -> &mut dyn BlobRepo {
+        self
+    }
+
+    fn uploads(&mut self) -> &mut dyn UploadRepo {
         self
     }
 

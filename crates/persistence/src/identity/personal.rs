@@ -249,6 +249,19 @@ const SUBJECTS: &[Subject] = &[
         named: &["model_versions.uploaded_by"],
     },
     Subject {
+        name: "uploads",
+        columns: &[
+            ("id", "id", Id),
+            ("length", "length", Number),
+            ("position", "offset", Number),
+            ("state", "state", Text),
+            ("created_at", "createdAt", Time),
+        ],
+        from: "uploads WHERE user_id = $1",
+        order: "id",
+        named: &["uploads.user_id"],
+    },
+    Subject {
         name: "library_objects",
         columns: &[("library_id", "libraryId", Id), ("size", "size", Number), ("added_at", "addedAt", Time)],
         from: "library_objects WHERE added_by = $1",

@@ -243,6 +243,7 @@ suites!(
     assets,
     files,
     libraries,
+    uploads,
     models,
     pictures
 );

@@ -77,6 +77,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("stream_tickets.impersonator_id", Go),
     ("stream_tickets.user_id", Go),
     ("totp_factors.user_id", Go),
+    ("uploads.user_id", Stay("it is forgotten within a day, and its bytes with it")),
     ("user_bans.by_id", Stay("who banned somebody is an id")),
     ("user_bans.user_id", Go),
     ("user_identities.user_id", Go),
@@ -182,7 +183,7 @@ impl Planted {
         planted
     }
 
-    /// A file that they work on.
+    /// A file that they work on, and one that they bring.
     async fn plant_a_lock(&self, engine: Engine) {
         let uuid = |id: uuid::Uuid| pick(engine, format!("x'{}'", id.simple()), format!("'{id}'"));
         let (library, lock, user) = (uuid(self.given.shop.id()), uuid(self.given.shop.id()), uuid(self.person.user.0));
@@ -195,6 +196,10 @@ impl Planted {
             format!(
                 "INSERT INTO library_locks (id, library_id, path, owner_id, locked_at) \
                  VALUES ({lock}, {library}, 'cube.stl', {user}, {at})"
+            ),
+            format!(
+                "INSERT INTO uploads (id, user_id, seller_id, purpose, length, position, state, created_at, expires_at) \
+                 SELECT {lock}, {user}, id, '{{}}', 1, 0, 'receiving', {at}, {at} FROM sellers ORDER BY id LIMIT 1"
             ),
         ] {
             self.fresh.database.maintain(&sql).await.unwrap();

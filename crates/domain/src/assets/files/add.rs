@@ -2,7 +2,7 @@
 
 use super::{NewFile, ProductFile, events, may_manage};
 use crate::{
-    assets::{Digest, Holder, Kept, Storeroom, Terms, charge},
+    assets::{Digest, Holder, Kept, Storeroom, Terms, charge, uploads::Origin},
     error::{Error, Result},
     id::{FileId, ProductId},
     idempotency::{Once, Outcome},
@@ -49,6 +49,7 @@ pub async fn add_file(
     product: ProductId,
     new: &NewFile,
     kept: &Kept,
+    origin: Origin,
     once: &Once<'_, ProductFile>,
 ) -> Result<Outcome<ProductFile>> {
     let principal = by.principal();
@@ -66,6 +67,7 @@ pub async fn add_file(
             downloads: 0,
             created_at: tx.now(),
         };
+        origin.became(shop, &mut *tx, file.id.0, None).await?;
         charge(&mut *tx, &file.holders(), file.size, &shop.rules.assets.quotas).await?;
         tx.blobs().hold(kept, new.reach).await?;
         tx.files().insert(&file).await?;

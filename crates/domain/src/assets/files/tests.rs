@@ -8,6 +8,7 @@ use crate::{
     assets::{
         Holder, Storeroom, Whole,
         ports::{BlobQueries as _, Reach},
+        uploads::Origin,
     },
     catalog::{Product, delete_product, purge_products},
     idempotency::{Once, Outcome},
@@ -48,7 +49,7 @@ impl World {
         let terms = admit(self.shop(), &self.room, &by, self.product.id, (None, None)).await?;
         let kept = self.room.put(self.shop(), &mut Whole::new(bytes), &terms).await?;
         let once = Once { key: None, render: &|_| unreachable!() };
-        match add_file(self.shop(), &by, self.product.id, &told(reach), &kept, &once).await? {
+        match add_file(self.shop(), &by, self.product.id, &told(reach), &kept, Origin::Direct, &once).await? {
             Outcome::Fresh(file) => Ok(file),
             Outcome::Replay(_) => unreachable!(),
         }
@@ -160,7 +161,9 @@ async fn quotas_are_told_before_the_bytes_are_sent() {
     // Both were let begin, and there is room for one.
     let kept = world.room.put(world.shop(), &mut Whole::new("ab"), &terms).await.unwrap();
     let once = Once { key: None, render: &|_| unreachable!() };
-    let add = async || add_file(world.shop(), &by, world.product.id, &told(Reach::Private), &kept, &once).await;
+    let add = async || {
+        add_file(world.shop(), &by, world.product.id, &told(Reach::Private), &kept, Origin::Direct, &once).await
+    };
     assert!(add().await.is_ok());
     assert!(matches!(add().await, Err(Error::TooLarge(_))));
     assert_eq!(world.used().await, [10; 2], "what was refused is not counted for the person either");

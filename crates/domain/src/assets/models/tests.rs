@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use super::{ports::ModelQueries, *};
 use crate::{
     Error, Principal,
-    assets::{Holder, Quotas, Storeroom, Whole, ports::BlobQueries},
+    assets::{Holder, Quotas, Storeroom, Whole, ports::BlobQueries, uploads::Origin},
     catalog::{delete_product, policy::Scope, purge_products},
     id::{ModelId, ProductId},
     page::{Limit, PageRequest},
@@ -30,14 +30,20 @@ impl Bench {
 
     async fn bring(&self, by: &Principal, text: &'static str, file_name: &str) -> crate::Result<(Model, Version)> {
         let (mut source, file_name) = (Whole::new(text), file_name.to_owned());
-        let upload = Upload { source: &mut source, size: None, digest: None, file_name };
+        let upload = Upload { source: &mut source, size: None, digest: None, file_name, origin: Origin::Direct };
         let new = NewModel { product: self.product, name: None };
         create_model(&self.given.shop, &self.given.authorized(by), &self.with, &new, upload).await
     }
 
     async fn add(&self, id: ModelId, text: &'static str) -> crate::Result<Version> {
         let mut source = Whole::new(text);
-        let upload = Upload { source: &mut source, size: None, digest: None, file_name: "b.obj".to_owned() };
+        let upload = Upload {
+            source: &mut source,
+            size: None,
+            digest: None,
+            file_name: "b.obj".to_owned(),
+            origin: Origin::Direct,
+        };
         add_version(&self.given.shop, &self.given.authorized(&self.owner), &self.with, id, upload).await
     }
 

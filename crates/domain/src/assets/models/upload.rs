@@ -10,7 +10,7 @@ use super::{
     ports::{Analysis, Gate},
 };
 use crate::{
-    assets::{Chunks, Digest, Holder, Kept, Storeroom, Terms, charge, files::FileName, ports::Reach},
+    assets::{Chunks, Digest, Holder, Kept, Storeroom, Terms, charge, files::FileName, ports::Reach, uploads::Origin},
     catalog::{Product, policy::may_change},
     error::{Error, Result, Violations},
     id::{ModelId, ProductId},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Most characters of a name.
-pub(super) const NAME_MAX: usize = 100;
+pub(in crate::assets) const NAME_MAX: usize = 100;
 /// Most versions of a model.
 const VERSIONS_MAX: u32 = 1_000;
 
@@ -62,6 +62,8 @@ pub struct Upload<'a> {
     pub digest: Option<Digest>,
     /// What it is called. What it is said to be, is said by how that ends.
     pub file_name: String,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
 impl std::fmt::Debug for Upload<'_> {
@@ -85,12 +87,13 @@ pub async fn create_model(
     let mut violations = Violations::default();
     let file_name = violations.check("fileName", FileName::new(&upload.file_name));
     let name = new.name.as_deref().map(|name| violations.check("name", text::line(name, 1, NAME_MAX)));
-    let declared = file_name.as_ref().and_then(|name| declared(name.as_str(), &mut violations));
+    let declared = file_name.as_ref().and_then(|name| declared(name.as_str(), "fileName", &mut violations));
     violations.into_result()?;
     let (Some(file_name), Some(declared)) = (file_name, declared) else { return Err(Error::internal("checked")) };
     let name = name.flatten().unwrap_or_else(|| file_name.as_str().chars().take(NAME_MAX).collect());
     // Before the bytes are asked for.
     product(&mut *shop.store.begin().await?, by, Some(new.product)).await?;
+    let origin = upload.origin;
     let (kept, format) = put(shop, workshop, declared, upload).await?;
     let (name, file_name, kept, by_id) = (&name, file_name.as_str(), &kept, by.principal().user);
     shop.write("create_model", |mut tx| async move {
@@ -106,6 +109,7 @@ pub async fn create_model(
             created_at: now,
             updated_at: now,
         };
+        origin.became(shop, &mut *tx, model.id.0, Some(number.0)).await?;
         tx.models().insert(&model).await?;
         let version = Version::new(&model, number, by_id, file_name, format, kept, now);
         store(shop, &mut *tx, &model, &version, kept).await?;
@@ -128,10 +132,11 @@ pub async fn add_version(
 ) -> Result<Version> {
     let mut violations = Violations::default();
     let file_name = violations.check("fileName", FileName::new(&upload.file_name));
-    let declared = file_name.as_ref().and_then(|name| declared(name.as_str(), &mut violations));
+    let declared = file_name.as_ref().and_then(|name| declared(name.as_str(), "fileName", &mut violations));
     violations.into_result()?;
     let (Some(file_name), Some(declared)) = (file_name, declared) else { return Err(Error::internal("checked")) };
     model(&mut *shop.store.begin().await?, by, id).await?;
+    let origin = upload.origin;
     let (kept, format) = put(shop, workshop, declared, upload).await?;
     let (file_name, kept, by_id) = (file_name.as_str(), &kept, by.principal().user);
     shop.write("add_model_version", |mut tx| async move {
@@ -142,6 +147,7 @@ pub async fn add_version(
         let now = tx.now();
         model.latest = VersionNumber(model.latest.0 + 1);
         model.updated_at = now;
+        origin.became(shop, &mut *tx, model.id.0, Some(model.latest.0)).await?;
         tx.models().update(&model).await?;
         let version = Version::new(&model, model.latest, by_id, file_name, format, kept, now);
         store(shop, &mut *tx, &model, &version, kept).await?;
@@ -152,7 +158,11 @@ pub async fn add_version(
 }
 
 /// The model with its product, if the caller may change it.
-pub(super) async fn model(tx: &mut dyn Tx, by: &Authorized<WriteProducts>, id: ModelId) -> Result<(Model, Product)> {
+pub(in crate::assets) async fn model(
+    tx: &mut dyn Tx,
+    by: &Authorized<WriteProducts>,
+    id: ModelId,
+) -> Result<(Model, Product)> {
     let model = tx.models().find(id).await?.ok_or(Error::NotFound("3D model"))?;
     let product = product(tx, by, model.product).await;
     match product {
@@ -221,10 +231,10 @@ impl Version {
     }
 }
 
-fn declared(name: &str, violations: &mut Violations) -> Option<Declared> {
+pub(in crate::assets) fn declared(name: &str, field: &'static str, violations: &mut Violations) -> Option<Declared> {
     let declared = Declared::of_name(name);
     if declared.is_none() {
-        violations.add("fileName", "file_type", "must end with .stl, .obj or .3mf");
+        violations.add(field, "file_type", "must end with .stl, .obj or .3mf");
     }
     declared
 }

@@ -12,6 +12,7 @@ use crate::{
         lfs::{Library, Lock, Object},
         models::{Model, Version, VersionNumber},
         ports::Held,
+        uploads::{Part, Resumable},
     },
     audit::AuditEntry,
     catalog::{Category, Product, Review},
@@ -19,7 +20,7 @@ use crate::{
     event::Event,
     id::{
         ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, LockId, ModelId, PasskeyId, ProductId,
-        ReviewId, SellerId, SessionId, UserId,
+        ReviewId, SellerId, SessionId, UploadId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
@@ -69,6 +70,8 @@ pub(super) struct State {
     pub libraries: BTreeMap<LibraryId, Library>,
     pub library_objects: BTreeMap<(LibraryId, Digest), Object>,
     pub library_locks: BTreeMap<LockId, Lock>,
+    pub uploads: BTreeMap<UploadId, Resumable>,
+    pub upload_parts: BTreeMap<(UploadId, u64), Part>,
     pub usage: BTreeMap<Holder, u64>,
     pub models: BTreeMap<ModelId, Model>,
     pub model_versions: BTreeMap<(ModelId, VersionNumber), Version>,

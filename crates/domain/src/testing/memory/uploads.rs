@@ -1,0 +1,65 @@
+//! Uploads in portions, in memory.
+
+use async_trait::async_trait;
+
+use super::MemoryTx;
+use crate::{
+    assets::{
+        Digest,
+        uploads::{Part, Resumable, ports::UploadRepo},
+    },
+    clock::Timestamp,
+    error::Result,
+    id::{UploadId, UserId},
+};
+
+#[async_trait]
+impl UploadRepo for MemoryTx {
+    async fn insert(&mut self, upload: &Resumable) -> Result<()> {
+        self.write().uploads.insert(upload.id, upload.clone());
+        Ok(())
+    }
+
+    async fn find(&mut self, id: UploadId) -> Result<Option<Resumable>> {
+        Ok(self.state.uploads.get(&id).cloned())
+    }
+
+    async fn update(&mut self, upload: &Resumable) -> Result<()> {
+        self.write().uploads.insert(upload.id, upload.clone());
+        Ok(())
+    }
+
+    async fn open_of(&mut self, user: UserId) -> Result<u64> {
+        let open = self.state.uploads.values().filter(|upload| upload.by == user && upload.is_open());
+        Ok(u64::try_from(open.count()).unwrap_or(u64::MAX))
+    }
+
+    async fn add_part(&mut self, id: UploadId, part: &Part) -> Result<()> {
+        self.write().upload_parts.insert((id, part.offset), *part);
+        Ok(())
+    }
+
+    async fn parts(&mut self, id: UploadId) -> Result<Vec<(Digest, u64)>> {
+        let parts = self.state.upload_parts.iter().filter(|((of, _), _)| *of == id);
+        Ok(parts.map(|(_, part)| (part.kept.digest(), part.kept.size)).collect())
+    }
+
+    async fn take_parts(&mut self, id: UploadId) -> Result<Vec<Digest>> {
+        let parts = self.parts(id).await?;
+        self.write().upload_parts.retain(|(of, _), _| *of != id);
+        let mut digests: Vec<_> = parts.into_iter().map(|(digest, _)| digest).collect();
+        digests.sort_unstable();
+        Ok(digests)
+    }
+
+    async fn delete(&mut self, id: UploadId) -> Result<()> {
+        self.write().uploads.remove(&id);
+        Ok(())
+    }
+
+    async fn expired(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Resumable>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let over = self.state.uploads.values().filter(|upload| upload.expires_at < before);
+        Ok(over.take(limit).cloned().collect())
+    }
+}
