@@ -221,6 +221,65 @@ async fn an_answer_has_bounds_of_size() {
 }
 
 #[tokio::test]
+async fn five_gigabytes_are_refused_before_they_are_read() {
+    const LENGTH: u64 = 5 * 1024 * 1024 * 1024;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sent);
+    let huge = Peer::new(move |stream, _| {
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\nConnection: close\r\n\r\n");
+        while stream.write_all(&[b'x'; 8192]).is_ok() {
+            counted.fetch_add(8192, Ordering::SeqCst);
+        }
+    });
+    let refused = client(&["127.0.0.1"]).request(Method::GET, &user(&huge.url())).send().await.unwrap_err();
+    assert!(matches!(refused, CallError::TooLarge(1_048_576)), "{refused:?}");
+    // What the buffers of both sockets took, at most.
+    assert!(sent.load(Ordering::SeqCst) < 64 * 1024 * 1024, "{sent:?}");
+}
+
+#[tokio::test]
+async fn the_head_of_an_answer_has_bounds() {
+    let many = Peer::new(|stream, _| {
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\n");
+        while stream.write_all(b"x-more: of it\r\n").is_ok() {}
+    });
+    let long = Peer::new(|stream, _| {
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nx-long: ");
+        while stream.write_all(&[b'x'; 8192]).is_ok() {}
+    });
+    let early = Peer::new(|stream, _| {
+        while stream.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n").is_ok() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let client = client(&["127.0.0.1"]);
+    for peer in [many, long] {
+        let refused = client.request(Method::GET, &user(&peer.url())).send().await.unwrap_err();
+        assert!(matches!(refused, CallError::Away(_)), "{refused:?}");
+        assert!(refused.may_pass());
+    }
+    let late = client.request(Method::GET, &user(&early.url())).send().await.unwrap_err();
+    assert!(matches!(late, CallError::TimedOut(most) if most == Duration::from_millis(400)), "{late:?}");
+}
+
+#[tokio::test]
+async fn an_answer_of_the_wrong_form_is_told_clearly() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Expected {
+        #[expect(dead_code, reason = "no answer here comes to be one")]
+        price: f64,
+    }
+    let client = client(&["127.0.0.1"]);
+    let deep: &'static str = Box::leak(format!("{{\"price\":{}", "[".repeat(100_000)).into_boxed_str());
+    for body in ["{\"price\":1e400}", "{\"price\":\"1\"}", "{\"price\":NaN}", "{}", "[]", "<html>", "", deep] {
+        let peer = Peer::saying(body);
+        let answer = client.request(Method::GET, &user(&peer.url())).send().await.unwrap();
+        let refused = answer.json::<Expected>().unwrap_err();
+        assert!(matches!(refused, CallError::Away(_)), "{refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_has_bounds_of_time() {
     // They hold connections open until the test has ended.
     let (held, open_for) = mpsc::channel::<()>();

@@ -65,6 +65,9 @@ fn is_outside(address: IpAddr) -> bool {
             if let Some(address) = embedded(address) {
                 return is_outside(IpAddr::V4(address));
             }
+            if tunnelled(address).is_some_and(|address| !is_outside(IpAddr::V4(address))) {
+                return false;
+            }
             let bits = address.to_bits();
             let inside = |(base, length): &(Ipv6Addr, u32)| (bits ^ base.to_bits()) >> (128 - length) == 0;
             bits >> 125 == 1 && !INSIDE_V6.iter().any(inside)
@@ -78,6 +81,14 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     match segments {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => of(high, low),
+        _ => None,
+    }
+}
+
+/// The IPv4 address that a router of a site tunnels to, out of one of IPv6 (ISATAP), whatever network it is in.
+fn tunnelled(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [_, _, _, _, 0 | 0x200, 0x5efe, high, low] => Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))),
         _ => None,
     }
 }
@@ -133,6 +144,9 @@ mod tests {
             "2002:7f00:1::",
             "2002:a00:1::1",
             "2002:a9fe:a9fe::1",
+            "2a00:1450::5efe:127.0.0.1",
+            "2a00:1450::200:5efe:10.0.0.1",
+            "fe80::5efe:8.8.8.8",
             "3fff::1",
             "5f00::1",
             "fc00::1",
@@ -169,6 +183,7 @@ mod tests {
             "2001:4860:4860::8888",
             "2606:4700::1111",
             "2a00:1450::1",
+            "2a00:1450::5efe:8.8.8.8",
         ] {
             assert!(admits(&Guard::default(), outside), "{outside}");
         }
