@@ -1,6 +1,8 @@
 //! Uploads that go on where they broke off, brought by `tus-js-client`.
 
 use std::{
+    io::Write as _,
+    net::TcpStream,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -13,6 +15,7 @@ use crate::shop;
 
 on_each_database!(
     an_upload_goes_on_after_an_abort_and_a_kill,
+    what_came_of_a_cut_request_stays,
     an_upload_outlasts_many_kills,
     portions_lie_in_a_bucket,
     an_upload_is_terminated,
@@ -114,20 +117,15 @@ async fn an_upload_goes_on_after_an_abort_and_a_kill(database: Database) {
     let seller = server.signed_in("seller").await;
     let long = bytes(LONG);
     let bringing = Bringing::new(&long, file(&seller).await);
-    let cut = bringing.run(&server, &seller, &json!({ "stopAt": 10 * 1024 * 1024 })).await;
+    let cut = bringing.run(&server, &seller, &json!({ "stopAt": 1_500_000, "chunk": 1_000_000 })).await;
     assert_eq!(cut["whole"], false, "{cut}");
     let path = path(&cut);
-    // What came of the cut request counts, a little after nobody waits for it.
-    let end = Instant::now() + Duration::from_secs(20);
-    while seller.get(&path).await.expect(200).json()["offset"].as_u64() < Some(1 << 20) {
-        assert!(Instant::now() < end, "nothing of what was cut is there:\n{}", server.log());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    assert!(seller.get(&path).await.expect(200).json()["offset"].as_u64() >= Some(1_000_000));
     server.kill();
     server.run().await;
     let seller = server.signed_in("seller").await;
     let before = seller.get(&path).await.expect(200).json();
-    assert!(before["offset"].as_u64() >= Some(1 << 20), "what was told is durable: {before}");
+    assert!(before["offset"].as_u64() >= Some(1_000_000), "what was told is durable: {before}");
     let url = format!("{}{path}", server.url());
     let done = bringing.run(&server, &seller, &json!({ "url": url, "chunk": 3_000_000 })).await;
     assert_eq!(done["whole"], true, "{done}");
@@ -135,6 +133,38 @@ async fn an_upload_goes_on_after_an_abort_and_a_kill(database: Database) {
     assert!(content(&seller, &upload).await == long);
     let (status, said) = server.run_command(&["assets", "verify"]);
     assert!(status.success() && said.contains("verified: 1 files"), "nothing is held for the upload any more: {said}");
+}
+
+async fn what_came_of_a_cut_request_stays(database: Database) {
+    let server = Server::start(database).await;
+    let seller = server.signed_in("seller").await;
+    let long = bytes(LONG);
+    let bringing = Bringing::new(&long, file(&seller).await);
+    let begun = bringing.run(&server, &seller, &json!({ "stopAt": 1, "chunk": 1000 })).await;
+    let path = path(&begun);
+    let at = usize::try_from(seller.get(&path).await.json()["offset"].as_u64().unwrap()).unwrap();
+    let mut socket = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
+    let head = format!(
+        "PATCH {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {at}\r\n\
+         Content-Type: application/offset+octet-stream\r\nContent-Length: {}\r\n\r\n",
+        seller.token(),
+        LONG - at
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    // More than a portion, and part of the next.
+    let sent = at + 11_000_000;
+    socket.write_all(&long[at..sent]).unwrap();
+    drop(socket);
+    // It counts a little after nobody waits for it.
+    let end = Instant::now() + Duration::from_secs(20);
+    while seller.get(&path).await.json()["offset"].as_u64() != u64::try_from(sent).ok() {
+        assert!(Instant::now() < end, "what came of the cut request is not all there:\n{}", server.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let url = format!("{}{path}", server.url());
+    bringing.run(&server, &seller, &json!({ "url": url })).await;
+    let upload = ended(&seller, &path, &server).await;
+    assert!(content(&seller, &upload).await == long);
 }
 
 /// How many kills; `scripts/soak` asks for more.
