@@ -1,5 +1,5 @@
-//! Credentials: password hashes, access tokens, codes of apps, passkeys, sealing and keyed hashes; all cryptography stands behind the domain's
-//! ports here.
+//! Credentials: password hashes, access tokens, codes of apps, passkeys, signatures of webhooks, sealing and keyed hashes; all cryptography
+//! stands behind the domain's ports here, or is a pure function of what it is given.
 
 mod mac;
 mod master_key;
@@ -10,6 +10,7 @@ mod signing_key;
 mod tokens;
 mod totp;
 mod verified;
+pub mod webhook_verify;
 
 pub use mac::KeyedHash;
 pub use master_key::{MasterKey, WeakKey};

@@ -90,18 +90,7 @@ pub async fn create_review(
 )]
 #[get("/api/v1/reviews/{id}")]
 pub async fn get_review(caller: MaybeAuth, services: Shared, id: Id<ReviewId>, known: IfNoneMatch) -> Answer {
-    let unknown = || Error::NotFound("Review");
-    let review = services.reviews.get(id.0).await?.ok_or_else(unknown)?;
-    let own = caller
-        .0
-        .principal()
-        .is_some_and(|principal| principal.may::<ModerateReviews>() || principal.user == review.author);
-    if review.hidden && !own {
-        return Err(unknown().into());
-    }
-    if !own && known_product(&services, &caller.0, review.product).await.is_err() {
-        return Err(unknown().into());
-    }
+    let review = catalog::read_review(&*services.reviews, &*services.products, &caller.0, id.0).await?;
     etag::read(&known, Some(etag::version_at(review.updated_at)), &ReviewView::from(&review))
 }
 

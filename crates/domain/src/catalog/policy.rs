@@ -79,6 +79,16 @@ pub fn may_change_review(principal: &Principal, review: &Review) -> Result<()> {
     if review.hidden { Err(Error::NotFound("Review")) } else { Err(Error::forbidden("You cannot edit this review")) }
 }
 
+/// Whether a caller may read a review: its author and moderators may, hidden or not and whatever became of the product; everybody else
+/// while it is shown, if they see its product (`sees`).
+///
+/// # Errors
+/// [`Error::NotFound`], since who may not read it may not know of it either.
+pub fn may_read_review(actor: &Actor, review: &Review, sees: bool) -> Result<()> {
+    let own = actor.principal().is_some_and(|who| who.user == review.author || who.may::<ModerateReviews>());
+    if own || (sees && !review.hidden) { Ok(()) } else { Err(Error::NotFound("Review")) }
+}
+
 /// Why somebody who names no seller account cannot sell.
 pub(super) fn which_seller(principal: &Principal) -> Error {
     Error::forbidden(if principal.sellers == Sellers::NONE {

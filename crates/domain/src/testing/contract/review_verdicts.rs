@@ -8,8 +8,8 @@ use super::{
 use crate::{
     Actor, Principal, Violations,
     catalog::{
-        Product, ProductStatus, Review, ReviewInput, ReviewPatch, delete_review, moderate_review, update_review,
-        write_review,
+        Product, ProductStatus, Review, ReviewInput, ReviewPatch, delete_review, moderate_review, read_review,
+        update_review, write_review,
     },
     id::UserId,
     idempotency::Once,
@@ -39,6 +39,16 @@ impl Is {
             Self { signed_in: false, .. } => Verdict::Unauthenticated,
             Self { writes: false, .. } => Verdict::Forbidden,
             _ => otherwise,
+        }
+    }
+
+    /// What comes of reading one by its id, of a product that is published or not.
+    fn reads(self, hidden: bool, published: bool) -> Verdict {
+        let sees = published || self.seller || self.overseer;
+        match self {
+            Self { author: true, .. } | Self { moderator: true, .. } => Verdict::Done,
+            _ if sees && !hidden => Verdict::Done,
+            _ => Verdict::NotFound,
         }
     }
 
@@ -128,7 +138,7 @@ async fn callers(
     ]
 }
 
-/// Every way to change a review, and what lists show of it; the last one deletes it.
+/// Every way to read and to change a review, and what lists show of it; the last one deletes it.
 #[expect(clippy::too_many_arguments, reason = "a case of the table")]
 async fn writes(
     harness: &impl Harness,
@@ -156,6 +166,8 @@ async fn writes(
     tx.commit().await.unwrap();
     let listed = harness.reviews().of_product(other.id, page(1, 20)).await.unwrap();
     assert_eq!((listed.total, listed.items.len()), (u64::from(!hidden), usize::from(!hidden)), "list, {what}");
+    let read = read_review(&*harness.reviews(), &*harness.products(), actor, review.id).await;
+    assert_eq!(Verdict::of(&read), is.reads(hidden, product.status == ProductStatus::Published), "read, {what}");
     let updated = match by() {
         Ok(by) => update_review(shop, by, review.id, ReviewPatch::default(), None).await.map(|_| ()),
         Err(refused) => Err(refused),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Harness, begin, fixtures};
 use crate::{
-    identity::{Email, NO_PASSWORD, User},
+    identity::{Email, NO_PASSWORD, User, purge_guests},
     permission::{Role, Roles},
 };
 
@@ -19,6 +19,7 @@ pub async fn run(harness: &impl Harness) {
     a_name_changes(harness).await;
     the_hash_of_the_next_address_stands_in(harness).await;
     guests_are_found_by_when_they_came(harness).await;
+    a_due_guest_ends_and_nobody_else(harness).await;
     nobody_is_nobody(harness).await;
 }
 
@@ -125,6 +126,37 @@ async fn guests_are_found_by_when_they_came(harness: &impl Harness) {
     tx.users().grant(guests[0], Role::User, given.shop.now()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(before(5, 10).await, [guests[2], guests[3]]);
+}
+
+async fn a_due_guest_ends_and_nobody_else(harness: &impl Harness) {
+    let given = fixtures(harness);
+    // Long before everybody else, and not at the moments of the case above.
+    let began = crate::clock::Timestamp::UNIX_EPOCH - Duration::from_secs(100);
+    let mut made = Vec::new();
+    for (n, roles) in [(1, Role::Guest), (2, Role::User), (3, Role::Guest), (4, Role::Guest)] {
+        let at = began + Duration::from_secs(n);
+        let name = format!("Passer-by {n}");
+        let user = User { name, roles: Roles::new([roles]), created_at: at, updated_at: at, ..given.user(Role::User) };
+        let mut tx = begin(harness).await;
+        assert!(tx.users().insert(&user, NO_PASSWORD).await.unwrap());
+        tx.commit().await.unwrap();
+        given.stored_session(user.id).await;
+        made.push(user);
+    }
+    let life = (given.shop.now() - (began + Duration::from_secs(4))).to_std().unwrap();
+    for gone in [2, 0] {
+        assert_eq!(purge_guests(&given.shop, &*harness.guests(), life).await.unwrap(), gone);
+    }
+    for (user, ends) in made.iter().zip([true, false, true, false]) {
+        assert_eq!(harness.users().principal(user.id).await.unwrap().is_none(), ends, "{}", user.name);
+        assert_eq!(harness.users().account(&user.email).await.unwrap().is_none(), ends, "{}", user.name);
+        let told = harness.events_of(user.id.0).await.unwrap();
+        assert_eq!(told.iter().any(|event| event.kind == "user.deleted"), ends, "{}", user.name);
+        if ends {
+            let left = begin(harness).await.users().find(user.id).await.unwrap();
+            assert!(left.is_none_or(|left| left.name != user.name && left.email != user.email));
+        }
+    }
 }
 
 async fn roles_and_hash_change(harness: &impl Harness) {
