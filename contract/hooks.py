@@ -27,6 +27,7 @@ THINGS = {
     "/api/v1/models3d/{id}": os.environ["SOUK_MODEL"],
     "/api/v1/files/{id}": os.environ["SOUK_FILE"],
     "/api/v1/libraries/{id}": os.environ["SOUK_LIBRARY"],
+    "/api/v1/uploads/{id}": os.environ["SOUK_UPLOAD"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
@@ -251,10 +252,11 @@ def refusals(case):
     made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}")
     if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
-    # The code of no invitation; and the account and the key are the seller's.
+    # The code of no invitation; and the account and the key are the seller's, the upload is the administrator's.
     others = ROLE == "admin" and case.path.startswith(
         ("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}", "/api/v1/libraries/{id}")
     )
+    others = others or ROLE == "seller" and case.path.startswith("/api/v1/uploads/{id}")
     if others or operation["operationId"] == "accept_invitation":
         possible.add("404")
     # The file of a model is for who sells the product, and for who was granted it.

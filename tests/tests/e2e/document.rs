@@ -1,5 +1,6 @@
 //! The operations as `openapi.json` tells them, and a small world in which each can be called.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use souk_e2e::{Client, Reply, Server};
 
@@ -147,6 +148,8 @@ pub struct World {
     model: Option<Value>,
     /// A library of large files of the seller.
     library: Option<Value>,
+    /// An upload of the seller that is not at its end.
+    upload: Option<Value>,
     /// A file of the draft, which the guest was granted.
     file: Option<Value>,
 }
@@ -220,6 +223,20 @@ impl World {
             seller.send(sent).await.expect(200);
             library = Some(seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone());
         }
+        let mut upload = None;
+        if operations.iter().any(|known| known.path == "/api/v1/uploads/{id}") {
+            let product = BASE64_STANDARD.encode(draft["id"].as_str().unwrap());
+            let begun = seller
+                .request("POST", "/api/v1/uploads")
+                .header("tus-resumable", "1.0.0")
+                .header("upload-length", "10")
+                .header(
+                    "upload-metadata",
+                    format!("filename {},productId {product}", BASE64_STANDARD.encode("plan.stl")),
+                );
+            let begun = seller.send(begun).await.expect(201);
+            upload = Some(seller.get(begun.header("location")).await.expect(200).json());
+        }
         let mut file = None;
         if knows("/api/v1/products/{id}/files") {
             let path = shop::path(&draft);
@@ -244,6 +261,7 @@ impl World {
             invitation,
             model,
             library,
+            upload,
             file,
         }
     }
@@ -265,6 +283,7 @@ impl World {
             ("/models3d/{", self.model.as_ref()),
             ("/files/{", self.file.as_ref()),
             ("/libraries/{", self.library.as_ref()),
+            ("/uploads/{", self.upload.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
