@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    Chunks, Digest, Edition, Place, Stored, Terms,
+    Chunks, Digest, Edition, Holder, Place, Quotas, Stored, Terms,
     ports::{BlobQueries, Blobs, Held},
 };
 use crate::{
@@ -65,6 +65,23 @@ impl Storeroom {
             tx.commit(edition).await
         })
         .await
+    }
+
+    /// How many bytes may still be kept for all of these, as far as can be told before they come; [`charge`](super::charge) has the last
+    /// word.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] when fewer than `bytes` may be kept for one of them.
+    pub async fn left(&self, quotas: &Quotas, holders: &[Holder], bytes: u64) -> Result<u64> {
+        let mut least = u64::MAX;
+        for holder in holders {
+            let left = quotas.of(*holder).saturating_sub(self.index.usage(*holder).await?);
+            if left < bytes {
+                return Err(quotas.exceeded(*holder));
+            }
+            least = least.min(left);
+        }
+        Ok(least)
     }
 
     /// What is known of bytes that somebody holds.

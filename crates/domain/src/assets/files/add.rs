@@ -28,15 +28,9 @@ pub async fn admit(
     let found = found.ok_or(Error::NotFound("Product"))?;
     may_manage(by.principal(), &found)?;
     let (rules, (size, digest)) = (&shop.rules.assets, said);
-    let mut most = rules.file_max;
-    for holder in [Holder::Person(by.principal().user), Holder::Seller(found.seller)] {
-        let left = rules.quotas.of(holder).saturating_sub(room.index.usage(holder).await?);
-        if left < size.unwrap_or(1) {
-            return Err(rules.quotas.exceeded(holder));
-        }
-        most = most.min(left);
-    }
-    Ok(Terms { most, size, digest })
+    let holders = [Holder::Person(by.principal().user), Holder::Seller(found.seller)];
+    let left = room.left(&rules.quotas, &holders, size.unwrap_or(1)).await?;
+    Ok(Terms { most: rules.file_max.min(left), size, digest })
 }
 
 /// Adds a file whose bytes were put away to a product.

@@ -86,12 +86,8 @@ pub async fn plan(
     let brought =
         plan.iter().filter(|(_, deed)| *deed == Deed::Upload).fold(0_u64, |sum, (one, _)| sum.saturating_add(one.size));
     if brought > 0 {
-        for holder in [Holder::Person(who.user), Holder::Seller(seller)] {
-            let quotas = &shop.rules.assets.quotas;
-            if quotas.of(holder).saturating_sub(room.index.usage(holder).await?) < brought {
-                return Err(quotas.exceeded(holder));
-            }
-        }
+        let holders = [Holder::Person(who.user), Holder::Seller(seller)];
+        room.left(&shop.rules.assets.quotas, &holders, brought).await?;
     }
     Ok(plan)
 }

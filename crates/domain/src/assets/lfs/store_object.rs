@@ -51,15 +51,10 @@ pub async fn admit_object(
     size: Option<u64>,
 ) -> Result<Terms> {
     let seller = enter(by.principal(), libraries.account(&at.seller).await?)?;
-    let (rules, mut most) = (&shop.rules.assets, shop.rules.assets.file_max);
-    for holder in [Holder::Person(by.principal().user), Holder::Seller(seller)] {
-        let left = rules.quotas.of(holder).saturating_sub(room.index.usage(holder).await?);
-        if left < size.unwrap_or(0) {
-            return Err(rules.quotas.exceeded(holder));
-        }
-        most = most.min(left);
-    }
-    Ok(Terms { most, size, digest: Some(digest) })
+    let rules = &shop.rules.assets;
+    let holders = [Holder::Person(by.principal().user), Holder::Seller(seller)];
+    let left = room.left(&rules.quotas, &holders, size.unwrap_or(0)).await?;
+    Ok(Terms { most: rules.file_max.min(left), size, digest: Some(digest) })
 }
 
 /// Adds an object whose bytes were put away to a library, which begins with it. One that lies there already changes nothing.
