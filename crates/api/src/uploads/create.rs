@@ -31,7 +31,14 @@ pub(super) async fn create(
     })?;
     let location = format!("/api/v1/uploads/{}", upload.id);
     if length > 0 && protocol::brings_bytes(&request) {
-        upload = bring(&auth, &services, &request, upload.id, 0, payload).await?;
+        upload = match bring(&auth, &services, &request, upload.id, 0, payload).await {
+            Ok(upload) => upload,
+            Err(problem) => {
+                // Who is refused learns no address, so nobody would go on.
+                uploads::delete_upload(&services.shop, &auth.0, upload.id).await?;
+                return Err(problem);
+            }
+        };
     }
     let mut answer = HttpResponse::Created();
     answer.insert_header((header::LOCATION, location));

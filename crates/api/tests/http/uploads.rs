@@ -4,7 +4,11 @@ use actix_web::{http::Method, test::TestRequest};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use domain::{
     Principal,
-    assets::uploads::{FinishUpload, finish_upload},
+    assets::{
+        Holder,
+        ports::BlobQueries as _,
+        uploads::{FinishUpload, finish_upload},
+    },
     catalog::Product,
     id::UploadId,
 };
@@ -113,6 +117,11 @@ async fn the_first_bytes_may_come_at_once() {
     ];
     let reply = world.ask(Method::POST, "/api/v1/uploads", &headers, b"abc").await;
     assert_eq!((reply.status, reply.header("upload-offset")), (201, "3"), "{}", reply.text);
+    let wrong = format!("sha256 {}", BASE64_STANDARD.encode([7; 32]));
+    let headers = [&headers[..], &[("upload-checksum", wrong.as_str())]].concat();
+    assert_eq!(world.ask(Method::POST, "/api/v1/uploads", &headers, b"abc").await.status, 460);
+    let counted = world.door.store.usage(Holder::Person(world.owner.user)).await.unwrap();
+    assert_eq!(counted, 4, "what was refused is not counted");
 }
 
 #[actix_web::test]
