@@ -9,6 +9,7 @@
 )]
 
 mod authenticator;
+mod bytes;
 mod client;
 mod cluster;
 mod database;
@@ -27,6 +28,7 @@ mod socket;
 mod tables;
 
 pub use authenticator::{Authenticator, totp};
+pub use bytes::bytes;
 pub use client::{Client, Reply};
 pub use cluster::{Cluster, NODES_KEY};
 pub use database::Database;

@@ -37,6 +37,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(list::list_models3d)
         .service(models::create_model3d)
         .service(models::get_model3d)
+        .service(models::update_model3d)
         .service(models::delete_model3d)
         .service(quotes::get_model3d_quote)
         .service(list::list_model3d_versions)

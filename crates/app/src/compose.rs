@@ -125,7 +125,11 @@ pub(crate) async fn services(
         hasher: passwords.clone(),
         proofs: proofs(config, foundation)?,
         exports: Archives { queries: database.exports(), sealer: Arc::<Seal>::clone(&foundation.seal) },
-        uploads: Finisher { workshop: models::workshop(config, &assets.room), users: database.users() },
+        uploads: Finisher {
+            workshop: models::workshop(config, &assets.room),
+            uploads: database.uploads(),
+            users: database.users(),
+        },
         models: Models3d {
             queries: database.models(),
             workshop: models::workshop(config, &assets.room),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    assets::SweepFiles,
-    assets::image::RerenderImages,
+    assets::{SettleFiles, SweepFiles, image::RerenderImages},
     catalog::ReindexProducts,
     identity::RotateKeys,
     job::{Job, Request},
@@ -22,6 +21,7 @@ pub(crate) fn entries(config: &Config) -> Arc<[Entry]> {
         entry("purge_jobs", &schedule.purge_jobs, &PurgeJobs {}),
         entry("rotate_keys", &schedule.rotate_keys, &RotateKeys {}),
         entry("sweep_files", &schedule.sweep_files, &SweepFiles {}),
+        entry("settle_files", &schedule.settle_files, &SettleFiles {}),
         entry("reindex", &schedule.reindex, &ReindexProducts::default()),
         entry("rerender", &schedule.rerender, &RerenderImages::default()),
     ])

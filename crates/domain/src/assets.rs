@@ -20,7 +20,7 @@ pub mod uploads;
 mod usage;
 
 pub use chunks::{Chunks, Whole};
-pub use collect::{Copied, SweepFiles, Swept, Verified, Wrong, copy_all};
+pub use collect::{Copied, SettleFiles, SweepFiles, Swept, Verified, Wrong, copy_all};
 pub use digest::{Digest, Edition, Place};
 pub use gauge::{Gauge, Stored, Terms};
 pub use rules::AssetRules;

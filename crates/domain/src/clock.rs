@@ -7,6 +7,11 @@ use chrono::{DateTime, Utc};
 /// A moment in UTC, exact to the microsecond (what both databases keep).
 pub type Timestamp = DateTime<Utc>;
 
+/// A moment of change that differs from the one before even if the clock stood still: readers compare them.
+pub(crate) fn later(now: Timestamp, before: Timestamp) -> Timestamp {
+    now.max(before + Duration::from_micros(1))
+}
+
 /// Where time comes from.
 #[async_trait::async_trait]
 pub trait Clock: Send + Sync {

@@ -8,7 +8,7 @@ use souk_domain::{
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     assets::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
-        models::ports::ModelQueries, ports::BlobQueries,
+        models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
     audit::AuditQueries,
     catalog::export::ProductExport,
@@ -112,6 +112,10 @@ impl Harness for Memory {
     }
 
     fn pictures(&self) -> Arc<dyn PictureQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn uploads(&self) -> Arc<dyn UploadQueries> {
         Arc::new(self.store.clone())
     }
 

@@ -1,15 +1,14 @@
-//! Files as people meet them: they outlive restarts, cuts and a full disk, in a folder and in a bucket, and on every node.
+//! Files as people meet them: they outlive restarts and cuts, in a folder and in a bucket, and on every node.
 
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use souk_e2e::{Bucket, Client, Cluster, Database, Reply, Server, on_each_database};
+use souk_e2e::{Bucket, Client, Cluster, Database, Reply, Server, bytes, on_each_database};
 
 use crate::shop;
 
@@ -19,7 +18,6 @@ on_each_database!(
     a_cut_upload_leaves_nothing,
     who_sends_nothing_is_let_go,
     a_slow_upload_outlasts_the_deadline_of_requests,
-    a_full_disk_is_told_and_reads_go_on,
     what_is_broken_is_found,
     what_nobody_holds_is_swept,
     the_same_bytes_at_once_lie_once,
@@ -28,20 +26,6 @@ on_each_database!(
 
 /// Longer than any buffer on the way.
 const LONG: usize = 20 * 1024 * 1024 + 7;
-
-/// Bytes that differ from place to place.
-fn bytes(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut all = Vec::with_capacity(length + 8);
-    while all.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        all.extend_from_slice(&state.to_le_bytes());
-    }
-    all.truncate(length);
-    all
-}
 
 async fn bring(seller: &Client, product: &Value, query: &str, bytes: Vec<u8>) -> Reply {
     let path = format!("{}/files?{query}", shop::path(product));
@@ -194,48 +178,6 @@ async fn a_slow_upload_outlasts_the_deadline_of_requests(database: Database) {
     let mut answer = [0; 12];
     socket.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"HTTP/1.1 201");
-}
-
-/// A small file system that is there as long as this value.
-struct Small(PathBuf);
-
-impl Small {
-    /// Mounts one of so many MiB, which takes root.
-    fn mount(at: PathBuf, mib: u32) -> Self {
-        std::fs::create_dir_all(&at).unwrap();
-        let options = format!("size={mib}m,mode=0700");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&at).status();
-        assert!(
-            mounted.is_ok_and(|status| status.success()),
-            "this test fills a small disk, and to mount one takes root: run it as root, or in a container that may mount"
-        );
-        Self(at)
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
-async fn a_full_disk_is_told_and_reads_go_on(database: Database) {
-    let mut server = Server::prepared(database, &[]);
-    let _disk = Small::mount(server.folder().join("data/blobs"), 8);
-    server.run().await;
-    let seller = server.signed_in("seller").await;
-    let product = shop::create(&seller, &shop::lamp()).await;
-    let kept = bytes(1024 * 1024, 5);
-    let file = bring(&seller, &product, "name=kept", kept.clone()).await.expect(201).json();
-    let full = bring(&seller, &product, "name=full", bytes(LONG, 6)).await;
-    let error = full.error(507, "INSUFFICIENT_STORAGE");
-    assert!(error["message"].as_str().unwrap().contains("no room left"), "{error}");
-    assert!(seller.get(file["contentUrl"].as_str().unwrap()).await.expect(200).body == kept);
-    seller.get(&shop::path(&product)).await.expect(200);
-    // What did not fit left nothing, so there is room for what does.
-    assert!(files_in(&server.folder().join("data/blobs/staging")).is_empty());
-    bring(&seller, &product, "name=fits", bytes(4 * 1024 * 1024, 7)).await.expect(201);
-    server.client().get("/ready").await.expect(200);
 }
 
 async fn what_is_broken_is_found(database: Database) {

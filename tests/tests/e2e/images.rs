@@ -14,7 +14,7 @@ on_each_database!(
 );
 
 /// A JPEG with Exif, comment and all, of 320 x 240 pixels.
-const CAT: &[u8] = include_bytes!("../../../crates/media/tests/pictures/progressive_cat.jpg");
+pub(crate) const CAT: &[u8] = include_bytes!("../../../crates/media/tests/pictures/progressive_cat.jpg");
 
 async fn upload(client: &Client, product: &Value, file: &'static [u8], kind: &str) -> Reply {
     let path = format!("{}/images", shop::path(product));

@@ -18,6 +18,7 @@ mod exports;
 mod factors;
 mod files;
 mod freshness;
+mod full_disk;
 mod guests;
 mod images;
 mod jobs;

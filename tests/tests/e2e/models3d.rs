@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use souk_e2e::{Client, Cluster, Database, Events, Server, on_each_database};
 
 use crate::shop;
@@ -179,8 +179,20 @@ async fn how_far_a_model_is_is_heard(database: Database) {
         heard.push(told["progress"].as_u64().unwrap());
     }
     assert_eq!(heard, [0, 50, 100]);
+    let other = shop::create(&seller, &shop::lamp()).await;
+    let model = format!("/api/v1/models3d/{}", made["id"].as_str().unwrap());
+    seller.patch(&model, &json!({ "productId": other["id"] })).await.expect(200);
+    assert_eq!(events.told().await.kind(), "model.deleted", "for who looks at the product it left");
+    seller.patch(&model, &json!({ "productId": product, "name": "Die" })).await.expect(200);
+    assert_eq!(events.told().await.data.unwrap()["name"], "Die");
     seller.delete(&format!("/api/v1/models3d/{}", made["id"].as_str().unwrap())).await.expect(200);
     assert_eq!(events.told().await.kind(), "model.deleted");
+}
+
+/// How many kills; `scripts/soak` asks for more.
+#[expect(clippy::disallowed_methods, reason = "the test runner says by environment how long a test is")]
+fn kills() -> u64 {
+    std::env::var("SOUK_MODEL_KILLS").map_or(5, |text| text.parse().expect("SOUK_MODEL_KILLS is a number"))
 }
 
 async fn every_accepted_model_is_examined_after_a_kill(database: Database) {
@@ -189,12 +201,12 @@ async fn every_accepted_model_is_examined_after_a_kill(database: Database) {
     let product = shop::create(&seller, &shop::lamp()).await;
     let path = format!("/api/v1/models3d?fileName=cube.stl&productId={}", product["id"].as_str().unwrap());
     let mut accepted = Vec::new();
-    for pause in [0_u64, 40, 90, 150, 260] {
+    for kill in 0..kills() {
         for _ in 0..3 {
             accepted.push(bring(&seller.at(server.url()), &path, binary()).await["id"].as_str().unwrap().to_owned());
         }
         // Each time in another moment of the examination.
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::sleep(Duration::from_millis(kill * 67 % 300)).await;
         server.kill();
         server.run().await;
     }

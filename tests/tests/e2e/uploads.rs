@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use souk_e2e::{Bucket, Client, Database, Server, on_each_database};
+use souk_e2e::{Bucket, Client, Database, Server, bytes, on_each_database};
 
 use crate::shop;
 
@@ -24,20 +24,6 @@ on_each_database!(
 
 /// More than two portions, and no round number.
 const LONG: usize = 17 * 1024 * 1024 + 3;
-
-/// Bytes that differ from place to place.
-fn bytes(length: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut all = Vec::with_capacity(length + 8);
-    while all.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        all.extend_from_slice(&state.to_le_bytes());
-    }
-    all.truncate(length);
-    all
-}
 
 /// A file to be brought.
 struct Bringing {
@@ -115,7 +101,7 @@ async fn content(seller: &Client, upload: &Value) -> Vec<u8> {
 async fn an_upload_goes_on_after_an_abort_and_a_kill(database: Database) {
     let mut server = Server::start(database).await;
     let seller = server.signed_in("seller").await;
-    let long = bytes(LONG);
+    let long = bytes(LONG, 1);
     let bringing = Bringing::new(&long, file(&seller).await);
     let cut = bringing.run(&server, &seller, &json!({ "stopAt": 1_500_000, "chunk": 1_000_000 })).await;
     assert_eq!(cut["whole"], false, "{cut}");
@@ -138,7 +124,7 @@ async fn an_upload_goes_on_after_an_abort_and_a_kill(database: Database) {
 async fn what_came_of_a_cut_request_stays(database: Database) {
     let server = Server::start(database).await;
     let seller = server.signed_in("seller").await;
-    let long = bytes(LONG);
+    let long = bytes(LONG, 1);
     let bringing = Bringing::new(&long, file(&seller).await);
     let begun = bringing.run(&server, &seller, &json!({ "stopAt": 1, "chunk": 1000 })).await;
     let path = path(&begun);
@@ -176,7 +162,7 @@ fn kills() -> u64 {
 async fn an_upload_outlasts_many_kills(database: Database) {
     let mut server = Server::start(database).await;
     let seller = server.signed_in("seller").await;
-    let long = bytes(LONG);
+    let long = bytes(LONG, 1);
     let bringing = Bringing::new(&long, file(&seller).await);
     let begun = bringing.run(&server, &seller, &json!({ "stopAt": 1, "chunk": 65_536 })).await;
     let path = path(&begun);
@@ -215,7 +201,7 @@ async fn portions_lie_in_a_bucket(database: Database) {
     let mut server = Server::prepared(database, &settings);
     server.run().await;
     let seller = server.signed_in("seller").await;
-    let long = bytes(LONG);
+    let long = bytes(LONG, 1);
     let bringing = Bringing::new(&long, file(&seller).await);
     let cut = bringing.run(&server, &seller, &json!({ "stopAt": 6_000_000, "chunk": 2_000_000 })).await;
     let path = path(&cut);
@@ -231,7 +217,7 @@ async fn portions_lie_in_a_bucket(database: Database) {
 async fn an_upload_is_terminated(database: Database) {
     let server = Server::start(database).await;
     let seller = server.signed_in("seller").await;
-    let bringing = Bringing::new(&bytes(3_000_000), file(&seller).await);
+    let bringing = Bringing::new(&bytes(3_000_000, 1), file(&seller).await);
     let cut = bringing.run(&server, &seller, &json!({ "stopAt": 500_000, "chunk": 250_000 })).await;
     let told = bringing.run(&server, &seller, &json!({ "url": cut["url"], "terminate": true })).await;
     assert_eq!(told["terminated"], true);

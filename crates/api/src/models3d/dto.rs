@@ -1,10 +1,17 @@
 //! 3D models as JSON.
 
 use chrono::{DateTime, Utc};
-use domain::assets::models::{Findings, Model, Rendition, RenditionKind, Severity, Shape, Unit, Version, VersionState};
+use domain::{
+    assets::models::{
+        Findings, Model, ModelPatch, Rendition, RenditionKind, Severity, Shape, Unit, Version, VersionState,
+    },
+    id::ProductId,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::body::Fields;
 
 /// A 3D model of a product.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,6 +48,32 @@ impl From<&Model> for ModelView {
             updated_at: model.updated_at,
         }
     }
+}
+
+/// A change of a model: what is absent stays.
+#[derive(Debug, ToSchema)]
+#[schema(as = Model3dPatch)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelPatchBody {
+    /// Another name.
+    #[schema(example = "Round knob", min_length = 1, max_length = 100, format = "line", nullable = false)]
+    pub name: Option<String>,
+    /// Another product of the account that sells it.
+    #[schema(nullable = false)]
+    pub product_id: Option<Uuid>,
+}
+
+/// Reads a [`ModelPatchBody`].
+pub fn model_patch(fields: &mut Fields<'_>) -> ModelPatch {
+    fields.of_a_change();
+    let mut patch = ModelPatch::default();
+    if let Some(name) = fields.text("name") {
+        patch.name(&name, &mut fields.violations);
+    }
+    if let Some(product) = fields.uuid("productId") {
+        patch.product(ProductId(product));
+    }
+    patch
 }
 
 /// A version of a model: one file, and what is known of it.

@@ -1,6 +1,6 @@
-//! One model: bring, read, delete.
+//! One model: bring, read, change, delete.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, web::Payload};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, web::Payload};
 use domain::{
     Error, Violations,
     assets::{
@@ -15,13 +15,14 @@ use domain::{
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::dto::{ModelFile, ModelView};
+use super::dto::{ModelFile, ModelPatchBody, ModelView, model_patch};
 use crate::{
     Answer, Services, Shared,
     assets::{Said, linger, received},
     auth::{Auth, MaybeAuth},
+    body::JsonBody,
     done::Done,
-    etag::{self, IfNoneMatch},
+    etag::{self, IfMatch, IfNoneMatch},
     path::Id,
     problem::{In, Problem},
     query::{Params, Query, Read},
@@ -158,6 +159,37 @@ fn said(violations: &Violations) -> bool {
 pub async fn get_model3d(caller: MaybeAuth, services: Shared, id: Id<ModelId>, known: IfNoneMatch) -> Answer {
     let model = seen(&services, &caller, id.0).await?;
     etag::read(&known, Some(etag::version_at(model.updated_at)), &ModelView::from(&model))
+}
+
+/// Renames a model, or moves it to another product of the account that sells it.
+///
+/// On another product it is seen by those who see that one, and its files are for those who have a grant of it.
+#[utoipa::path(
+    tag = "models3d",
+    request_body = ModelPatchBody,
+    params(Id<ModelId>, IfMatch),
+    responses(
+        (status = 200, description = "The model", body = ModelView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 400, description = "The product is none of the account that sells the model"),
+        (status = 404, description = "No such model, or not for you to see"),
+        IfMatch,
+    ),
+    security(("bearer" = ["products:write"]))
+)]
+#[patch("/api/v1/models3d/{id}")]
+pub async fn update_model3d(
+    auth: Auth<WriteProducts>,
+    services: Shared,
+    id: Id<ModelId>,
+    if_match: IfMatch,
+    body: JsonBody,
+) -> Answer {
+    let patch = body.read(|fields| Some(model_patch(fields)))?;
+    let expected = if_match.expected(None)?;
+    let model = models::update_model(&services.shop, &auth.0, id.0, &patch, expected.moments().as_deref())
+        .await
+        .map_err(|error| expected.problem(error))?;
+    etag::changed(etag::version_at(model.updated_at), &ModelView::from(&model))
 }
 
 /// Deletes a model with all its versions.

@@ -58,7 +58,7 @@ pub(super) async fn bring(
     let mut body = payload.into_inner();
     let brought = outlasting(&mut body, services.settings.transfer_idle, move |mut pieces| async move {
         let mut source = Checked { source: &mut *pieces, checksum };
-        uploads::append(&taking.shop, taking.uploads.room(), &by, id, offset, &mut source, progress).await
+        uploads::append(&taking.shop, &taking.uploads, &by, id, offset, &mut source, progress).await
     });
     let brought = brought.await.and_then(|ended| ended.map_err(checksum::told));
     if brought.is_err() {

@@ -126,7 +126,7 @@ impl From<&Resumable> for UploadView {
 )]
 #[get("/api/v1/uploads/{id}")]
 pub async fn get_upload(auth: Auth<WriteProducts>, services: Shared, id: Id<UploadId>) -> Answer {
-    let upload = uploads::find_upload(&services.shop, &auth.0, id.0).await?;
+    let upload = uploads::find_upload(&services.shop, &services.uploads, &auth.0, id.0).await?;
     let mut answer = HttpResponse::Ok();
     protocol::told(&mut answer, &upload);
     answer.insert_header(("Upload-Length", upload.length.to_string()));

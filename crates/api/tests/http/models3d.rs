@@ -227,3 +227,46 @@ async fn the_page_that_turns_models_runs_nothing_from_elsewhere() {
         assert!(page.text.contains(path));
     }
 }
+
+#[actix_web::test]
+async fn a_model_is_renamed_and_moved() {
+    let door = Door::new();
+    let (owner, stranger) = (door.seller().await, door.seller().await);
+    let own = async || door.fixtures.stored_product(owner.seller.unwrap(), |_| ()).await.id.to_string();
+    let (from, to) = (own().await, own().await);
+    let theirs = door.fixtures.stored_product(stranger.seller.unwrap(), |_| ()).await.id.to_string();
+    let model = bring(&door, &owner, &format!("{PATH}?productId={from}&fileName=a.stl"), "a cube").await.json();
+    let path = format!("{PATH}/{}", model["id"].as_str().unwrap());
+    let read = door.get(&path).await;
+    let tag = read.header("etag");
+    let patch = async |by: &Principal, body: Value, tag: Option<&str>| {
+        let mut request = TestRequest::patch().uri(&path).insert_header(door.bearer(by)).set_json(body);
+        if let Some(tag) = tag {
+            request = request.insert_header(("If-Match", tag));
+        }
+        door.send(request).await
+    };
+    let renamed = patch(&owner, json!({ "name": "Round knob" }), Some(tag)).await;
+    assert_eq!((renamed.status, &renamed.json()["name"]), (200, &json!("Round knob")), "{}", renamed.text);
+    assert_ne!(renamed.header("etag"), tag);
+    assert_eq!(patch(&owner, json!({ "name": "Late" }), Some(tag)).await.status, 412);
+    let moved = patch(&owner, json!({ "productId": to }), None).await;
+    assert_eq!((moved.status, &moved.json()["productId"]), (200, &json!(to)), "{}", moved.text);
+    assert_eq!(door.get(&format!("{PATH}?productId={from}")).await.json()["total"], 0);
+    let same = patch(&owner, json!({ "name": "Round knob", "productId": to }), None).await;
+    assert_eq!((same.status, same.json()), (200, moved.json()), "nothing is changed by what is so already");
+    for (body, broken) in [
+        (json!({ "name": "" }), "body /name"),
+        (json!({ "name": null }), "body /name"),
+        (json!({ "name": "a\u{0}" }), "body /name"),
+        (json!({ "productId": theirs }), "body /productId"),
+        (json!({ "productId": "nothing" }), "body /productId"),
+        (json!({ "sellerId": theirs }), "body /sellerId"),
+    ] {
+        let refused = patch(&owner, body.clone(), None).await;
+        assert_eq!(refused.status, 400, "{body}: {}", refused.text);
+        assert!(refused.text.contains(broken.split(' ').next_back().unwrap()), "{body}: {}", refused.text);
+    }
+    assert_eq!(patch(&stranger, json!({ "name": "Mine" }), None).await.status, 403);
+    assert_eq!(door.get(&path).await.json()["name"], "Round knob");
+}

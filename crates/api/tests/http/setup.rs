@@ -217,6 +217,7 @@ impl Door {
             },
             uploads: Finisher {
                 workshop: Workshop { room: room.clone(), analysis: Arc::new(PlainAnalysis), most: 1000 },
+                uploads: reader.clone(),
                 users: reader.clone(),
             },
             models: Models3d {

@@ -18,6 +18,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("schedule.sweep_files", "37 2 * * *", "When to take out bytes of files that nobody holds; or off."),
     Setting::new("schedule.sweep_files_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.sweep_files_catch_up", "once", "After downtime: skip, once or all(N)."),
+    Setting::new(
+        "schedule.settle_files",
+        "*/20 * * * *",
+        "When models and uploads whose job was given up fail; or off.",
+    ),
+    Setting::new("schedule.settle_files_zone", "UTC", "The time zone of that line."),
+    Setting::new("schedule.settle_files_catch_up", "once", "After downtime: skip, once or all(N)."),
     Setting::new("schedule.reindex", "off", "When to find the words of all products anew; by hand after an upgrade."),
     Setting::new("schedule.reindex_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.reindex_catch_up", "skip", "After downtime: skip, once or all(N)."),
@@ -45,6 +52,7 @@ pub(crate) struct Schedule {
     pub(crate) purge_jobs: Timing,
     pub(crate) rotate_keys: Timing,
     pub(crate) sweep_files: Timing,
+    pub(crate) settle_files: Timing,
     pub(crate) reindex: Timing,
     pub(crate) rerender: Timing,
 }
@@ -55,6 +63,7 @@ impl Schedule {
         let purge_jobs = timing(reader, "schedule.purge_jobs");
         let rotate_keys = timing(reader, "schedule.rotate_keys");
         let sweep_files = timing(reader, "schedule.sweep_files");
+        let settle_files = timing(reader, "schedule.settle_files");
         let reindex = timing(reader, "schedule.reindex");
         let rerender = timing(reader, "schedule.rerender");
         Some(Self {
@@ -62,6 +71,7 @@ impl Schedule {
             purge_jobs: purge_jobs?,
             rotate_keys: rotate_keys?,
             sweep_files: sweep_files?,
+            settle_files: settle_files?,
             reindex: reindex?,
             rerender: rerender?,
         })

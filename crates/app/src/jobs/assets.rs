@@ -3,10 +3,10 @@
 use domain::{
     Result, Shop,
     assets::{
-        SweepFiles,
+        SettleFiles, SweepFiles,
         image::{Gallery, RerenderImages, rerender_images},
-        models::{ProcessModel, process_model},
-        uploads::{FinishUpload, Finisher, expire_uploads, finish_upload},
+        models::{ProcessModel, fail_lost_models, process_model},
+        uploads::{FinishUpload, Finisher, expire_uploads, fail_lost_uploads, finish_upload},
     },
 };
 
@@ -16,8 +16,11 @@ use crate::{config::Config, files, foundation::Foundation, models, workers::jobs
 pub(super) fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gallery) -> Result<Handlers> {
     let room = files::storeroom(config, foundation)?;
     let workshop = models::workshop(config, &room);
-    let finisher = Finisher { workshop: workshop.clone(), users: foundation.database.users() };
-    let (sweeping, modelling, finishing, rendering) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
+    let database = &foundation.database;
+    let finisher = Finisher { workshop: workshop.clone(), uploads: database.uploads(), users: database.users() };
+    let (waiting, handing) = (database.models(), finisher.clone());
+    let (sweeping, settling) = (shop.clone(), shop.clone());
+    let (modelling, finishing, rendering) = (shop.clone(), shop.clone(), shop.clone());
     Ok(Handlers::default()
         .on(move |_: SweepFiles, _| {
             let (room, shop) = (room.clone(), sweeping.clone());
@@ -31,6 +34,17 @@ pub(super) fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, ga
                     staged = swept.staged,
                     "files swept"
                 );
+                Ok(())
+            }
+        })
+        .on(move |_: SettleFiles, _| {
+            let (waiting, handing, shop) = (waiting.clone(), handing.clone(), settling.clone());
+            async move {
+                let models = fail_lost_models(&shop, &*waiting).await?;
+                let uploads = fail_lost_uploads(&shop, &handing).await?;
+                if models + uploads > 0 {
+                    tracing::warn!(models, uploads, "files whose jobs were given up have failed");
+                }
                 Ok(())
             }
         })

@@ -33,6 +33,18 @@ impl Job for SweepFiles {
     }
 }
 
+/// The job that lets models and uploads fail whose own job was given up or cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettleFiles {}
+
+impl Job for SettleFiles {
+    const NAME: &'static str = "settle_files";
+
+    fn policy() -> Policy {
+        Policy { attempts: 3, timeout: Duration::from_mins(10), at_once: 1, ..Policy::default() }
+    }
+}
+
 /// What was taken out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {

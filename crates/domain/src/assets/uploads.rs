@@ -10,6 +10,7 @@ mod end;
 mod events;
 mod expire;
 mod finish;
+mod lost;
 pub mod ports;
 mod upload;
 
@@ -18,6 +19,7 @@ pub use create::{NewUpload, create_upload};
 pub use end::{Origin, delete_upload, find_upload};
 pub use expire::expire_uploads;
 pub use finish::{FinishUpload, Finisher, finish_upload};
+pub use lost::fail_lost_uploads;
 pub use upload::{Outcome, Part, Purpose, Resumable, UploadState};
 
 #[cfg(test)]

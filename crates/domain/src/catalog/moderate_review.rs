@@ -1,7 +1,8 @@
 //! Hiding and showing a review.
 
-use super::{Review, events, update_category::later};
+use super::{Review, events};
 use crate::{
+    clock::later,
     error::{Error, Result},
     id::ReviewId,
     permission::{Authorized, ModerateReviews},

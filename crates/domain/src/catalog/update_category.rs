@@ -1,7 +1,5 @@
 //! Renaming, ranking and moving a category.
 
-use std::time::Duration;
-
 use super::{
     Category, CategoryPatch, Slug,
     category_input::{parent_in, refuse_deeper, refuse_twin},
@@ -9,7 +7,7 @@ use super::{
     events,
 };
 use crate::{
-    clock::Timestamp,
+    clock::{Timestamp, later},
     error::{Error, Result},
     id::CategoryId,
     permission::{Authorized, ManageCatalog},
@@ -77,11 +75,6 @@ impl CategoryPatch {
         }
         Ok(after)
     }
-}
-
-/// A moment of change that differs from the one before even if the clock stood still: readers compare them.
-pub(super) fn later(now: Timestamp, before: Timestamp) -> Timestamp {
-    now.max(before + Duration::from_micros(1))
 }
 
 #[cfg(test)]

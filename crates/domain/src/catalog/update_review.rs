@@ -1,8 +1,8 @@
 //! Changing a review.
 
-use super::{Review, ReviewPatch, events, policy, update_category::later};
+use super::{Review, ReviewPatch, events, policy};
 use crate::{
-    clock::Timestamp,
+    clock::{Timestamp, later},
     error::{Error, Result},
     id::ReviewId,
     permission::{Authorized, WriteReviews},

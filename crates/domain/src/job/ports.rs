@@ -17,6 +17,9 @@ pub trait JobRepo: Send {
     /// Stores a job; `false` when an unfinished one of its kind has the same key.
     async fn enqueue(&mut self, job: &NewJob) -> Result<bool>;
 
+    /// Whether an unfinished job of that kind has this key.
+    async fn is_open(&mut self, kind: &str, key: &str) -> Result<bool>;
+
     /// The job of that id. Until the transaction ends nobody else changes it.
     async fn find(&mut self, id: JobId) -> Result<Option<StoredJob>>;
 

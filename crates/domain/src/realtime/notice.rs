@@ -76,7 +76,10 @@ impl Notice {
 
     fn of_model(numbered: &Numbered, model: ModelFact) -> Self {
         let Numbered { seq, event } = numbered;
-        let kind = if event.kind == "model.deleted" { Kind::Gone } else { Kind::Changed };
+        let kind = match event.kind.as_str() {
+            "model.deleted" | "model.detached" => Kind::Gone,
+            _ => Kind::Changed,
+        };
         let topics = vec![Topic::Models, Topic::ModelsOf(model.product_id)];
         Self { seq: *seq, at: event.at, topics, subject: Subject::Model(model), kind }
     }
@@ -184,6 +187,8 @@ mod tests {
         assert_eq!(told("model.version_measured", "published"), [Some(Updated); 4]);
         assert_eq!(told("model.version_ready", "draft"), [None, None, Some(Updated), Some(Updated)]);
         assert_eq!(told("model.deleted", "draft"), [None, None, Some(Deleted), Some(Deleted)]);
+        assert_eq!(told("model.detached", "published"), [Some(Deleted); 4]);
+        assert_eq!(told("model.attached", "draft"), [None, None, Some(Updated), Some(Updated)]);
     }
 
     #[test]

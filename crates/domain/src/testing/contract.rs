@@ -60,7 +60,7 @@ use crate::{
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     assets::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
-        models::ports::ModelQueries, ports::BlobQueries,
+        models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
     audit::AuditQueries,
     catalog::export::ProductExport,
@@ -128,6 +128,8 @@ pub trait Harness: Send + Sync {
     fn files(&self) -> Arc<dyn FileQueries>;
     /// The read side of 3D models.
     fn models(&self) -> Arc<dyn ModelQueries>;
+    /// The read side of uploads in portions.
+    fn uploads(&self) -> Arc<dyn UploadQueries>;
     /// The read side of uploaded pictures.
     fn pictures(&self) -> Arc<dyn PictureQueries>;
     /// The view log.

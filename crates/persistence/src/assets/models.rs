@@ -56,8 +56,14 @@ impl ModelRepo for SeaTx {
     }
 
     async fn update(&mut self, model: &Model) -> Result<()> {
-        let sql = "UPDATE models SET latest = $2, updated_at = $3 WHERE id = $1";
-        let values = [model.id.0.into(), number(model.latest)?, model.updated_at.into()];
+        let sql = "UPDATE models SET product_id = $2, name = $3, latest = $4, updated_at = $5 WHERE id = $1";
+        let values = [
+            model.id.0.into(),
+            model.product.map(|id| id.0).into(),
+            model.name.clone().into(),
+            number(model.latest)?,
+            model.updated_at.into(),
+        ];
         execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
     }
 
@@ -199,6 +205,17 @@ impl ModelQueries for Database {
         let row = one(&self.reader, statement(self.engine, sql, values)).await?;
         let found = row.map(|row| version(&row, 0)).transpose()?;
         Ok(with_renditions(&self.reader, self.engine, found.into_iter().collect()).await?.pop())
+    }
+
+    async fn processing(&self, limit: u32) -> Result<Vec<(ModelId, VersionNumber)>> {
+        let sql = "SELECT model_id, number FROM model_versions WHERE state = 'processing' \
+                   ORDER BY model_id, number LIMIT $1";
+        let rows = all(&self.reader, statement(self.engine, sql, [i64::from(limit).into()])).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((ModelId(at(row, 0)?), VersionNumber(u32::try_from(at::<i32>(row, 1)?).map_err(Error::internal)?)))
+            })
+            .collect()
     }
 }
 

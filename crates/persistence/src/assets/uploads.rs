@@ -1,11 +1,16 @@
 //! Uploads in portions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use domain::{
     Error, Result,
     assets::{
         Digest,
-        uploads::{Part, Resumable, UploadState, ports::UploadRepo},
+        uploads::{
+            Part, Resumable, UploadState,
+            ports::{UploadQueries, UploadRepo},
+        },
     },
     clock::Timestamp,
     id::{SellerId, UploadId, UserId},
@@ -14,6 +19,7 @@ use sea_orm::{QueryResult, Value};
 
 use super::blobs::{bytes, digest};
 use crate::{
+    database::Database,
     statement::{all, at, count, execute, one, statement},
     tx::SeaTx,
 };
@@ -70,12 +76,6 @@ impl UploadRepo for SeaTx {
         execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
     }
 
-    async fn parts(&mut self, id: UploadId) -> Result<Vec<(Digest, u64)>> {
-        let sql = "SELECT digest, size FROM upload_parts WHERE upload_id = $1 ORDER BY position";
-        let rows = all(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
-        rows.iter().map(|row| Ok((digest(row, 0)?, count(row, 1)?))).collect()
-    }
-
     async fn take_parts(&mut self, id: UploadId) -> Result<Vec<Digest>> {
         let sql = "DELETE FROM upload_parts WHERE upload_id = $1 RETURNING digest";
         let rows = all(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
@@ -95,6 +95,33 @@ impl UploadRepo for SeaTx {
             format!("SELECT {COLUMNS} FROM uploads WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2 {lock}");
         let rows = all(&self.tx, statement(self.engine, sql, [before.into(), i64::from(limit).into()])).await?;
         rows.iter().map(upload).collect()
+    }
+}
+
+impl Database {
+    /// The read side of uploads.
+    pub fn uploads(&self) -> Arc<dyn UploadQueries> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl UploadQueries for Database {
+    async fn get(&self, id: UploadId) -> Result<Option<Resumable>> {
+        let sql = format!("SELECT {COLUMNS} FROM uploads WHERE id = $1");
+        one(&self.reader, statement(self.engine, sql, [id.0.into()])).await?.as_ref().map(upload).transpose()
+    }
+
+    async fn parts(&self, id: UploadId) -> Result<Vec<(Digest, u64)>> {
+        let sql = "SELECT digest, size FROM upload_parts WHERE upload_id = $1 ORDER BY position";
+        let rows = all(&self.reader, statement(self.engine, sql, [id.0.into()])).await?;
+        rows.iter().map(|row| Ok((digest(row, 0)?, count(row, 1)?))).collect()
+    }
+
+    async fn finishing(&self, limit: u32) -> Result<Vec<UploadId>> {
+        let sql = "SELECT id FROM uploads WHERE state = 'finishing' ORDER BY id LIMIT $1";
+        let rows = all(&self.reader, statement(self.engine, sql, [i64::from(limit).into()])).await?;
+        rows.iter().map(|row| Ok(UploadId(at(row, 0)?))).collect()
     }
 }
 

@@ -33,6 +33,11 @@ impl JobRepo for SeaTx {
         Ok(self.enqueue_all(std::slice::from_ref(job)).await? > 0)
     }
 
+    async fn is_open(&mut self, kind: &str, key: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM jobs WHERE kind = $1 AND dedup_key = $2 AND state IN ('waiting', 'running')";
+        Ok(one(&self.tx, statement(self.engine, sql, [kind.into(), key.into()])).await?.is_some())
+    }
+
     async fn find(&mut self, id: JobId) -> Result<Option<StoredJob>> {
         // SQLite has one writer.
         let lock = self.engine.pick("", " FOR UPDATE");

@@ -8,7 +8,7 @@ use domain::{
     access::ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     assets::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
-        models::ports::ModelQueries, ports::BlobQueries,
+        models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
     audit::AuditQueries,
     catalog::export::ProductExport,
@@ -120,6 +120,10 @@ impl Harness for Real {
 
     fn pictures(&self) -> Arc<dyn PictureQueries> {
         self.fresh.database.pictures()
+    }
+
+    fn uploads(&self) -> Arc<dyn UploadQueries> {
+        self.fresh.database.uploads()
     }
 
     fn libraries(&self) -> Arc<dyn LibraryQueries> {

@@ -57,6 +57,22 @@ pub(super) fn version_deleted(model: &Model, product: &Product, version: &Versio
     change("model.delete_version", "model.version_deleted", model, payload(model, product, None), metadata)
 }
 
+pub(super) fn renamed(model: &Model, product: &Product, before: &Model) -> Change {
+    let metadata = json!({ "before": before.name, "after": model.name });
+    change("model.rename", "model.renamed", model, payload(model, product, None), metadata)
+}
+
+/// It left this product.
+pub(super) fn detached(model: &Model, product: &Product) -> Change {
+    change("model.detach", "model.detached", model, payload(model, product, None), json!({ "product": product.id }))
+}
+
+/// It came to this product.
+pub(super) fn attached(model: &Model, product: &Product, before: &Model) -> Change {
+    let metadata = json!({ "product": product.id, "before": before.name, "after": model.name });
+    change("model.attach", "model.attached", model, payload(model, product, None), metadata)
+}
+
 pub(super) fn deleted(model: &Model, product: &Product) -> Change {
     let metadata = json!({ "latest": model.latest });
     change("model.delete", "model.deleted", model, payload(model, product, None), metadata)

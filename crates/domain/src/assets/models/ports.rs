@@ -20,7 +20,7 @@ pub trait ModelRepo: Send {
     /// The model of that id. Until the transaction ends nobody else changes it or its versions.
     async fn find(&mut self, id: ModelId) -> Result<Option<Model>>;
 
-    /// Replaces the latest number and the moment of the last change.
+    /// Replaces product, name, latest number and the moment of the last change.
     async fn update(&mut self, model: &Model) -> Result<()>;
 
     /// Stores a new version.
@@ -59,6 +59,9 @@ pub trait ModelQueries: Send + Sync {
 
     /// The version of that number; without one the highest that is ready.
     async fn version(&self, id: ModelId, number: Option<VersionNumber>) -> Result<Option<Version>>;
+
+    /// Versions that are examined or wait for it, of the oldest models first, at most `limit`.
+    async fn processing(&self, limit: u32) -> Result<Vec<(ModelId, VersionNumber)>>;
 }
 
 /// A stored file that is to be examined.

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     event::Change,
     id::ModelId,
-    job::{Job, Policy},
+    job::{Job, Policy, Request},
     shop::Shop,
     store::Tx,
 };
@@ -35,6 +35,17 @@ impl Job for ProcessModel {
     fn policy() -> Policy {
         // One at a time bounds the memory of a process; each takes a processor for itself.
         Policy { timeout: Duration::from_mins(30), at_once: 1, ..Policy::default() }
+    }
+}
+
+impl ProcessModel {
+    /// That it be done; known by the version while it is not.
+    pub(super) fn request(&self) -> Request {
+        Request::of(self).keyed(self.key())
+    }
+
+    pub(super) fn key(&self) -> String {
+        format!("{} {}", self.model, self.version.0)
     }
 }
 
@@ -121,24 +132,29 @@ async fn finish(shop: &Shop, job: ProcessModel, made: &[(RenditionKind, Kept)], 
 /// Lets go of a file that is no model. That it was brought, by whom, and why it failed stays.
 async fn fail(shop: &Shop, job: ProcessModel, fault: &Fault) -> Result<()> {
     shop.write(ProcessModel::NAME, |mut tx| async move {
-        let now = tx.now();
-        if let Some((model, product, mut version)) = open(&mut *tx, job).await? {
-            if let Some(digest) = version.source.take() {
-                tx.blobs().release(&digest, Reach::Private, now).await?;
-                for holder in holders(&model, &version) {
-                    tx.usage().refund(holder, version.size).await?;
-                }
-            }
-            version.state = VersionState::Failed;
-            version.fault = Some(fault.clone());
-            version.updated_at = now;
-            tx.models().update_version(&version).await?;
-            touch(&mut *tx, model.clone(), now).await?;
-            shop.record(&mut *tx, None, events::version_failed(&model, &product, &version, fault)).await?;
-        }
+        fail_in(shop, &mut *tx, job, fault).await?;
         tx.commit(()).await
     })
     .await
+}
+
+/// Like [`fail`], in a transaction that has begun; whether the version was still looked at.
+pub(super) async fn fail_in(shop: &Shop, tx: &mut dyn Tx, job: ProcessModel, fault: &Fault) -> Result<bool> {
+    let now = shop.now();
+    let Some((model, product, mut version)) = open(tx, job).await? else { return Ok(false) };
+    if let Some(digest) = version.source.take() {
+        tx.blobs().release(&digest, Reach::Private, now).await?;
+        for holder in holders(&model, &version) {
+            tx.usage().refund(holder, version.size).await?;
+        }
+    }
+    version.state = VersionState::Failed;
+    version.fault = Some(fault.clone());
+    version.updated_at = now;
+    tx.models().update_version(&version).await?;
+    touch(tx, model.clone(), now).await?;
+    shop.record(tx, None, events::version_failed(&model, &product, &version, fault)).await?;
+    Ok(true)
 }
 
 async fn touch(tx: &mut dyn Tx, mut model: Model, now: crate::clock::Timestamp) -> Result<()> {

@@ -6,7 +6,12 @@ use crate::{
     assets::{Holder, Quotas, Storeroom, Whole, ports::BlobQueries, uploads::Origin},
     catalog::{delete_product, policy::Scope, purge_products},
     id::{ModelId, ProductId},
+    job::{
+        cancel_job,
+        ports::{JobFilter, JobQueries},
+    },
     page::{Limit, PageRequest},
+    permission::Role,
     testing::{Fixtures, MemoryBlobs, PlainAnalysis, memory::MemoryStore},
 };
 
@@ -189,4 +194,69 @@ async fn who_has_no_room_left_keeps_nothing_new() {
     let refused = bench.bring(&bench.owner, "a cube", "a.stl").await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
     assert_eq!((bench.references().await, bench.used().await), (1, (6, 6)));
+}
+
+#[tokio::test]
+async fn a_version_whose_job_was_given_up_fails() {
+    let bench = Bench::new().await;
+    let (_, waiting) = bench.bring(&bench.owner, "solid a", "a.stl").await.unwrap();
+    assert_eq!(fail_lost_models(&bench.given.shop, &bench.store).await.unwrap(), 0);
+    assert_eq!(bench.version(&waiting).await.state, VersionState::Processing, "its job waits");
+    let admin = bench.given.person(Role::Admin).await;
+    let page = PageRequest { page: 1, limit: Limit::default() };
+    let jobs = JobQueries::list(&bench.store, &JobFilter::default(), page).await.unwrap().items;
+    cancel_job(&bench.given.shop, bench.given.authorized(&admin), jobs[0].id).await.unwrap();
+    assert_eq!(fail_lost_models(&bench.given.shop, &bench.store).await.unwrap(), 1);
+    let failed = bench.version(&waiting).await;
+    assert_eq!((failed.state, failed.source), (VersionState::Failed, None));
+    assert_eq!(failed.fault.unwrap().code, "NOT_EXAMINED");
+    assert_eq!((bench.used().await, bench.references().await), ((0, 0), 0), "its bytes are let go");
+    assert_eq!(fail_lost_models(&bench.given.shop, &bench.store).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_model_is_renamed_and_moves_within_its_account() {
+    let bench = Bench::new().await;
+    let (shop, by) = (&bench.given.shop, &bench.given.authorized(&bench.owner));
+    let (model, version) = bench.bring(&bench.owner, "solid a", "a.stl").await.unwrap();
+    let patch = |name: Option<&str>, product: Option<ProductId>| {
+        let (mut patch, mut violations) = (ModelPatch::default(), crate::Violations::default());
+        if let Some(name) = name {
+            patch.name(name, &mut violations);
+        }
+        if let Some(product) = product {
+            patch.product(product);
+        }
+        violations.into_result().map(|()| patch)
+    };
+    assert!(patch(Some("two\nlines"), None).is_err());
+    let named = patch(Some("Round knob"), Some(bench.product)).unwrap();
+    let renamed = update_model(shop, by, model.id, &named, Some(&[model.updated_at])).await.unwrap();
+    assert_eq!((&*renamed.name, renamed.product), ("Round knob", Some(bench.product)));
+    let stale = update_model(shop, by, model.id, &named, Some(&[model.updated_at])).await;
+    assert!(matches!(stale, Err(Error::Stale(_))), "{stale:?}");
+
+    let mine = bench.given.stored_product(bench.owner.seller.unwrap(), |_| ()).await.id;
+    let moved = update_model(shop, by, model.id, &patch(None, Some(mine)).unwrap(), None).await.unwrap();
+    assert_eq!((&*moved.name, moved.product), ("Round knob", Some(mine)));
+    let stranger = bench.given.seller().await;
+    let theirs = bench.given.stored_product(stranger.seller.unwrap(), |_| ()).await.id;
+    for target in [theirs, bench.given.shop.id()] {
+        let refused = update_model(shop, by, model.id, &patch(None, Some(target)).unwrap(), None).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    }
+    let refused = update_model(shop, &bench.given.authorized(&stranger), model.id, &named, None).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_) | Error::NotFound(_))), "{refused:?}");
+    bench.process(&version).await;
+    assert_eq!(
+        bench.kinds(),
+        [
+            "model.created",
+            "model.renamed",
+            "model.detached",
+            "model.attached",
+            "model.version_measured",
+            "model.version_ready"
+        ]
+    );
 }

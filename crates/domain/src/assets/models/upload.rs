@@ -14,7 +14,6 @@ use crate::{
     catalog::{Product, policy::may_change},
     error::{Error, Result, Violations},
     id::{ModelId, ProductId},
-    job::Request,
     permission::{Authorized, WriteProducts},
     shop::Shop,
     store::Tx,
@@ -194,7 +193,7 @@ async fn store(shop: &Shop, tx: &mut dyn Tx, model: &Model, version: &Version, k
     tx.blobs().hold(kept, Reach::Private).await?;
     tx.models().insert_version(version).await?;
     let job = ProcessModel { model: model.id, version: version.number };
-    shop.enqueue(tx, Request::of(&job)).await?;
+    shop.enqueue(tx, job.request()).await?;
     Ok(())
 }
 

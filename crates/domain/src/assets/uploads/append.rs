@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{FinishUpload, Part, Resumable, UploadState, end::own};
+use super::{FinishUpload, Finisher, Part, Resumable, UploadState, end::own, find_upload};
 use crate::{
-    assets::{Chunks, Kept, Storeroom, Terms, ports::Reach},
+    assets::{Chunks, Terms, ports::Reach},
     error::{Error, Result},
     id::UploadId,
-    job::Request,
     permission::{Authorized, WriteProducts},
     shop::Shop,
 };
@@ -34,24 +33,21 @@ pub enum Progress {
 /// source and of the store. What was there before stays.
 pub async fn append(
     shop: &Shop,
-    room: &Storeroom,
+    with: &Finisher,
     by: &Authorized<WriteProducts>,
     id: UploadId,
     offset: u64,
     source: &mut dyn Chunks,
     progress: Progress,
 ) -> Result<Resumable> {
-    let mut tx = shop.store.begin().await?;
-    let found = own(&mut *tx, by, id, shop.now()).await;
-    tx.rollback().await?;
-    let mut upload = found?;
+    let mut upload = find_upload(shop, with, by, id).await?;
     fits(&upload, offset)?;
     let mut slices = Slices { source, rest: Bytes::new(), left: 0 };
     let (mut at, mut waiting) = (offset, Vec::new());
     while slices.more().await? {
         let most = PORTION.min(upload.length - at);
         slices.left = most;
-        let kept = room.put(shop, &mut slices, &Terms::at_most(most)).await?;
+        let kept = with.room().put(shop, &mut slices, &Terms::at_most(most)).await?;
         waiting.push(Part { offset: at, kept });
         at += kept.size;
         slices.left = 0;
@@ -86,23 +82,19 @@ async fn add(shop: &Shop, by: &Authorized<WriteProducts>, id: UploadId, parts: &
         let mut upload = own(&mut *tx, by, id, now).await?;
         for part in parts {
             fits(&upload, part.offset)?;
-            hold(&mut *tx, &part.kept).await?;
+            tx.blobs().hold(&part.kept, Reach::Private).await?;
             tx.uploads().add_part(id, part).await?;
             upload.offset += part.kept.size;
         }
         upload.expires_at = now + shop.rules.assets.upload_life;
         if upload.offset == upload.length {
             upload.state = UploadState::Finishing;
-            shop.enqueue(&mut *tx, Request::of(&FinishUpload { upload: id })).await?;
+            shop.enqueue(&mut *tx, FinishUpload { upload: id }.request()).await?;
         }
         tx.uploads().update(&upload).await?;
         tx.commit(upload).await
     })
     .await
-}
-
-async fn hold(tx: &mut dyn crate::store::Tx, kept: &Kept) -> Result<()> {
-    tx.blobs().hold(kept, Reach::Private).await
 }
 
 /// A source cut into slices: each ends after `left` bytes, and the next one begins there.

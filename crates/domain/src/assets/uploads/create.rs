@@ -9,8 +9,7 @@ use crate::{
     },
     catalog::Product,
     error::{Error, Result, Violations},
-    id::{ProductId, UploadId},
-    job::Request,
+    id::UploadId,
     permission::{Authorized, WriteProducts},
     shop::Shop,
     store::Tx,
@@ -71,7 +70,7 @@ pub async fn create_upload(
         charge(&mut *tx, &upload.holders(), upload.length, &shop.rules.assets.quotas).await?;
         tx.uploads().insert(&upload).await?;
         if whole {
-            shop.enqueue(&mut *tx, Request::of(&FinishUpload { upload: upload.id })).await?;
+            shop.enqueue(&mut *tx, FinishUpload { upload: upload.id }.request()).await?;
         }
         shop.record(&mut *tx, Some(who.user), events::created(&upload)).await?;
         tx.commit(upload).await
@@ -110,14 +109,10 @@ fn check(purpose: &Purpose) -> Result<()> {
 async fn product(tx: &mut dyn Tx, by: &Authorized<WriteProducts>, purpose: &Purpose) -> Result<Product> {
     match purpose {
         Purpose::File { product, .. } | Purpose::Model { product, .. } => {
-            let found = find(tx, *product).await?;
+            let found = tx.products().find(*product).await?.ok_or(Error::NotFound("Product"))?;
             may_manage(by.principal(), &found)?;
             Ok(found)
         }
         Purpose::ModelVersion { model, .. } => Ok(models::changeable(tx, by, *model).await?.1),
     }
-}
-
-async fn find(tx: &mut dyn Tx, id: ProductId) -> Result<Product> {
-    tx.products().find(id).await?.ok_or(Error::NotFound("Product"))
 }

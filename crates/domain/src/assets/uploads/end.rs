@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Outcome, Resumable, UploadState, events};
+use super::{Finisher, Outcome, Resumable, UploadState, events};
 use crate::{
     assets::ports::Reach,
     clock::Timestamp,
@@ -48,11 +48,13 @@ impl Origin {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn find_upload(shop: &Shop, by: &Authorized<WriteProducts>, id: UploadId) -> Result<Resumable> {
-    let mut tx = shop.store.begin().await?;
-    let found = own(&mut *tx, by, id, shop.now()).await;
-    tx.rollback().await?;
-    found
+pub async fn find_upload(
+    shop: &Shop,
+    with: &Finisher,
+    by: &Authorized<WriteProducts>,
+    id: UploadId,
+) -> Result<Resumable> {
+    mine(with.uploads.get(id).await?, by, shop.now())
 }
 
 /// Ends an upload: nothing of it is left.
@@ -77,7 +79,10 @@ pub(super) async fn own(
     id: UploadId,
     now: Timestamp,
 ) -> Result<Resumable> {
-    let found = tx.uploads().find(id).await?;
+    mine(tx.uploads().find(id).await?, by, now)
+}
+
+fn mine(found: Option<Resumable>, by: &Authorized<WriteProducts>, now: Timestamp) -> Result<Resumable> {
     let mine = found.filter(|upload| upload.by == by.principal().user && upload.expires_at > now);
     mine.ok_or(Error::NotFound("Upload"))
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Origin, Outcome, Purpose, Resumable, UploadState, end::settle};
+use super::{Origin, Outcome, Purpose, Resumable, UploadState, end::settle, ports::UploadQueries};
 use crate::{
     actor::Actor,
     assets::{
@@ -19,7 +19,7 @@ use crate::{
     id::UploadId,
     idempotency::Once,
     identity::ports::UserQueries,
-    job::{Job, Policy},
+    job::{Job, Policy, Request},
     permission::WriteProducts,
     shop::Shop,
 };
@@ -39,11 +39,24 @@ impl Job for FinishUpload {
     }
 }
 
-/// What uploads are handed over to.
+impl FinishUpload {
+    /// That it be done; known by the upload while it is not.
+    pub(super) fn request(&self) -> Request {
+        Request::of(self).keyed(self.key())
+    }
+
+    pub(super) fn key(&self) -> String {
+        self.upload.to_string()
+    }
+}
+
+/// What uploads stand on, and are handed over to.
 #[derive(Clone)]
 pub struct Finisher {
     /// Takes 3D models; its store takes everything else.
     pub workshop: Workshop,
+    /// Reads uploads.
+    pub uploads: Arc<dyn UploadQueries>,
     /// Knows what somebody may do now.
     pub users: Arc<dyn UserQueries>,
 }
@@ -74,11 +87,9 @@ impl Finisher {
 /// # Errors
 /// What may pass. What will not is written down as what became of the upload.
 pub async fn finish_upload(shop: &Shop, with: &Finisher, job: FinishUpload) -> Result<()> {
-    let mut tx = shop.store.begin().await?;
-    let upload = tx.uploads().find(job.upload).await?;
-    let parts = tx.uploads().parts(job.upload).await?;
-    tx.rollback().await?;
+    let upload = with.uploads.get(job.upload).await?;
     let Some(upload) = upload.filter(|upload| upload.state == UploadState::Finishing) else { return Ok(()) };
+    let parts = with.uploads.parts(job.upload).await?;
     match hand_over(shop, with, &upload, parts).await {
         Err(error) if is_final(&error) => refuse(shop, job.upload, &error).await,
         ended => ended,

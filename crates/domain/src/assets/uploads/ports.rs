@@ -28,9 +28,6 @@ pub trait UploadRepo: Send {
     /// Adds a portion whose bytes somebody holds.
     async fn add_part(&mut self, id: UploadId, part: &Part) -> Result<()>;
 
-    /// The digests and sizes of the portions, in the order of their places.
-    async fn parts(&mut self, id: UploadId) -> Result<Vec<(Digest, u64)>>;
-
     /// Removes the portions, and gives their digests in an order that all writers keep to.
     async fn take_parts(&mut self, id: UploadId) -> Result<Vec<Digest>>;
 
@@ -39,4 +36,17 @@ pub trait UploadRepo: Send {
 
     /// Uploads that ended before, at most `limit`. Nobody else changes them until the transaction ends.
     async fn expired(&mut self, before: Timestamp, limit: u32) -> Result<Vec<Resumable>>;
+}
+
+/// The read side of uploads.
+#[async_trait]
+pub trait UploadQueries: Send + Sync {
+    /// The upload of that id.
+    async fn get(&self, id: UploadId) -> Result<Option<Resumable>>;
+
+    /// The digests and sizes of its portions, in the order of their places.
+    async fn parts(&self, id: UploadId) -> Result<Vec<(Digest, u64)>>;
+
+    /// Uploads that are being handed over, the oldest first, at most `limit`.
+    async fn finishing(&self, limit: u32) -> Result<Vec<UploadId>>;
 }

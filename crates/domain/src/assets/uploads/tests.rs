@@ -16,7 +16,12 @@ use crate::{
     },
     catalog::{Product, delete_product, policy::Scope},
     id::{FileId, ModelId, UploadId},
+    job::{
+        cancel_job,
+        ports::{JobFilter, JobQueries},
+    },
     page::{Limit, PageRequest},
+    permission::Role,
     testing::{Fixtures, MemoryBlobs, PlainAnalysis, memory::MemoryStore},
 };
 
@@ -47,7 +52,7 @@ impl World {
         let (given, store) = Fixtures::in_memory();
         let room = Storeroom { blobs: Arc::new(MemoryBlobs::default()), index: Arc::new(store.clone()) };
         let workshop = Workshop { room, analysis: Arc::new(PlainAnalysis), most: 1000 };
-        let with = Finisher { workshop, users: Arc::new(store.clone()) };
+        let with = Finisher { workshop, uploads: Arc::new(store.clone()), users: Arc::new(store.clone()) };
         let owner = given.seller().await;
         let product = given.stored_product(owner.seller.unwrap(), |_| ()).await;
         Self { given, store, with, owner, product }
@@ -70,7 +75,7 @@ impl World {
 
     async fn add(&self, id: UploadId, offset: u64, source: &mut dyn Chunks, progress: Progress) -> Result<u64> {
         let by = self.given.authorized(&self.owner);
-        let upload = append(&self.given.shop, self.with.room(), &by, id, offset, source, progress).await?;
+        let upload = append(&self.given.shop, &self.with, &by, id, offset, source, progress).await?;
         Ok(upload.offset)
     }
 
@@ -87,7 +92,7 @@ impl World {
     }
 
     async fn find(&self, id: UploadId) -> Result<Resumable> {
-        find_upload(&self.given.shop, &self.given.authorized(&self.owner), id).await
+        find_upload(&self.given.shop, &self.with, &self.given.authorized(&self.owner), id).await
     }
 
     async fn usage(&self) -> [u64; 2] {
@@ -160,7 +165,10 @@ async fn only_what_follows_is_taken() {
     assert_eq!(world.bring(UploadId(world.given.shop.id()), 0, "a").await.unwrap_err().to_string(), "Upload not found");
     let stranger = world.given.seller().await;
     let by = world.given.authorized(&stranger);
-    assert!(matches!(find_upload(&world.given.shop, &by, upload.id).await, Err(Error::NotFound("Upload"))));
+    assert!(matches!(
+        find_upload(&world.given.shop, &world.with, &by, upload.id).await,
+        Err(Error::NotFound("Upload"))
+    ));
     assert!(matches!(delete_upload(&world.given.shop, &by, upload.id).await, Err(Error::NotFound("Upload"))));
 }
 
@@ -237,4 +245,23 @@ async fn few_are_open_at_once_and_what_is_ended_counts_no_more() {
     world.given.clock.advance(Duration::from_secs(1));
     assert_eq!(expire_uploads(&world.given.shop).await.unwrap(), 100);
     assert_eq!(world.usage().await, [0, 0]);
+}
+
+#[tokio::test]
+async fn an_upload_whose_job_was_given_up_fails() {
+    let world = World::new().await;
+    let shop = &world.given.shop;
+    let upload = world.begin(world.file(), 4).await.unwrap();
+    world.bring(upload.id, 0, "abcd").await.unwrap();
+    assert_eq!(fail_lost_uploads(shop, &world.with).await.unwrap(), 0, "its job waits");
+    let admin = world.given.person(Role::Admin).await;
+    let page = PageRequest { page: 1, limit: Limit::default() };
+    let jobs = JobQueries::list(&world.store, &JobFilter::default(), page).await.unwrap().items;
+    cancel_job(shop, world.given.authorized(&admin), jobs[0].id).await.unwrap();
+    assert_eq!(fail_lost_uploads(shop, &world.with).await.unwrap(), 1);
+    let failed = world.find(upload.id).await.unwrap();
+    assert_eq!(failed.state, UploadState::Failed);
+    assert!(matches!(failed.outcome, Some(Outcome::Refused { .. })), "{failed:?}");
+    assert_eq!((world.usage().await, world.held("abcd").await), ([0, 0], 0), "its bytes are let go");
+    assert_eq!(fail_lost_uploads(shop, &world.with).await.unwrap(), 0);
 }

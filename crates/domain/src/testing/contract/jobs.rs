@@ -107,8 +107,20 @@ async fn a_key_is_unique_among_the_unfinished_of_a_kind(harness: &impl Harness) 
     let taken = job_queue::take(harness, &given, kind, 9).await;
     let keyed = taken.iter().find(|job| job.key.as_deref() == Some("k")).unwrap();
     assert!(enqueue(harness, &given, kind.request().keyed("k")).await.is_none(), "also while it runs");
+    assert!(
+        is_open(harness, kind, "k").await && is_open(harness, kind, "l").await && !is_open(harness, kind, "m").await
+    );
     assert!(harness.job_queue().settle(keyed.attempt(), &Settled::Done, given.shop.now()).await.unwrap());
+    assert!(!is_open(harness, kind, "k").await);
+    assert!(is_open(harness, other, "k").await, "of its own kind alone");
     assert!(enqueue(harness, &given, kind.request().keyed("k")).await.is_some(), "and free when it is done");
+}
+
+async fn is_open(harness: &impl Harness, kind: Kind, key: &str) -> bool {
+    let mut tx = begin(harness).await;
+    let open = tx.jobs().is_open(kind.request().kind, key).await.unwrap();
+    tx.rollback().await.unwrap();
+    open
 }
 
 async fn a_message_is_claimed_once(harness: &impl Harness) {

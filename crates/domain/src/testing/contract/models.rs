@@ -20,6 +20,8 @@ pub async fn run(harness: &impl Harness) {
     a_version_reads_back_as_it_was_stored(harness).await;
     who_may_see_a_product_may_see_its_models(harness).await;
     the_latest_that_is_ready_is_found_and_pages_go_backwards(harness).await;
+    what_waits_to_be_examined_is_found(harness).await;
+    a_model_changes_its_name_and_its_product(harness).await;
     a_model_outlives_its_product_until_it_is_removed(harness).await;
 }
 
@@ -198,6 +200,34 @@ async fn the_latest_that_is_ready_is_found_and_pages_go_backwards(harness: &impl
     assert_eq!((listed.total, listed.items), (4, vec![all[3].clone(), all[2].clone()]));
     let listed = harness.models().versions(stored.id, page(2, 2)).await.unwrap();
     assert_eq!(listed.items, vec![all[1].clone(), all[0].clone()]);
+}
+
+async fn what_waits_to_be_examined_is_found(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let product = given.stored_product(given.seller().await.seller.unwrap(), |_| ()).await;
+    let stored = model(harness, &given, &product).await;
+    let mut one = version(harness, &given, &stored, 1).await;
+    let waits = (stored.id, VersionNumber(1));
+    assert!(harness.models().processing(100_000).await.unwrap().contains(&waits));
+    assert_eq!(harness.models().processing(1).await.unwrap().len(), 1);
+    one.state = VersionState::Ready;
+    update(harness, &one).await;
+    assert!(!harness.models().processing(100_000).await.unwrap().contains(&waits));
+}
+
+async fn a_model_changes_its_name_and_its_product(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let seller = given.seller().await.seller.unwrap();
+    let (from, to) = (given.stored_product(seller, |_| ()).await, given.stored_product(seller, |_| ()).await);
+    let mut stored = model(harness, &given, &from).await;
+    (stored.product, stored.name) = (Some(to.id), "Gr\u{fc}n".to_owned());
+    stored.latest = VersionNumber(7);
+    let mut tx = begin(harness).await;
+    tx.models().update(&stored).await.unwrap();
+    assert_eq!(tx.models().find(stored.id).await.unwrap().as_ref(), Some(&stored));
+    tx.commit().await.unwrap();
+    assert_eq!(harness.models().list(Scope::All, Some(from.id), page(1, 10)).await.unwrap().total, 0);
+    assert_eq!(harness.models().list(Scope::All, Some(to.id), page(1, 10)).await.unwrap().items, [stored]);
 }
 
 async fn a_model_outlives_its_product_until_it_is_removed(harness: &impl Harness) {

@@ -87,6 +87,7 @@ async fn an_upload_is_found_as_it_was_stored(harness: &impl Harness) {
     tx.uploads().update(&upload).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(found(harness, &upload).await.as_ref(), Some(&upload));
+    assert_eq!(harness.uploads().get(upload.id).await.unwrap().as_ref(), Some(&upload));
     let mut tx = begin(harness).await;
     tx.uploads().delete(upload.id).await.unwrap();
     tx.commit().await.unwrap();
@@ -99,14 +100,14 @@ async fn portions_come_back_in_order(harness: &impl Harness) {
     let tail = add(harness, &given, &one, 7, 3).await;
     let head = add(harness, &given, &one, 0, 7).await;
     add(harness, &given, &other, 0, 1).await;
+    assert_eq!(harness.uploads().parts(one.id).await.unwrap(), [(head, 7), (tail, 3)]);
     let mut tx = begin(harness).await;
-    assert_eq!(tx.uploads().parts(one.id).await.unwrap(), [(head, 7), (tail, 3)]);
     let mut sorted = [head, tail];
     sorted.sort_unstable();
     assert_eq!(tx.uploads().take_parts(one.id).await.unwrap(), sorted);
-    assert_eq!(tx.uploads().parts(one.id).await.unwrap(), []);
-    assert_eq!(tx.uploads().parts(other.id).await.unwrap().len(), 1);
-    tx.rollback().await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(harness.uploads().parts(one.id).await.unwrap(), []);
+    assert_eq!(harness.uploads().parts(other.id).await.unwrap().len(), 1);
 }
 
 async fn open_uploads_are_counted(harness: &impl Harness) {
@@ -118,6 +119,8 @@ async fn open_uploads_are_counted(harness: &impl Harness) {
         tx.uploads().update(&upload).await.unwrap();
         assert_eq!(tx.uploads().open_of(upload.by).await.unwrap(), open, "{state:?}");
         tx.commit().await.unwrap();
+        let finishing = harness.uploads().finishing(1000).await.unwrap();
+        assert_eq!(finishing.contains(&upload.id), state == UploadState::Finishing);
     }
 }
 

@@ -53,6 +53,10 @@ impl JobRepo for MemoryTx {
         Ok(true)
     }
 
+    async fn is_open(&mut self, kind: &str, key: &str) -> Result<bool> {
+        Ok(self.state.has_key(JobId(Uuid::nil()), kind, Some(key)))
+    }
+
     async fn find(&mut self, id: JobId) -> Result<Option<StoredJob>> {
         Ok(self.state.jobs.get(&id).cloned())
     }

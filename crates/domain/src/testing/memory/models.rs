@@ -38,7 +38,7 @@ impl ModelRepo for MemoryTx {
 
     async fn update(&mut self, model: &Model) -> Result<()> {
         if let Some(stored) = self.write().models.get_mut(&model.id) {
-            (stored.latest, stored.updated_at) = (model.latest, model.updated_at);
+            stored.clone_from(model);
         }
         Ok(())
     }
@@ -106,5 +106,12 @@ impl ModelQueries for MemoryStore {
             None => version.state == VersionState::Ready,
         };
         Ok(state.versions_of(id).rev().find(asked).cloned())
+    }
+
+    async fn processing(&self, limit: u32) -> Result<Vec<(ModelId, VersionNumber)>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let state = self.state();
+        let waiting = state.model_versions.iter().filter(|(_, version)| version.state == VersionState::Processing);
+        Ok(waiting.take(limit).map(|(key, _)| *key).collect())
     }
 }

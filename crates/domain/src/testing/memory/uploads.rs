@@ -2,16 +2,26 @@
 
 use async_trait::async_trait;
 
-use super::MemoryTx;
+use super::{MemoryStore, MemoryTx, state::State};
 use crate::{
     assets::{
         Digest,
-        uploads::{Part, Resumable, ports::UploadRepo},
+        uploads::{
+            Part, Resumable, UploadState,
+            ports::{UploadQueries, UploadRepo},
+        },
     },
     clock::Timestamp,
     error::Result,
     id::{UploadId, UserId},
 };
+
+impl State {
+    fn parts(&self, id: UploadId) -> Vec<(Digest, u64)> {
+        let parts = self.upload_parts.iter().filter(|((of, _), _)| *of == id);
+        parts.map(|(_, part)| (part.kept.digest(), part.kept.size)).collect()
+    }
+}
 
 #[async_trait]
 impl UploadRepo for MemoryTx {
@@ -39,13 +49,8 @@ impl UploadRepo for MemoryTx {
         Ok(())
     }
 
-    async fn parts(&mut self, id: UploadId) -> Result<Vec<(Digest, u64)>> {
-        let parts = self.state.upload_parts.iter().filter(|((of, _), _)| *of == id);
-        Ok(parts.map(|(_, part)| (part.kept.digest(), part.kept.size)).collect())
-    }
-
     async fn take_parts(&mut self, id: UploadId) -> Result<Vec<Digest>> {
-        let parts = self.parts(id).await?;
+        let parts = self.state.parts(id);
         self.write().upload_parts.retain(|(of, _), _| *of != id);
         let mut digests: Vec<_> = parts.into_iter().map(|(digest, _)| digest).collect();
         digests.sort_unstable();
@@ -61,5 +66,23 @@ impl UploadRepo for MemoryTx {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let over = self.state.uploads.values().filter(|upload| upload.expires_at < before);
         Ok(over.take(limit).cloned().collect())
+    }
+}
+
+#[async_trait]
+impl UploadQueries for MemoryStore {
+    async fn get(&self, id: UploadId) -> Result<Option<Resumable>> {
+        Ok(self.state().uploads.get(&id).cloned())
+    }
+
+    async fn parts(&self, id: UploadId) -> Result<Vec<(Digest, u64)>> {
+        Ok(self.state().parts(id))
+    }
+
+    async fn finishing(&self, limit: u32) -> Result<Vec<UploadId>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let state = self.state();
+        let finishing = state.uploads.values().filter(|upload| upload.state == UploadState::Finishing);
+        Ok(finishing.take(limit).map(|upload| upload.id).collect())
     }
 }

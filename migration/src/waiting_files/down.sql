@@ -1,0 +1,2 @@
+DROP INDEX uploads_finishing;
+DROP INDEX model_versions_processing;
