@@ -34,6 +34,11 @@ need_git_lfs() {
   git lfs version >/dev/null 2>&1 || apt_install git git-lfs
 }
 
+# The daemon that knows malware. Tests give it signatures of their own.
+need_clamav() {
+  command -v clamd >/dev/null || apt_install clamav-daemon
+}
+
 # Where tools that are no part of the system are kept between runs.
 tools_dir() {
   printf '%s\n' "${SOUK_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/souk-tools}"

@@ -10,6 +10,7 @@
 
 mod authenticator;
 mod bytes;
+mod clamd;
 mod client;
 mod cluster;
 mod database;
@@ -29,6 +30,7 @@ mod tables;
 
 pub use authenticator::{Authenticator, totp};
 pub use bytes::bytes;
+pub use clamd::{Clamd, MALWARE};
 pub use client::{Client, Reply};
 pub use cluster::{Cluster, NODES_KEY};
 pub use database::Database;

@@ -22,6 +22,8 @@ pub struct Models3d {
     pub workshop: Workshop,
     /// What printing costs.
     pub tariff: Tariff,
+    /// Whether what people get who were granted a file tells whose copy it is.
+    pub mark_copies: bool,
 }
 
 impl std::fmt::Debug for Models3d {

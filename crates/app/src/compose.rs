@@ -18,7 +18,7 @@ use platform::LocalCache;
 use crate::{
     config::{CacheMode, Config},
     downloads::Downloads,
-    files::{self, StoreProbe},
+    files::{self, ScannerProbe, StoreProbe},
     foundation::Foundation,
     key_uses::KeyUses,
     migrate::SchemaProbe,
@@ -113,6 +113,8 @@ pub(crate) async fn services(
     };
     let room = files::storeroom(config, foundation)?;
     let stored = Arc::new(StoreProbe::new(config, &room));
+    let mut probes: Vec<Arc<dyn Probe>> = vec![database.probe(), schema, Arc::clone(&nodes.probe), stored];
+    probes.extend(files::scanner(config).map(|scanner| Arc::new(ScannerProbe(scanner)) as Arc<dyn Probe>));
     let libraries = foundation.database.libraries();
     let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
@@ -134,6 +136,7 @@ pub(crate) async fn services(
             queries: database.models(),
             workshop: models::workshop(config, &assets.room),
             tariff: config.models.tariff.clone(),
+            mark_copies: config.models.mark_copies,
         },
         sessions,
         session_list: database.sessions(),
@@ -157,7 +160,7 @@ pub(crate) async fn services(
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
         draining: Draining::default(),
-        probes: vec![database.probe(), schema, Arc::clone(&nodes.probe), stored],
+        probes,
         metrics: Arc::new(move || metrics.render()),
         started,
         settings: settings(config),

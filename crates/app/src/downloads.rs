@@ -75,7 +75,7 @@ mod tests {
     use async_trait::async_trait;
     use domain::{
         assets::files::{Grant, ProductFile, ports::FoundFile},
-        id::{ProductId, UserId},
+        id::{GrantId, ProductId, UserId},
         page::{Page, PageRequest},
     };
 
@@ -94,8 +94,8 @@ mod tests {
             Ok(Page::new(Vec::new(), 0, page))
         }
 
-        async fn is_granted(&self, _: ProductId, _: UserId) -> Result<bool> {
-            Ok(false)
+        async fn grant_of(&self, _: ProductId, _: UserId) -> Result<Option<GrantId>> {
+            Ok(None)
         }
 
         async fn grants(&self, _: ProductId, page: PageRequest) -> Result<Page<Grant>> {

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use domain::{
     Error, Result,
     assets::{
-        Storeroom,
+        ScannedBlobs, Scanner, Storeroom,
         files::{Library, Links},
         ports::Blobs,
     },
     clock::Entropy,
     health::Probe,
 };
-use integrations::blobs::S3Blobs;
+use integrations::{blobs::S3Blobs, clamav::ClamAv};
 use platform::FsBlobs;
 
 use crate::{
@@ -29,8 +29,17 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// # Errors
 /// When the folder cannot be made, or the bucket is none.
 pub(crate) fn storeroom(config: &Config, foundation: &Foundation) -> Result<Storeroom> {
-    let blobs = store(config, config.blobs.store, Arc::clone(&foundation.shop.entropy))?;
+    let mut blobs = store(config, config.blobs.store, Arc::clone(&foundation.shop.entropy))?;
+    if let Some(scanner) = scanner(config) {
+        blobs = Arc::new(ScannedBlobs { blobs, scanner });
+    }
     Ok(Storeroom { blobs, index: foundation.database.blobs() })
+}
+
+/// Who looks at files for malware, if anybody does.
+pub(crate) fn scanner(config: &Config) -> Option<Arc<dyn Scanner>> {
+    let address = config.blobs.scanner.clone()?;
+    Some(Arc::new(ClamAv::new(address)))
 }
 
 /// A store of the settings, whether it is the one in use or not.
@@ -88,16 +97,38 @@ impl Probe for StoreProbe {
     }
 
     async fn check(&self) -> bool {
-        match tokio::time::timeout(PATIENCE, self.blobs.check()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(error = crate::chain(&error), "the file store is away");
-                false
-            }
-            Err(_) => {
-                tracing::warn!("the file store does not answer");
-                false
-            }
+        answers(self.name(), self.blobs.check()).await
+    }
+}
+
+/// Whether the scanner answers. Without it no file comes in; all else is served.
+pub(crate) struct ScannerProbe(pub(crate) Arc<dyn Scanner>);
+
+#[async_trait]
+impl Probe for ScannerProbe {
+    fn name(&self) -> &'static str {
+        "scanner"
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> bool {
+        answers(self.name(), self.0.check()).await
+    }
+}
+
+async fn answers(what: &'static str, check: impl Future<Output = Result<()>>) -> bool {
+    match tokio::time::timeout(PATIENCE, check).await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::warn!(what, error = crate::chain(&error), "what files need is away");
+            false
+        }
+        Err(_) => {
+            tracing::warn!(what, "what files need does not answer");
+            false
         }
     }
 }

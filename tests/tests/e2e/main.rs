@@ -26,6 +26,7 @@ mod leaks;
 mod lfs;
 mod lifecycle;
 mod mail;
+mod malware;
 mod models3d;
 mod naughty_strings;
 mod nodes;

@@ -12,6 +12,7 @@ use crate::shop;
 
 on_each_database!(
     models_of_every_format_are_the_same_everywhere,
+    a_copy_tells_whose_it_is,
     how_far_a_model_is_is_heard,
     every_accepted_model_is_examined_after_a_kill,
 );
@@ -160,6 +161,44 @@ async fn models_of_every_format_are_the_same_everywhere(database: Database) {
     let tables = here.tables();
     assert_eq!(tables.run("SELECT count(*) FROM blobs WHERE refs > 0"), [["0"]], "nothing is held any more");
     assert_eq!(tables.run("SELECT count(*) FROM storage_usage WHERE bytes > 0"), [["0"]]);
+}
+
+async fn a_copy_tells_whose_it_is(database: Database) {
+    let server = Server::start(database).await;
+    let (seller, buyer) = (server.signed_in("seller").await, server.signed_in("buyer").await);
+    let product = shop::create(&seller, &shop::lamp()).await;
+    let made = format!("/api/v1/models3d?fileName=cube.stl&productId={}", product["id"].as_str().unwrap());
+    let model = format!("/api/v1/models3d/{}", bring(&seller, &made, binary()).await["id"].as_str().unwrap());
+    for (name, bytes) in [("cube.stl", ascii()), ("cube.obj", obj()), ("cube.3mf", three_mf())] {
+        bring(&seller, &format!("{model}/versions?fileName={name}"), bytes).await;
+    }
+    let file = |number: u64| format!("{model}/versions/{number}/file");
+    buyer.get(&file(1)).await.error(404, "NOT_FOUND");
+    let me = buyer.get("/api/v1/users/me").await.expect(200).json();
+    let grants = format!("{}/grants", shop::path(&product));
+    seller.put(&format!("{grants}/{}", me["id"].as_str().unwrap()), &json!({})).await.expect(200);
+    let grant = seller.get(&grants).await.expect(200).json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let holds = |bytes: &[u8]| bytes.windows(grant.len()).any(|window| window == grant.as_bytes());
+    for (number, name, brought, marked) in [
+        (1, "a.stl", binary(), true),
+        (2, "b.stl", ascii(), false),
+        (3, "c.obj", obj(), true),
+        (4, "d.3mf", three_mf(), true),
+    ] {
+        let own = seller.get(&file(number)).await.expect(200);
+        assert!(own.body == brought, "{name}: who sells it gets what was brought");
+        let copy = buyer.get(&file(number)).await.expect(200);
+        assert_eq!((holds(&copy.body), copy.body == brought), (marked, !marked), "{name}");
+        assert_eq!(copy.header("etag") == own.header("etag"), !marked, "{name}");
+        // What is asked for in parts is the same copy.
+        let part = buyer.send(buyer.request("GET", &file(number)).header("Range", "bytes=70-")).await.expect(206);
+        assert!(part.body == copy.body[70..], "{name}");
+        // It is a model like the one it is a copy of.
+        let again = bring(&seller, &format!("{model}/versions?fileName={name}"), copy.body).await;
+        let again = done(&seller, &model["/api/v1/models3d/".len()..], again["number"].as_u64().unwrap()).await;
+        let first = done(&seller, &model["/api/v1/models3d/".len()..], number).await;
+        assert_eq!((&again["state"], &again["findings"]), (&"ready".into(), &first["findings"]), "{name}");
+    }
 }
 
 async fn how_far_a_model_is_is_heard(database: Database) {

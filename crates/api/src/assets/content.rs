@@ -11,11 +11,11 @@ use actix_web::{
 use domain::{
     Error,
     assets::{
-        Digest,
+        Digest, Patch,
         files::{FileName, MediaType},
         ports::Held,
     },
-    id::FileId,
+    id::{FileId, GrantId},
 };
 use futures_util::stream;
 
@@ -48,6 +48,8 @@ pub(crate) struct Given {
     /// `None` to show them where they are.
     pub(crate) disposition: Option<String>,
     pub(crate) caching: &'static str,
+    /// Whose copy it is, and what tells.
+    pub(crate) marked: Option<(GrantId, Patch)>,
 }
 
 /// Gives the bytes of a file to who may have them: by who they are, or by a link.
@@ -86,7 +88,7 @@ pub async fn get_file_content(
     let held = held.ok_or_else(|| Error::internal(format!("nobody holds the bytes of file {}", file.id)))?;
     let media_type = HeaderValue::from_str(file.told.media_type.as_str()).map_err(Error::internal)?;
     let disposition = Some(attachment(&file.told.name));
-    let given = Given { media_type, disposition, caching: "private, no-cache" };
+    let given = Given { media_type, disposition, caching: "private, no-cache", marked: None };
     let (response, begins) = give(&services, &known, &held, given).await?;
     if begins {
         services.assets.downloads.taken(file.id);
@@ -129,6 +131,7 @@ pub async fn get_content(services: Shared, name: Path<String>, known: IfNoneMatc
         media_type: HeaderValue::from_static(shown.unwrap_or(MediaType::ANY)),
         disposition: if shown.is_none() { Some(saved()) } else { None },
         caching: "public, max-age=31536000, immutable",
+        marked: None,
     };
     Ok(give(&services, &known, &held, given).await?.0)
 }
@@ -141,7 +144,10 @@ pub(crate) async fn give(
     given: Given,
 ) -> Result<(HttpResponse, bool), crate::Problem> {
     let request = known.request();
-    let tag = format!("\"{}\"", held.place.digest);
+    let (tag, size) = match &given.marked {
+        Some((grant, patch)) => (format!("\"{}.{grant}\"", held.place.digest), patch.size(held.size)),
+        None => (format!("\"{}\"", held.place.digest), held.size),
+    };
     if known.has(&tag) {
         let mut response = HttpResponse::NotModified();
         response.insert_header((header::ETAG, tag)).insert_header((header::CACHE_CONTROL, given.caching));
@@ -149,27 +155,32 @@ pub(crate) async fn give(
     }
     let for_head = request.extensions().get::<ForHead>().is_some();
     // A range is of what is given; without it there is none.
-    let asked = if for_head { Asked::Whole } else { asked(request.headers(), held.size, &tag) };
+    let asked = if for_head { Asked::Whole } else { asked(request.headers(), size, &tag) };
     let (mut response, range) = match asked {
-        Asked::Whole => (HttpResponse::Ok(), 0..held.size),
+        Asked::Whole => (HttpResponse::Ok(), 0..size),
         Asked::Part(range) => {
             let mut response = HttpResponse::PartialContent();
             let last = range.end.saturating_sub(1);
-            response.insert_header((header::CONTENT_RANGE, format!("bytes {}-{last}/{}", range.start, held.size)));
+            response.insert_header((header::CONTENT_RANGE, format!("bytes {}-{last}/{size}", range.start)));
             (response, range)
         }
         Asked::Nowhere => {
             let problem = crate::Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such part");
-            let size = HeaderValue::from_str(&format!("bytes */{}", held.size)).map_err(Error::internal)?;
+            let size = HeaderValue::from_str(&format!("bytes */{size}")).map_err(Error::internal)?;
             return Err(problem.header(header::CONTENT_RANGE, size));
         }
     };
+    let patch = given.marked.clone().map(|(_, patch)| patch);
     head(&mut response, request, &tag, given, range.end.saturating_sub(range.start));
     if for_head {
         return Ok((response.streaming(stream::empty::<Result<_, Error>>()), false));
     }
     let begins = range.start == 0;
-    let chunks = services.assets.room.open(held, Some(range)).await?;
+    let room = &services.assets.room;
+    let chunks = match patch {
+        Some(patch) => room.open_patched(held, range, patch).await?,
+        None => room.open(held, Some(range)).await?,
+    };
     // The next piece is read when the connection has room for it.
     let pieces = stream::try_unfold(chunks, async |mut chunks| {
         Ok::<_, Error>(chunks.next().await?.map(|piece| (piece, chunks)))

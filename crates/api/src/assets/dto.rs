@@ -129,6 +129,8 @@ pub struct LinkView {
 #[schema(as = Grant)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantView {
+    /// Its id, which copies of 3D models tell.
+    pub id: Uuid,
     /// The person.
     pub user_id: Uuid,
     /// Who gave it; null for the shop itself.
@@ -139,7 +141,8 @@ pub struct GrantView {
 
 impl From<Grant> for GrantView {
     fn from(grant: Grant) -> Self {
-        Self { user_id: grant.user.0, granted_by: grant.by.map(|by| by.0), created_at: grant.created_at }
+        let granted_by = grant.by.map(|by| by.0);
+        Self { id: grant.id.0, user_id: grant.user.0, granted_by, created_at: grant.created_at }
     }
 }
 

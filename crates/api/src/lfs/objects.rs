@@ -83,7 +83,7 @@ pub(super) async fn download(
     let held = held.ok_or_else(|| Error::internal(format!("nobody holds the object {digest}")))?;
     let media_type = HeaderValue::from_static(MediaType::ANY);
     let disposition = Some(attachment(&FileName::stored(digest.to_string())));
-    let given = Given { media_type, disposition, caching: "private, no-cache" };
+    let given = Given { media_type, disposition, caching: "private, no-cache", marked: None };
     Ok(give(&services, &known, &held, given).await?.0)
 }
 

@@ -224,6 +224,7 @@ impl Door {
                 queries: reader.clone(),
                 workshop: Workshop { room: room.clone(), analysis: Arc::new(PlainAnalysis), most: 1000 },
                 tariff: Tariff::default(),
+                mark_copies: true,
             },
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use domain::assets::{AssetRules, Quotas};
-use integrations::blobs::S3Settings;
+use integrations::{blobs::S3Settings, clamav::ClamAvAddress};
 
 use super::{Reader, Setting, database::is_private};
 
@@ -26,6 +26,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "blobs.upload_hours",
         "24",
         "How long an upload in portions waits for the next one, and how long what became of it is told.",
+    ),
+    Setting::new(
+        "blobs.scanner",
+        "",
+        "ClamAV's daemon, which all files pass: tcp://host:port or unix:///path; empty for none.",
     ),
     Setting::new("blobs.idle_seconds", "30", "How long an upload may pause."),
 ];
@@ -50,6 +55,8 @@ pub(crate) struct Blobs {
     pub(crate) bucket: Option<S3Settings>,
     pub(crate) rules: AssetRules,
     pub(crate) idle: Duration,
+    /// Who looks at files for malware.
+    pub(crate) scanner: Option<ClamAvAddress>,
 }
 
 impl Blobs {
@@ -63,6 +70,7 @@ impl Blobs {
         let grace = reader.number("blobs.grace_hours", 1..=24 * 90).map(Duration::from_hours);
         let upload_life = reader.number("blobs.upload_hours", 1..=24 * 30).map(Duration::from_hours);
         let idle = reader.seconds("blobs.idle_seconds", 1..=600);
+        let scanner = scanner(reader);
         let path = PathBuf::from(reader.text("blobs.path"));
         if store == Some(StoreKind::Fs) && path.as_os_str().is_empty() {
             reader.fault("blobs.path", "must name a folder");
@@ -74,8 +82,21 @@ impl Blobs {
         }
         let quotas = Quotas { person: person?, seller: seller? };
         let rules = AssetRules { file_max: file_max?, quotas, grace: grace?, upload_life: upload_life? };
-        Some(Self { store: store?, path, bucket: bucket?, rules, idle: idle? })
+        Some(Self { store: store?, path, bucket: bucket?, rules, idle: idle?, scanner: scanner? })
     }
+}
+
+#[expect(clippy::option_option, reason = "no scanner is no fault")]
+fn scanner(reader: &mut Reader<'_>) -> Option<Option<ClamAvAddress>> {
+    let text = reader.text("blobs.scanner");
+    if text.is_empty() {
+        return Some(None);
+    }
+    let address = ClamAvAddress::parse(&text);
+    if address.is_none() {
+        reader.fault("blobs.scanner", "must be tcp://host:port or unix:///path of ClamAV's daemon");
+    }
+    address.map(Some)
 }
 
 #[expect(clippy::option_option, reason = "without a bucket is no fault")]

@@ -23,6 +23,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "pla:1240:25, petg:1270:28, abs:1040:30",
         "What is printed with: name, milligrams of a cubic centimetre, price of a kilogram.",
     ),
+    Setting::new("models.mark_copies", "true", "Whether files tell whom they were granted to, by the id of the grant."),
     Setting::new("models.print_hour", "2", "What an hour of printing costs."),
     Setting::new("models.print_setup", "3", "What each order of prints costs beside."),
     Setting::new("models.print_flow", "480", "Cubic millimetres that are printed in a minute, at layers of 0.2 mm."),
@@ -35,6 +36,7 @@ pub(crate) struct Models {
     pub(crate) file_max: u64,
     pub(crate) limits: Limits,
     pub(crate) tariff: Tariff,
+    pub(crate) mark_copies: bool,
 }
 
 impl Models {
@@ -44,6 +46,7 @@ impl Models {
         let connected = reader.number("models.connected_max", 0..=50_000_000);
         let vertices = reader.number("models.vertices_max", 3..=200_000_000);
         let unpacked = reader.number("models.unpacked_max_mib", 1_u64..=102_400).map(|mb| mb << 20);
+        let mark_copies = reader.flag("models.mark_copies");
         let currency = Currency::named(&reader.text("shop.currency"));
         let materials = materials(reader, currency);
         let hour = amount(reader, "models.print_hour", currency);
@@ -54,6 +57,7 @@ impl Models {
             file_max: file_max?,
             limits: Limits { triangles: triangles?, connected: connected?, vertices: vertices?, unpacked: unpacked? },
             tariff: Tariff { materials: materials?, hour: hour?, setup: setup?, flow: flow?, layer: layer? },
+            mark_copies: mark_copies?,
         })
     }
 }

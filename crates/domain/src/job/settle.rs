@@ -57,7 +57,8 @@ pub enum Settled {
 }
 
 /// Decides what becomes of a job whose attempt ended. A panic, a timeout and a lost worker count as failures that may
-/// pass; after the last attempt the job is dead. One that an operator wanted to end is not tried again.
+/// pass; after the last attempt the job is dead. One that an operator wanted to end is not tried again. That a worker was
+/// lost says little of the job, and its lease was a pause already: the next pause is no longer than the first.
 pub fn settle(job: &StoredJob, policy: &Policy, outcome: &Outcome, now: Timestamp, jitter: u8) -> Settled {
     let timeout = format!("took longer than {} s", job.timeout.as_secs_f64());
     let (reason, may_pass) = match outcome {
@@ -72,7 +73,8 @@ pub fn settle(job: &StoredJob, policy: &Policy, outcome: &Outcome, now: Timestam
     };
     let errors = job.errors_with(reason, now);
     if may_pass && job.attempts < job.max_attempts {
-        Settled::Again { at: now + policy.backoff.pause(job.attempts, jitter), errors }
+        let failures = if *outcome == Outcome::Lost { 1 } else { job.attempts };
+        Settled::Again { at: now + policy.backoff.pause(failures, jitter), errors }
     } else {
         Settled::Dead { errors }
     }
@@ -126,14 +128,14 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_until_the_last_attempt() {
         let retry = Outcome::Failed(Failure::Retry("away".to_owned()));
-        for (outcome, reason) in [
-            (&retry, "away"),
-            (&Outcome::TimedOut, "took longer than 1.5 s"),
-            (&Outcome::Panicked, "panicked; the log says where"),
-            (&Outcome::Lost, "its worker was not heard of any more"),
+        for (outcome, reason, pause) in [
+            (&retry, "away", 4),
+            (&Outcome::TimedOut, "took longer than 1.5 s", 4),
+            (&Outcome::Panicked, "panicked; the log says where", 4),
+            (&Outcome::Lost, "its worker was not heard of any more", 2),
         ] {
             let Settled::Again { at, errors } = settled(&job(2), outcome) else { panic!("{outcome:?}") };
-            assert_eq!(at, Timestamp::UNIX_EPOCH + Duration::from_secs(4), "{outcome:?}");
+            assert_eq!(at, Timestamp::UNIX_EPOCH + Duration::from_secs(pause), "{outcome:?}");
             assert_eq!(reasons(&errors), [(2, reason)]);
             let Settled::Dead { errors } = settled(&job(3), outcome) else { panic!("{outcome:?}") };
             assert_eq!(reasons(&errors), [(3, reason)]);

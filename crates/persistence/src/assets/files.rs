@@ -14,7 +14,7 @@ use domain::{
     },
     catalog::ProductStatus,
     clock::Timestamp,
-    id::{FileId, ProductId, SellerId, UserId},
+    id::{FileId, GrantId, ProductId, SellerId, UserId},
     page::{Page, PageRequest},
 };
 use sea_orm::QueryResult;
@@ -110,8 +110,8 @@ impl FileQueries for Database {
         paged(self, &listed, vec![product.0.into()], page, file).await
     }
 
-    async fn is_granted(&self, product: ProductId, user: UserId) -> Result<bool> {
-        grants::is_granted(self, product, user).await
+    async fn grant_of(&self, product: ProductId, user: UserId) -> Result<Option<GrantId>> {
+        grants::grant_of(self, product, user).await
     }
 
     async fn grants(&self, product: ProductId, page: PageRequest) -> Result<Page<Grant>> {

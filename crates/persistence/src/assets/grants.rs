@@ -41,10 +41,10 @@ impl GrantRepo for SeaTx {
     }
 }
 
-pub(super) async fn is_granted(database: &Database, product: ProductId, user: UserId) -> Result<bool> {
-    let sql = "SELECT 1 FROM grants WHERE product_id = $1 AND user_id = $2";
+pub(super) async fn grant_of(database: &Database, product: ProductId, user: UserId) -> Result<Option<GrantId>> {
+    let sql = "SELECT id FROM grants WHERE product_id = $1 AND user_id = $2";
     let row = one(&database.reader, statement(database.engine, sql, [product.0.into(), user.0.into()])).await?;
-    Ok(row.is_some())
+    row.map(|row| Ok(GrantId(at(&row, 0)?))).transpose()
 }
 
 pub(super) async fn list(database: &Database, product: ProductId, page: PageRequest) -> Result<Page<Grant>> {

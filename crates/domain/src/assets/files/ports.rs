@@ -7,7 +7,7 @@ use crate::{
     catalog::ProductStatus,
     clock::Timestamp,
     error::Result,
-    id::{FileId, ProductId, UserId},
+    id::{FileId, GrantId, ProductId, UserId},
     page::{Page, PageRequest},
 };
 
@@ -55,8 +55,8 @@ pub trait FileQueries: Send + Sync {
     /// Files of a product, the newest first; public ones alone, or all.
     async fn list(&self, product: ProductId, all: bool, page: PageRequest) -> Result<Page<ProductFile>>;
 
-    /// Whether a person was granted the files of a product.
-    async fn is_granted(&self, product: ProductId, user: UserId) -> Result<bool>;
+    /// The grant that a person has of the files of a product.
+    async fn grant_of(&self, product: ProductId, user: UserId) -> Result<Option<GrantId>>;
 
     /// The grants of a product, the newest first.
     async fn grants(&self, product: ProductId, page: PageRequest) -> Result<Page<Grant>>;

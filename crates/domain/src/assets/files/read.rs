@@ -51,7 +51,7 @@ impl Library {
             return Ok(true);
         }
         let Some(principal) = actor.principal() else { return Ok(false) };
-        self.queries.is_granted(found.file.product, principal.user).await
+        Ok(self.queries.grant_of(found.file.product, principal.user).await?.is_some())
     }
 }
 
@@ -67,7 +67,7 @@ pub async fn list_files(
 ) -> Result<Page<ProductFile>> {
     let mut all = policy::sees_all(actor, seller);
     if let (false, Some(principal)) = (all, actor.principal()) {
-        all = library.queries.is_granted(product, principal.user).await?;
+        all = library.queries.grant_of(product, principal.user).await?.is_some();
     }
     library.queries.list(product, all, page).await
 }

@@ -137,12 +137,12 @@ async fn a_grant_is_given_once_and_taken_back(harness: &impl Harness) {
     for by in [Some(owner), None] {
         let user = given.person(Role::User).await.user;
         let grant = Grant { id: given.shop.id(), product: product.id, user, by, created_at: given.shop.now() };
-        assert!(!harness.files().is_granted(product.id, user).await.unwrap());
+        assert_eq!(harness.files().grant_of(product.id, user).await.unwrap(), None);
         let mut tx = begin(harness).await;
         assert!(tx.grants().insert(&grant).await.unwrap());
         assert!(!tx.grants().insert(&Grant { id: given.shop.id(), ..grant }).await.unwrap());
         tx.commit().await.unwrap();
-        assert!(harness.files().is_granted(product.id, user).await.unwrap());
+        assert_eq!(harness.files().grant_of(product.id, user).await.unwrap(), Some(grant.id));
         given.clock.advance(Duration::from_millis(2));
         all.insert(0, grant);
     }
@@ -152,5 +152,5 @@ async fn a_grant_is_given_once_and_taken_back(harness: &impl Harness) {
     assert_eq!(tx.grants().remove(product.id, all[0].user).await.unwrap(), Some(all[0]));
     assert_eq!(tx.grants().remove(product.id, all[0].user).await.unwrap(), None);
     tx.commit().await.unwrap();
-    assert!(!harness.files().is_granted(product.id, all[0].user).await.unwrap());
+    assert_eq!(harness.files().grant_of(product.id, all[0].user).await.unwrap(), None);
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Timestamp,
     error::Result,
-    id::{FileId, ProductId, UserId},
+    id::{FileId, GrantId, ProductId, UserId},
     page::{Page, PageRequest},
 };
 
@@ -74,8 +74,8 @@ impl FileQueries for MemoryStore {
         Ok(page_of(files.cloned(), page))
     }
 
-    async fn is_granted(&self, product: ProductId, user: UserId) -> Result<bool> {
-        Ok(self.state().grants.contains_key(&(product, user)))
+    async fn grant_of(&self, product: ProductId, user: UserId) -> Result<Option<GrantId>> {
+        Ok(self.state().grants.get(&(product, user)).map(|grant| grant.id))
     }
 
     async fn grants(&self, product: ProductId, page: PageRequest) -> Result<Page<Grant>> {
