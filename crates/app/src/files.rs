@@ -10,10 +10,9 @@ use domain::{
         files::{Library, Links},
         ports::Blobs,
     },
-    clock::Entropy,
     health::Probe,
 };
-use integrations::blobs::S3Blobs;
+use integrations::{blobs::S3Blobs, resilience::Kind};
 use platform::FsBlobs;
 
 use crate::{
@@ -29,7 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// # Errors
 /// When the folder cannot be made, or the bucket is none.
 pub(crate) fn storeroom(config: &Config, foundation: &Foundation) -> Result<Storeroom> {
-    let blobs = store(config, config.blobs.store, Arc::clone(&foundation.shop.entropy))?;
+    let blobs = store(config, config.blobs.store, foundation)?;
     Ok(Storeroom { blobs, index: foundation.database.blobs() })
 }
 
@@ -37,7 +36,8 @@ pub(crate) fn storeroom(config: &Config, foundation: &Foundation) -> Result<Stor
 ///
 /// # Errors
 /// Those of [`storeroom`].
-pub(crate) fn store(config: &Config, kind: StoreKind, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn Blobs>> {
+pub(crate) fn store(config: &Config, kind: StoreKind, foundation: &Foundation) -> Result<Arc<dyn Blobs>> {
+    let entropy = Arc::clone(&foundation.shop.entropy);
     match kind {
         StoreKind::Fs => Ok(Arc::new(FsBlobs::open(&config.blobs.path, entropy)?)),
         StoreKind::S3 => {
@@ -48,7 +48,8 @@ pub(crate) fn store(config: &Config, kind: StoreKind, entropy: Arc<dyn Entropy>)
                 let read = std::fs::read(file);
                 calls.extra_roots = read.map_err(|fault| Error::internal(format!("{}: {fault}", file.display())))?;
             }
-            Ok(Arc::new(S3Blobs::new(settings, &calls, entropy)?))
+            let store = foundation.dependencies.one(Kind::Files);
+            Ok(Arc::new(S3Blobs::new(settings, &calls, store, entropy)?))
         }
     }
 }
