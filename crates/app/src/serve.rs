@@ -21,7 +21,7 @@ use crate::{
     telemetry,
     views::views,
     workers::{
-        Workers,
+        Workers, dependencies,
         feed::{Feed, feed_worker},
         keys::keys_worker,
         relay::{relay, relay_worker},
@@ -84,6 +84,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);
     let changed_keys = Arc::new(Notify::new());
+    dependencies::watch(&mut workers, &foundation, &services);
     workers.start("signing_keys", {
         let (changed, clock) = (Arc::clone(&changed_keys), Arc::clone(&foundation.shop.clock));
         let tokens = callers.tokens;
@@ -150,6 +151,8 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
         let stall = config.http.stall;
         move |socket, _| cut_when_stalled(socket, stall)
     })
+    // Who has hung up waits for nothing: what is done for them ends, and what was written for them is undone.
+    .h1_allow_half_closed(false)
     .disable_signals()
     .keep_alive(config.http.keep_alive)
     .shutdown_timeout(config.http.shutdown.as_secs());
