@@ -170,9 +170,9 @@ impl Drop for Open {
 }
 
 async fn connect(mut near: TcpStream, there: &str, faults: watch::Receiver<Fault>) {
+    let Ok(mut far) = TcpStream::connect(there).await else { return };
     let mut breaking = faults.clone();
     let carried = async {
-        let Ok(mut far) = TcpStream::connect(there).await else { return };
         let ((near_reads, near_writes), (far_reads, far_writes)) = (near.split(), far.split());
         let asks = pump::carry(near_reads, far_writes, faults.clone(), pump::Way::There);
         let answers = pump::carry(far_reads, near_writes, faults, pump::Way::Back);
@@ -186,5 +186,5 @@ async fn connect(mut near: TcpStream, there: &str, faults: watch::Receiver<Fault
         () = carried => return,
     }
     // What is closed without lingering is reset.
-    let _ = near.set_zero_linger();
+    let _ = (near.set_zero_linger(), far.set_zero_linger());
 }

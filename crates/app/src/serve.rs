@@ -151,8 +151,6 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
         let stall = config.http.stall;
         move |socket, _| cut_when_stalled(socket, stall)
     })
-    // Who has hung up waits for nothing: what is done for them ends, and what was written for them is undone.
-    .h1_allow_half_closed(false)
     .disable_signals()
     .keep_alive(config.http.keep_alive)
     .shutdown_timeout(config.http.shutdown.as_secs());

@@ -13,7 +13,7 @@ use super::{
     budget::Budget,
     bulkhead::Bulkhead,
     meter::Meter,
-    pace::Pace,
+    pace::{self, Pace},
 };
 
 /// How an attempt ended, for whoever decides on the next.
@@ -215,7 +215,7 @@ impl Dependency {
             Class::Unsent => (true, Duration::ZERO),
             Class::Failed => (repeat == Repeat::Always, Duration::ZERO),
             // It was not done, or it would not have been too much.
-            Class::TooMuch { after, .. } => (true, after.unwrap_or_default()),
+            Class::TooMuch { after, .. } => (true, after.unwrap_or(pace::USUAL)),
             Class::Answered | Class::Ours => (false, Duration::ZERO),
         };
         if !may || attempts >= terms.attempts {

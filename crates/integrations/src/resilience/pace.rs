@@ -9,7 +9,7 @@ use std::{
 use domain::clock::Timestamp;
 
 /// How long it is left alone when it does not say.
-const USUAL: Duration = Duration::from_secs(1);
+pub(super) const USUAL: Duration = Duration::from_secs(1);
 /// The longest, whatever it says.
 const LONGEST: Duration = Duration::from_mins(5);
 /// Fewest calls in a thousand seconds.
