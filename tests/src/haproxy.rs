@@ -16,6 +16,9 @@ use crate::{Client, Server};
 /// How long it may take to start, or to notice that a node came back.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What else stands among the nodes when reads are asked of another one.
+const RETRIES: &str = "  option redispatch 1\n  retry-on conn-failure empty-response 503\n  http-request disable-l7-retry unless { method GET HEAD }\n";
+
 /// A running `haproxy`. Dropping it kills it.
 #[derive(Debug)]
 pub struct Haproxy {
@@ -27,9 +30,19 @@ pub struct Haproxy {
 impl Haproxy {
     /// Starts one before these nodes, and waits until it has found all of them well.
     pub async fn before(nodes: &[Server]) -> Self {
+        Self::with(nodes, "").await
+    }
+
+    /// As [`Haproxy::before`], but what only reads is asked of another node when one is away or says that it cannot: three
+    /// more lines of the README.
+    pub async fn before_that_retries(nodes: &[Server]) -> Self {
+        Self::with(nodes, RETRIES).await
+    }
+
+    async fn with(nodes: &[Server], lines: &str) -> Self {
         // Between finding a free port and using it another program may take it; then the next one is tried.
         for _ in 0..5 {
-            let Some(started) = Self::try_before(nodes).await else { continue };
+            let Some(started) = Self::try_before(nodes, lines).await else { continue };
             for node in 0..nodes.len() {
                 started.up(node).await;
             }
@@ -38,11 +51,11 @@ impl Haproxy {
         panic!("haproxy did not start");
     }
 
-    async fn try_before(nodes: &[Server]) -> Option<Self> {
+    async fn try_before(nodes: &[Server], lines: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (file, log) = (folder.path().join("haproxy.cfg"), folder.path().join("haproxy.log"));
-        fs::write(&file, configuration(port, nodes)).unwrap();
+        fs::write(&file, configuration(port, nodes, lines)).unwrap();
         let log = fs::File::create(log).unwrap();
         let mut command = Command::new(program());
         command.args(["-db", "-f"]).arg(file).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -101,11 +114,11 @@ impl Drop for Haproxy {
 }
 
 /// The lines of the README, for ports of this test, and a page that shows how the nodes are.
-fn configuration(port: u16, nodes: &[Server]) -> String {
+fn configuration(port: u16, nodes: &[Server], lines: &str) -> String {
     let mut text = format!(
         "defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n  option redispatch\n\n\
          frontend shop\n  bind 127.0.0.1:{port}\n  stats enable\n  stats uri /haproxy\n  default_backend nodes\n\n\
-         backend nodes\n  option httpchk GET /ready\n  default-server check inter 1s fall 2 rise 1\n"
+         backend nodes\n  option httpchk GET /ready\n  default-server check inter 1s fall 2 rise 1\n{lines}"
     );
     for (number, node) in nodes.iter().enumerate() {
         writeln!(text, "  server node{number} {}", node.url().trim_start_matches("http://")).unwrap();

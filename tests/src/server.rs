@@ -20,9 +20,10 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 19] = [
+const QUICK: [(&str, &str); 20] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
+    ("SOUK__DATABASE__ANSWER_TIMEOUT_MS", "30000"),
     ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
     ("SOUK__LIMITS__SIGN_IN", "off"),
     ("SOUK__LIMITS__LOGIN_ANONYMOUSLY", "off"),

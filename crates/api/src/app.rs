@@ -11,7 +11,9 @@ use actix_web::{
 };
 
 use crate::{
-    docs, health, identity, lfs,
+    docs,
+    gate::Gate,
+    health, identity, lfs,
     middleware::{admit, cors, deadline, only::only, outermost, small},
     models3d,
     openapi::{self, Documents, collected},
@@ -62,13 +64,16 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
 pub struct Drawn {
     routes: Arc<Routes>,
     documents: Documents,
+    /// What all workers let requests through.
+    pub gate: Gate,
 }
 
 impl Drawn {
     /// Draws it for the shop of these services.
     pub fn of(services: &Services) -> Self {
         let routes = Routes::new(&collected(), &other_routes(services), &services.settings.limits);
-        Self { routes: Arc::new(routes), documents: Documents::of(&services.shop.rules) }
+        let gate = Gate::new(services.settings.gate);
+        Self { routes: Arc::new(routes), documents: Documents::of(&services.shop.rules), gate }
     }
 }
 
@@ -84,6 +89,7 @@ pub fn build(
     App::new()
         .app_data(Data::from(services.clone()))
         .app_data(Data::from(drawn.routes.clone()))
+        .app_data(drawn.gate.clone())
         .configure(|config| openapi::operations(&mut utoipa_actix_web::service_config::ServiceConfig::new(config)))
         .configure(identity::aliases)
         .configure(identity::pages::serve)

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, get, http::StatusCode};
 use chrono::{DateTime, Utc};
+use domain::dependency::{self, Absence};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -42,9 +43,37 @@ pub struct Readiness {
     /// Optional things that do not answer; we serve without them.
     #[schema(example = json!([]))]
     degraded: Vec<&'static str>,
+    /// What it means that something is away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    modes: Vec<Absent>,
     /// Things that live in this process in this configuration.
     #[schema(example = json!(["redis"]))]
     embedded: Vec<&'static str>,
+}
+
+/// What it means that something is away.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Absent {
+    /// What is away.
+    #[schema(example = "redis")]
+    name: &'static str,
+    /// What does not work.
+    #[schema(example = "limits over all nodes")]
+    lacks: &'static str,
+    /// What still does.
+    #[schema(example = "everything")]
+    works: &'static str,
+    /// What whoever needs it is answered, where anybody notices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "503 UNAVAILABLE with Retry-After")]
+    answer: Option<&'static str>,
+}
+
+impl Absent {
+    fn without(name: &str) -> Option<Self> {
+        dependency::absence(name).map(|&Absence { name, lacks, works, answer, .. }| Self { name, lacks, works, answer })
+    }
 }
 
 /// Tells whether requests can be served. A node that is about to end says 503 while it still serves, so that requests are
@@ -60,16 +89,19 @@ pub struct Readiness {
 pub async fn get_ready(services: Shared) -> HttpResponse {
     if services.draining.is_on() {
         let things = Map::from_iter([("serving".to_owned(), false.into())]);
-        let ready = Readiness { things, degraded: Vec::new(), embedded: Vec::new() };
+        let ready = Readiness { things, degraded: Vec::new(), modes: Vec::new(), embedded: Vec::new() };
         return HttpResponse::ServiceUnavailable().json(ready);
     }
     let answers = join_all(services.probes.iter().map(|probe| probe.check())).await;
-    let mut ready = Readiness { things: Map::new(), degraded: Vec::new(), embedded: Vec::new() };
+    let mut ready = Readiness { things: Map::new(), degraded: Vec::new(), modes: Vec::new(), embedded: Vec::new() };
     let mut status = StatusCode::OK;
     for (probe, answers) in services.probes.iter().zip(answers) {
         ready.things.insert(probe.name().to_owned(), answers.into());
         if probe.embedded() {
             ready.embedded.push(probe.name());
+        }
+        if !answers {
+            ready.modes.extend(Absent::without(probe.name()));
         }
         if !answers && probe.required() {
             status = StatusCode::SERVICE_UNAVAILABLE;

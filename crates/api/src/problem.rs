@@ -94,6 +94,14 @@ impl Problem {
             .header(header::RETRY_AFTER, RETRY_SECONDS.into())
     }
 
+    /// More is asked than can be done.
+    pub fn overloaded() -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "There is too much to do just now; retry later");
+        let mut problem = problem.header(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        problem.0.code = "OVERLOADED";
+        problem
+    }
+
     /// A refusal for want of a permission, which it names as RFC 6750 does.
     pub fn challenge(error: Error, permission: &str) -> Self {
         let challenge = match &error {

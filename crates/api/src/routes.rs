@@ -25,6 +25,8 @@ pub struct Operation {
     pub takes_query: bool,
     /// Whether its body is bytes of any length, which come as long as they come.
     pub takes_bytes: bool,
+    /// Whether it is answered however much there is to do.
+    pub always: bool,
     /// Limits counted before anybody is known.
     pub address_limits: Vec<Arc<Limit>>,
     /// Limits counted when the caller is known.
@@ -105,6 +107,7 @@ impl Routes {
             template: path.to_owned(),
             takes_query,
             takes_bytes,
+            always: crate::gate::ALWAYS.contains(&id),
             address_limits: Limit::of_operation(limits, id, path, |scope| scope == LimitScope::Address),
             actor_limits: Limit::of_operation(limits, id, path, |scope| {
                 matches!(scope, LimitScope::Actor | LimitScope::Everybody)

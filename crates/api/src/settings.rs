@@ -6,6 +6,7 @@ use domain::{cache, limit::Policy};
 
 use crate::{
     address::Network,
+    gate::GateSettings,
     socket::{commands::MESSAGES, pace::FRAMES},
 };
 
@@ -23,6 +24,8 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// How long nothing may come of a body that is brought piece by piece (ruling R26).
     pub transfer_idle: Duration,
+    /// How many requests are worked on.
+    pub gate: GateSettings,
     /// Proxies whose `X-Forwarded-For` is believed (ruling R11).
     pub trusted_proxies: Vec<Network>,
     /// Rate limits (ruling R6).
@@ -53,6 +56,7 @@ impl Default for HttpSettings {
             body_limit: 1024 * 1024,
             timeout: Duration::from_secs(30),
             transfer_idle: Duration::from_secs(30),
+            gate: GateSettings::default(),
             trusted_proxies: Vec::new(),
             limits: LimitRule::defaults(),
             account_limits: Vec::new(),

@@ -107,7 +107,7 @@ async fn migrate(foundation: &Foundation, config: &Config, from: Option<StoreKin
     if from == to {
         return Err("the bytes lie there already; say with --from where they come from".into());
     }
-    let store = |kind| files::store(config, kind, foundation.shop.entropy.clone());
+    let store = |kind| files::store(config, kind, foundation);
     let (from, to) = (store(from)?, store(to)?);
     let bar = Progress::new(None);
     let copied = copy_all(&*from, &*to, &|done| bar.at(done.bytes, done.copied + done.there)).await;

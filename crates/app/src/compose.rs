@@ -11,12 +11,13 @@ use domain::{
     health::Probe,
     identity::{Known, Sessions, exports::Archives, known::Herald},
 };
+use integrations::resilience::Kind;
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::Engine;
 use platform::LocalCache;
 
 use crate::{
-    config::{CacheMode, Config},
+    config::{CacheMode, Config, Transport},
     downloads::Downloads,
     files::{self, ScannerProbe, StoreProbe},
     foundation::Foundation,
@@ -113,8 +114,6 @@ pub(crate) async fn services(
     };
     let room = files::storeroom(config, foundation)?;
     let stored = Arc::new(StoreProbe::new(config, &room));
-    let mut probes: Vec<Arc<dyn Probe>> = vec![database.probe(), schema, Arc::clone(&nodes.probe), stored];
-    probes.extend(files::scanner(config).map(|scanner| Arc::new(ScannerProbe(scanner)) as Arc<dyn Probe>));
     let libraries = foundation.database.libraries();
     let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
@@ -160,11 +159,23 @@ pub(crate) async fn services(
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
         draining: Draining::default(),
-        probes,
+        probes: probes(config, foundation, [database.probe(), schema, Arc::clone(&nodes.probe), stored]),
         metrics: Arc::new(move || metrics.render()),
         started,
         settings: settings(config),
     })
+}
+
+/// What is asked for `/ready`: the things we stand on, and of those whom we call, whether they are called as usual.
+fn probes(config: &Config, foundation: &Foundation, things: [Arc<dyn Probe>; 4]) -> Vec<Arc<dyn Probe>> {
+    let called = [
+        (Kind::Mail, matches!(config.mail.transport, Transport::Smtp(..))),
+        (Kind::Providers, !config.outside.providers.is_empty()),
+        (Kind::Issuers, !config.outside.issuers.is_empty()),
+    ];
+    let called = called.into_iter().filter(|(_, is)| *is).map(|(kind, _)| foundation.dependencies.probe(kind));
+    let scanner = files::scanner(config, foundation).map(|scanner| Arc::new(ScannerProbe(scanner)) as Arc<dyn Probe>);
+    things.into_iter().chain(called).chain(scanner).collect()
 }
 
 fn settings(config: &Config) -> HttpSettings {
@@ -175,6 +186,7 @@ fn settings(config: &Config) -> HttpSettings {
         body_limit: http.body_limit,
         timeout: http.request_timeout,
         transfer_idle: config.blobs.idle,
+        gate: http.gate,
         trusted_proxies: http.trusted_proxies.clone(),
         limits: config.limits.rules.clone(),
         account_limits: config.limits.accounts.clone(),

@@ -7,6 +7,7 @@ mod blobs;
 mod cache;
 mod calls;
 mod database;
+mod dependencies;
 mod family;
 mod http;
 mod identity;
@@ -34,6 +35,10 @@ mod shop;
 mod sockets;
 mod streams;
 mod telemetry;
+
+use std::collections::BTreeMap;
+
+use integrations::resilience::{Kind, Terms};
 
 pub(crate) use blobs::{Blobs, StoreKind};
 pub(crate) use cache::{CacheMode, Caching};
@@ -118,6 +123,8 @@ pub(crate) struct Config {
     pub(crate) outside: Outside,
     /// How the shop calls others.
     pub(crate) calls: Outgoing,
+    /// On which terms each of them is called.
+    pub(crate) dependencies: BTreeMap<Kind, Terms>,
     /// To what passkeys are bound.
     pub(crate) passkeys: PasskeySettings,
     /// Rate limits.
@@ -159,6 +166,7 @@ impl Config {
         let identity = Identity::read(&mut reader);
         let outside = Outside::read(&mut reader);
         let calls = Outgoing::read(&mut reader);
+        let dependencies = dependencies::read(&mut reader);
         let passkeys = PasskeySettings::read(&mut reader);
         let limits = Limits::read(&mut reader);
         let cache = Caching::read(&mut reader);
@@ -185,6 +193,7 @@ impl Config {
                 identity: identity?,
                 outside: outside?,
                 calls: calls?,
+                dependencies: dependencies?,
                 passkeys: passkeys?,
                 limits: limits?,
                 cache: cache?,

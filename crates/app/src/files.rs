@@ -10,10 +10,9 @@ use domain::{
         files::{Library, Links},
         ports::Blobs,
     },
-    clock::Entropy,
     health::Probe,
 };
-use integrations::{blobs::S3Blobs, clamav::ClamAv};
+use integrations::{blobs::S3Blobs, clamav::ClamAv, resilience::Kind};
 use platform::FsBlobs;
 
 use crate::{
@@ -29,24 +28,25 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// # Errors
 /// When the folder cannot be made, or the bucket is none.
 pub(crate) fn storeroom(config: &Config, foundation: &Foundation) -> Result<Storeroom> {
-    let mut blobs = store(config, config.blobs.store, Arc::clone(&foundation.shop.entropy))?;
-    if let Some(scanner) = scanner(config) {
+    let mut blobs = store(config, config.blobs.store, foundation)?;
+    if let Some(scanner) = scanner(config, foundation) {
         blobs = Arc::new(ScannedBlobs { blobs, scanner });
     }
     Ok(Storeroom { blobs, index: foundation.database.blobs() })
 }
 
 /// Who looks at files for malware, if anybody does.
-pub(crate) fn scanner(config: &Config) -> Option<Arc<dyn Scanner>> {
+pub(crate) fn scanner(config: &Config, foundation: &Foundation) -> Option<Arc<dyn Scanner>> {
     let address = config.blobs.scanner.clone()?;
-    Some(Arc::new(ClamAv::new(address)))
+    Some(Arc::new(ClamAv::new(address, foundation.dependencies.one(Kind::Scanner))))
 }
 
 /// A store of the settings, whether it is the one in use or not.
 ///
 /// # Errors
 /// Those of [`storeroom`].
-pub(crate) fn store(config: &Config, kind: StoreKind, entropy: Arc<dyn Entropy>) -> Result<Arc<dyn Blobs>> {
+pub(crate) fn store(config: &Config, kind: StoreKind, foundation: &Foundation) -> Result<Arc<dyn Blobs>> {
+    let entropy = Arc::clone(&foundation.shop.entropy);
     match kind {
         StoreKind::Fs => Ok(Arc::new(FsBlobs::open(&config.blobs.path, entropy)?)),
         StoreKind::S3 => {
@@ -57,7 +57,8 @@ pub(crate) fn store(config: &Config, kind: StoreKind, entropy: Arc<dyn Entropy>)
                 let read = std::fs::read(file);
                 calls.extra_roots = read.map_err(|fault| Error::internal(format!("{}: {fault}", file.display())))?;
             }
-            Ok(Arc::new(S3Blobs::new(settings, &calls, entropy)?))
+            let store = foundation.dependencies.one(Kind::Files);
+            Ok(Arc::new(S3Blobs::new(settings, &calls, store, entropy)?))
         }
     }
 }

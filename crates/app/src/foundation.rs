@@ -7,6 +7,7 @@ use domain::{
     Rules, Shop,
     clock::{Clock, Entropy},
 };
+use integrations::resilience::Dependencies;
 use migration::{Migrator, MigratorTrait};
 use persistence::Database;
 use platform::{SystemClock, SystemEntropy};
@@ -23,6 +24,8 @@ pub(crate) struct Foundation {
     pub(crate) master: MasterKey,
     pub(crate) seal: Arc<Seal>,
     pub(crate) passwords: Arc<Passwords>,
+    /// Everybody who is called, each once.
+    pub(crate) dependencies: Arc<Dependencies>,
 }
 
 impl Foundation {
@@ -43,8 +46,10 @@ impl Foundation {
         let seal = Arc::new(Seal::new(master.clone(), Arc::clone(&entropy)));
         let rules = Rules { assets: config.blobs.rules.clone(), ..config.shop.rules.clone() };
         let meter = Arc::new(Counters);
+        let (timed, varied) = (Arc::clone(&clock), Arc::clone(&entropy));
+        let dependencies = Arc::new(Dependencies::new(config.dependencies.clone(), timed, varied));
         let shop = Shop { store: database.store(), clock, entropy, meter, rules };
-        Ok(Self { database, shop, master, seal, passwords })
+        Ok(Self { database, shop, master, seal, passwords, dependencies })
     }
 
     /// Makes keys that sign tokens.

@@ -30,7 +30,8 @@ pub(crate) fn client(config: &Config) -> Result<HttpClient> {
 /// # Errors
 /// Those of [`client`].
 pub(crate) fn outside(config: &Config, foundation: &Foundation) -> Result<Outside> {
-    let calls = Calls { client: client(config)?, clock: Arc::clone(&foundation.shop.clock) };
+    let clock = Arc::clone(&foundation.shop.clock);
+    let calls = Calls { client: client(config)?, clock, dependencies: Arc::clone(&foundation.dependencies) };
     let gate = Gate {
         providers: Arc::new(ConfiguredProviders::new(&calls, config.outside.providers.clone())?),
         sealer: Arc::<Seal>::clone(&foundation.seal),

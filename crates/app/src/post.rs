@@ -9,7 +9,10 @@ use domain::{
     job::Failure,
     mail::{Mail, Mailer},
 };
-use integrations::mail::{FileMailer, Sender, SmtpMailer, Templates};
+use integrations::{
+    mail::{FileMailer, Sender, SmtpMailer, Templates},
+    resilience::Kind,
+};
 
 use crate::{
     config::{Config, Transport},
@@ -45,7 +48,8 @@ pub(crate) fn post(config: &Config, foundation: &Foundation) -> Result<Post> {
                 let read = std::fs::read(file);
                 settings.extra_roots = read.map_err(|fault| Error::internal(format!("{}: {fault}", file.display())))?;
             }
-            Arc::new(SmtpMailer::new(&settings, sender(config, foundation)?)?)
+            let server = foundation.dependencies.one(Kind::Mail);
+            Arc::new(SmtpMailer::new(&settings, sender(config, foundation)?, server)?)
         }
     };
     Ok(Post { room: mailroom(config, foundation)?, stationery, mailer })

@@ -21,7 +21,7 @@ use crate::{
     telemetry,
     views::views,
     workers::{
-        Workers,
+        Workers, dependencies,
         feed::{Feed, feed_worker},
         keys::keys_worker,
         relay::{relay, relay_worker},
@@ -84,6 +84,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);
     let changed_keys = Arc::new(Notify::new());
+    dependencies::watch(&mut workers, &foundation, &services);
     workers.start("signing_keys", {
         let (changed, clock) = (Arc::clone(&changed_keys), Arc::clone(&foundation.shop.clock));
         let tokens = callers.tokens;

@@ -145,6 +145,22 @@ fn describe() {
         Unit::Count,
         "Messages that found no room in the queue of a WebSocket, which is cut"
     );
+    metrics::describe_gauge!("dependency_up", Unit::Count, "1 while what we stand on is there, else 0");
+    metrics::describe_gauge!(
+        "dependency_state",
+        Unit::Count,
+        "0 while it is called, 1 while one call tries, 2 while none is"
+    );
+    metrics::describe_gauge!("dependency_calls_under_way", Unit::Count, "Calls that are under way");
+    metrics::describe_counter!("dependency_calls_total", Unit::Count, "Calls that were made, by how they ended");
+    metrics::describe_histogram!("dependency_call_duration_seconds", Unit::Seconds, "Time of a call");
+    metrics::describe_counter!("dependency_retries_total", Unit::Count, "Calls that were made once more");
+    metrics::describe_counter!(
+        "dependency_shed_total",
+        Unit::Count,
+        "Calls that were not made, or not waited for, by cause"
+    );
+    metrics::describe_counter!("requests_shed_total", Unit::Count, "Requests that found no room, by cause");
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
 

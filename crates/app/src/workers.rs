@@ -1,5 +1,6 @@
 //! Background work: every loop is started here, started again when it fails, and stopped at the end.
 
+pub(crate) mod dependencies;
 pub(crate) mod feed;
 pub(crate) mod job_gauges;
 pub(crate) mod jobs;

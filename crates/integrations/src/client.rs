@@ -10,13 +10,16 @@ mod fault;
 mod guard;
 mod request;
 mod resolver;
+mod runtime;
 mod target;
+mod through;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::network::Network;
 pub use reqwest::{Method, StatusCode, Url, header};
 
+pub(crate) use self::through::{after, class_of};
 pub use self::{
     answer::{Answer, Flow},
     fault::CallError,
@@ -71,13 +74,15 @@ struct Inner {
     trusted: reqwest::Client,
     guard: Guard,
     settings: CallSettings,
+    /// What drives the connections of both.
+    driver: runtime::Driver,
 }
 
 impl HttpClient {
     /// A client that looks names up as the system does.
     ///
     /// # Errors
-    /// For certificates that cannot be read.
+    /// For certificates that cannot be read, and when no thread can be started.
     pub fn new(settings: CallSettings) -> domain::Result<Self> {
         Self::with_lookup(settings, Arc::new(SystemLookup))
     }
@@ -85,14 +90,15 @@ impl HttpClient {
     /// A client that looks names up this way, before it vets what they lead to.
     ///
     /// # Errors
-    /// For certificates that cannot be read.
+    /// For certificates that cannot be read, and when no thread can be started.
     pub fn with_lookup(settings: CallSettings, lookup: Arc<dyn Lookup>) -> domain::Result<Self> {
         let guard = Guard::new(settings.allowed.clone());
         let tls = tls(&settings.extra_roots)?;
         let vetting = resolver::Vetting::new(Arc::clone(&lookup), guard.clone());
         let guarded = build(&settings, tls.clone(), vetting)?;
         let trusted = build(&settings, tls, resolver::Vetting::of_nothing(lookup))?;
-        Ok(Self(Arc::new(Inner { guarded, trusted, guard, settings })))
+        let driver = runtime::Driver::new().map_err(domain::Error::internal)?;
+        Ok(Self(Arc::new(Inner { guarded, trusted, guard, settings, driver })))
     }
 
     /// Begins a request.

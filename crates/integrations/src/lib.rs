@@ -1,7 +1,9 @@
-//! Everything that calls out: the one HTTP client, what brings mails, what knows malware, and those who say elsewhere who somebody is.
+//! Everything that calls out: the one HTTP client, what brings mails, what knows malware, those who say elsewhere who somebody is, and
+//! on which terms all of them are called.
 
 pub mod blobs;
 pub mod clamav;
 pub mod client;
 pub mod mail;
 pub mod outside;
+pub mod resilience;

@@ -19,7 +19,10 @@ pub use presets::{Endpoints, Preset};
 pub use provider::{AppleKey, ProviderSettings};
 pub use providers::ConfiguredProviders;
 
-use crate::client::{HttpClient, Target};
+use crate::{
+    client::{HttpClient, Target},
+    resilience::Dependencies,
+};
 
 /// What they all call with.
 #[derive(Clone)]
@@ -28,6 +31,8 @@ pub struct Calls {
     pub client: HttpClient,
     /// Tells the time.
     pub clock: std::sync::Arc<dyn domain::clock::Clock>,
+    /// On which terms each is called.
+    pub dependencies: std::sync::Arc<Dependencies>,
 }
 
 impl std::fmt::Debug for Calls {

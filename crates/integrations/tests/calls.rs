@@ -247,19 +247,24 @@ async fn the_head_of_an_answer_has_bounds() {
         let _ = write!(stream, "HTTP/1.1 200 OK\r\nx-long: ");
         while stream.write_all(&[b'x'; 8192]).is_ok() {}
     });
-    let early = Peer::new(|stream, _| {
-        while stream.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n").is_ok() {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    });
     let client = client(&["127.0.0.1"]);
     for peer in [many, long] {
         let refused = client.request(Method::GET, &user(&peer.url())).send().await.unwrap_err();
         assert!(matches!(refused, CallError::Away(_)), "{refused:?}");
         assert!(refused.may_pass());
     }
+}
+
+/// They are read in a loop that looks at no clock, so it must not turn where the clock of the call is.
+#[tokio::test]
+async fn a_flood_of_interim_answers_holds_a_call_no_longer_than_it_may() {
+    let flood = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(2000);
+    let early = Peer::new(move |stream, _| while stream.write_all(flood.as_bytes()).is_ok() {});
+    let client = client(&["127.0.0.1"]);
+    let begun = Instant::now();
     let late = client.request(Method::GET, &user(&early.url())).send().await.unwrap_err();
     assert!(matches!(late, CallError::TimedOut(most) if most == Duration::from_millis(400)), "{late:?}");
+    assert!(begun.elapsed() < Duration::from_millis(1500), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Mails against a server that refuses, and into a folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "all of this is tests")]
 
+mod clock;
+
 use std::{
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -9,18 +11,26 @@ use std::{
     time::Duration,
 };
 
+use clock::Running;
 use domain::{
     identity::Email,
     job::Failure,
     mail::{Mail, Mailer, Subject},
-    testing::FakeClock,
+    testing::{FakeClock, SeededEntropy},
 };
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
-use souk_integrations::mail::{FileMailer, Sender, SmtpMailer, SmtpSecurity, SmtpSettings};
+use souk_integrations::{
+    mail::{FileMailer, Sender, SmtpMailer, SmtpSecurity, SmtpSettings},
+    resilience::{Dependency, Kind},
+};
 use uuid::Uuid;
 
 fn sender() -> Sender {
     Sender::new("Lamps & Co <lamps@example.com>", Arc::new(FakeClock::default())).unwrap()
+}
+
+fn server() -> Dependency {
+    Dependency::new("mail", Kind::Mail.usual(), Arc::new(Running), Arc::new(SeededEntropy::new(7)))
 }
 
 fn mail(to: &str) -> Mail {
@@ -70,7 +80,7 @@ async fn sent(to: SocketAddr) -> Result<(), Failure> {
         timeout: Duration::from_millis(300),
         extra_roots: Vec::new(),
     };
-    SmtpMailer::new(&settings, sender()).unwrap().send(&mail("ada@example.com")).await
+    SmtpMailer::new(&settings, sender(), server()).unwrap().send(&mail("ada@example.com")).await
 }
 
 #[tokio::test]
@@ -133,7 +143,7 @@ impl Encrypted {
             timeout: Duration::from_secs(5),
             extra_roots: extra_roots.to_vec(),
         };
-        SmtpMailer::new(&settings, sender()).unwrap().send(&mail("ada@example.com")).await
+        SmtpMailer::new(&settings, sender(), server()).unwrap().send(&mail("ada@example.com")).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! A bucket keeps what every store of bytes keeps, on a real server.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod clock;
+
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -12,6 +14,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use clock::Running;
 use domain::{
     Error,
     assets::{Terms, Whole, ports::Blobs as _},
@@ -20,6 +23,7 @@ use domain::{
 use souk_integrations::{
     blobs::{S3Blobs, S3Settings},
     client::CallSettings,
+    resilience::{Dependency, Kind},
 };
 
 /// A bucket nobody else uses.
@@ -57,7 +61,9 @@ fn of(bucket: &Bucket, prefix: &str) -> S3Blobs {
         virtual_host: false,
     };
     let calls = CallSettings { whole: Duration::from_secs(10), ..CallSettings::default() };
-    S3Blobs::new(&settings, &calls, Arc::new(SeededEntropy::new(7))).unwrap()
+    let entropy = Arc::new(SeededEntropy::new(7));
+    let store = Dependency::new("files", Kind::Files.usual(), Arc::new(Running), entropy.clone());
+    S3Blobs::new(&settings, &calls, store, entropy).unwrap()
 }
 
 fn now() -> DateTime<Utc> {

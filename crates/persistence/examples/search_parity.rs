@@ -24,6 +24,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         max_connections: 2,
         connect_timeout: Duration::from_secs(10),
         acquire_timeout: Duration::from_secs(10),
+        answer_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_mins(1),
         idle_timeout: Duration::from_secs(30),
         synchronous: Synchronous::Normal,
     })

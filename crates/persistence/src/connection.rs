@@ -63,6 +63,11 @@ impl Connection {
         either!(self, inner => drop(inner.detach()));
     }
 
+    /// Whether it is done with what it was told, and answers.
+    pub(crate) async fn ping(&mut self) -> Result<(), sqlx::Error> {
+        either!(self, inner => sqlx::Connection::ping(&mut **inner).await)
+    }
+
     /// Gives what the last statement of the text did.
     pub(crate) async fn execute(&mut self, sql: &str, values: Values) -> Result<ExecResult, sqlx::Error> {
         let (sql, values) = (AssertSqlSafe(sql), SqlxValues(values));
@@ -120,6 +125,20 @@ impl Connection {
         match self {
             Self::Sqlite(inner) => execute_words(inner, "ROLLBACK").await,
             Self::Postgres(inner) => PgTransactionManager::rollback(inner).await,
+        }
+    }
+
+    /// As [`Connection::abandon`], for a connection that is asked first whether it is done; `None` when it is given up.
+    pub(crate) fn abandoned(self) -> Option<Self> {
+        match self {
+            Self::Postgres(mut inner) => {
+                PgTransactionManager::start_rollback(&mut inner);
+                Some(Self::Postgres(inner))
+            }
+            Self::Sqlite(_) => {
+                self.abandon();
+                None
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{Error, Result, health::Probe};
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, sqlx};
 
 use crate::{
     catalog::Details,
@@ -13,6 +13,9 @@ use crate::{
     pool::Pool,
     statement::statement,
 };
+
+/// After how long without a word from us the server ends a transaction.
+const ABANDONED: Duration = Duration::from_secs(15);
 
 /// When SQLite makes a commit durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long a request waits for a free connection before it is told to come back (ruling R26).
     pub acquire_timeout: Duration,
+    /// PostgreSQL only: how long it may take to answer when it is asked nothing. After that nobody waits for it.
+    pub answer_timeout: Duration,
+    /// PostgreSQL only: how long a statement may take; none that is zero.
+    pub statement_timeout: Duration,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
     /// SQLite only.
@@ -53,6 +60,9 @@ pub struct Database {
     /// Told of commits on SQLite.
     pub(crate) growth: Growth,
     pub(crate) details: Arc<Details>,
+    /// Where the pulse of the server is felt, and for how long it may miss.
+    pub(crate) pulse_url: Arc<str>,
+    pub(crate) patience: Duration,
 }
 
 impl Database {
@@ -65,7 +75,7 @@ impl Database {
             .ok_or_else(|| Error::internal("the database URL must begin with sqlite: or postgres://"))?;
         let (reader, writer, mut migrating) = match engine {
             Engine::Postgres => {
-                let pool = open(options(settings), engine, settings, settings.max_connections).await?;
+                let pool = open(bounded(settings), engine, settings, settings.max_connections).await?;
                 (pool.clone(), pool, options(settings))
             }
             Engine::Sqlite => {
@@ -79,7 +89,8 @@ impl Database {
         let migrations = sea_orm::Database::connect(migrating).await.map_err(error::of)?;
         let (committed, enqueued) = (Arc::default(), Arc::default());
         let (growth, details) = (Growth::default(), Arc::new(Details::of(engine)));
-        Ok(Self { engine, reader, writer, migrations, committed, enqueued, growth, details })
+        let (pulse_url, patience) = (settings.url.as_str().into(), settings.answer_timeout);
+        Ok(Self { engine, reader, writer, migrations, committed, enqueued, growth, details, pulse_url, patience })
     }
 
     /// The engine.
@@ -168,6 +179,25 @@ fn options(settings: &Settings) -> ConnectOptions {
         // Checking a connection before each use costs a round trip; a broken one is told by its first statement.
         .test_before_acquire(false)
         .sqlx_logging(false);
+    options
+}
+
+/// Each connection tells the server how long it may be busy with us, and how long it may wait for us with a transaction open:
+/// what it holds for a node that it no longer hears from, others wait for.
+fn bounded(settings: &Settings) -> ConnectOptions {
+    let statement = settings.statement_timeout.as_millis();
+    let words = format!(
+        "SET statement_timeout = {statement}; SET idle_in_transaction_session_timeout = {}",
+        ABANDONED.as_millis()
+    );
+    let mut options = options(settings);
+    options.map_sqlx_postgres_pool_opts(move |pool| {
+        let words = words.clone();
+        pool.after_connect(move |connection, _| {
+            let words = sqlx::AssertSqlSafe(words.clone());
+            Box::pin(async move { sqlx::Executor::execute(connection, words).await.map(|_| ()) })
+        })
+    });
     options
 }
 

@@ -41,6 +41,8 @@ fn kind(error: &DbErr) -> Kind {
             | sqlx::Error::PoolClosed
             | sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
+            // Whoever is at the other end does not speak as a database does: a connection that was broken off.
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => Kind::Away,
             _ => Kind::Fault,
         },
@@ -54,7 +56,8 @@ fn code(code: &str) -> Kind {
         // serialization_failure, deadlock_detected, lock_not_available; SQLITE_BUSY, SQLITE_LOCKED, their extended forms
         "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "262" | "517" | "518" | "773" => Kind::Again,
         // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now, connection_exception
-        "53300" | "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Kind::Away,
+        // query_canceled, idle_in_transaction_session_timeout: it took longer than it may
+        "57014" | "25P03" | "53300" | "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Kind::Away,
         _ => Kind::Fault,
     }
 }

@@ -9,8 +9,10 @@ use crate::{
     connection::Connection,
     engine::Engine,
     group::{self, Group, Place},
+    mending::mend,
     observe::observe,
     pool::{Idle, Shared},
+    pulse,
     transaction::Purpose,
 };
 
@@ -37,7 +39,9 @@ pub(crate) struct Lease {
 enum State {
     /// Its last statement ended.
     Sound,
-    /// Something was begun that has not ended: also when whoever waited for it went away.
+    /// Something was begun that has not ended, and whoever waited for it may have gone away.
+    UnderWay,
+    /// Its last statement failed.
     InDoubt,
     /// The database is not at the other end.
     Broken,
@@ -155,7 +159,11 @@ impl Lease {
         }
         let Some(connection) = self.connection.take() else { return };
         if !self.is_member() {
-            connection.abandon();
+            if self.state == State::Broken {
+                connection.forget();
+            } else if let Some(connection) = connection.abandoned() {
+                mend(connection, &self.shared, self.place.take());
+            }
             return;
         }
         let lease = Self {
@@ -226,11 +234,20 @@ impl Lease {
         ask: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
         let Some(connection) = &mut self.connection else { return Err(sqlx::Error::PoolClosed) };
-        self.state = State::InDoubt;
-        let answer = ask(connection).await;
+        self.state = State::UnderWay;
+        let answer = match self.shared.engine {
+            Engine::Sqlite => ask(connection).await,
+            Engine::Postgres => tokio::select! {
+                biased;
+                answer = ask(connection) => answer,
+                () = self.shared.pulse.lost() => Err(pulse::away()),
+            },
+        };
         self.state = match &answer {
             Ok(_) => State::Sound,
-            Err(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed) => State::Broken,
+            Err(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed) => {
+                State::Broken
+            }
             Err(_) => State::InDoubt,
         };
         answer
@@ -246,9 +263,16 @@ impl Drop for Lease {
                 self.shared.give_back(Idle { connection, since: Instant::now(), home, group });
             }
             // It would go back to sqlx with their transaction open.
-            State::Sound | State::InDoubt if self.is_member() => connection.abandon(),
-            State::Sound | State::InDoubt => (),
-            // Those at hand lost the database with this one.
+            State::Sound | State::UnderWay | State::InDoubt if self.is_member() => connection.abandon(),
+            State::UnderWay if self.shared.engine == Engine::Postgres => {
+                mend(connection, &self.shared, self.place.take());
+            }
+            State::Sound | State::UnderWay | State::InDoubt => (),
+            // Those at hand lost the database with this one. There is nobody to say goodbye to.
+            State::Broken if self.shared.engine == Engine::Postgres => {
+                connection.forget();
+                self.shared.forget_idle();
+            }
             State::Broken => self.shared.clear(),
         }
     }

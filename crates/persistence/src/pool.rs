@@ -15,14 +15,21 @@ use std::{
 
 use async_trait::async_trait;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement, error::ConnAcquireErr,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement,
+    error::ConnAcquireErr,
 };
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use crate::{connection::Connection, engine::Engine, group::Group, lease::Lease};
+use crate::{
+    connection::Connection,
+    engine::Engine,
+    group::Group,
+    lease::Lease,
+    pulse::{self, Pulse},
+};
 
 /// At most so many connections, each used by one at a time; whoever finds none waits in line.
 #[derive(Debug, Clone)]
@@ -45,6 +52,8 @@ pub(crate) struct Shared {
     idle: Mutex<Vec<Idle>>,
     /// Where the pool was made.
     pub(crate) runtime: Handle,
+    /// Whether the server is there at all.
+    pub(crate) pulse: Pulse,
 }
 
 /// A connection that nobody uses just now.
@@ -68,11 +77,17 @@ impl Pool {
     ) -> Self {
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1)));
         let (in_line, idle, runtime) = (AtomicUsize::new(0), Mutex::default(), Handle::current());
-        Self(Arc::new(Shared { engine, source, size, places, in_line, patience, idle_timeout, idle, runtime }))
+        let pulse = Pulse::default();
+        Self(Arc::new(Shared { engine, source, size, places, in_line, patience, idle_timeout, idle, runtime, pulse }))
     }
 
     pub(crate) fn engine(&self) -> Engine {
         self.0.engine
+    }
+
+    /// Whether the server is there.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.0.pulse
     }
 
     /// A connection with nothing open on it.
@@ -88,16 +103,27 @@ impl Pool {
 
     /// A connection that may have a transaction open for others to join.
     pub(crate) async fn lease_as_left(&self) -> Result<Lease, DbErr> {
-        let place = tokio::time::timeout(self.0.patience, self.0.place()).await;
-        let place = place.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))??;
-        self.0.lease_at(place).await
+        if !self.0.pulse.beats() {
+            return Err(lost());
+        }
+        let leased = async {
+            let place = tokio::time::timeout(self.0.patience, self.0.place()).await;
+            let place = place.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))??;
+            self.0.lease_at(place).await
+        };
+        if self.0.engine == Engine::Sqlite {
+            return leased.await;
+        }
+        tokio::select! {
+            biased;
+            leased = leased => leased,
+            () = self.0.pulse.lost() => Err(lost()),
+        }
     }
 
     /// Lets go of every connection that nobody uses just now, without a word to the database.
     pub(crate) fn forget(&self) {
-        for idle in self.0.idle().drain(..) {
-            idle.connection.forget();
-        }
+        self.0.forget_idle();
         while let Some(connection) = Connection::at_rest(&self.0.source, self.0.engine) {
             connection.forget();
         }
@@ -164,6 +190,14 @@ impl Shared {
         }
     }
 
+    /// Drops those at hand without a word to the database.
+    pub(crate) fn forget_idle(&self) {
+        let idle = std::mem::take(&mut *self.idle());
+        for idle in idle {
+            idle.connection.forget();
+        }
+    }
+
     pub(crate) fn clear(&self) {
         self.idle().clear();
     }
@@ -181,6 +215,10 @@ impl Shared {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lost() -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(pulse::away().into()))
 }
 
 impl Drop for Shared {

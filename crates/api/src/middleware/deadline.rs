@@ -1,4 +1,5 @@
-//! The time a request may take until the head of its answer (ruling R26), and the body of every error within it.
+//! The time a request may take until the head of its answer (ruling R26), whether there is room for it, and the body of every
+//! error within it.
 
 use std::pin::pin;
 
@@ -11,19 +12,29 @@ use actix_web::{
     test::TestRequest,
     web::Data,
 };
+use domain::deadline::Within;
 use futures_util::future::poll_immediate;
 
-use crate::{context::Context, present::present, problem::Problem, services::Services};
+use crate::{context::Context, gate::Gate, present::present, problem::Problem, services::Services};
 
 /// Cuts a request that takes too long. What it was doing is dropped; an open transaction rolls back.
 pub async fn layer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(limit) = request.app_data::<Data<Services>>().map(|services| services.settings.timeout) else {
+    let Some(services) = request.app_data::<Data<Services>>().cloned() else {
         return Ok(present(next.call(request).await?));
     };
+    let limit = services.settings.timeout;
     let context = request.extensions().get::<Context>().cloned();
+    let place = match (&context, request.app_data::<Gate>()) {
+        (Some(context), Some(gate)) => gate.pass(&context.found, &*services.shop.clock).await,
+        _ => Ok(None),
+    };
+    let Ok(_place) = place else {
+        let refusal = HttpResponse::from_error(Problem::overloaded());
+        return Ok(present(ServiceResponse::new(request.into_parts().0, refusal)));
+    };
     if context.as_ref().is_some_and(Context::takes_bytes) {
         // It has a limit of its own for how long nothing may come.
         return Ok(present(next.call(request).await?));
@@ -31,7 +42,9 @@ pub async fn layer<B: MessageBody + 'static>(
     let (uri, method) = (request.uri().clone(), request.method().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let accept = request.headers().get(header::ACCEPT).cloned();
-    let mut answer = pin!(next.call(request));
+    // Nobody who is called on its behalf is waited for any longer.
+    let answer = pin!(next.call(request));
+    let mut answer = Within::new(services.shop.now() + limit, answer);
     // What is answered out of memory needs no timer.
     if let Some(response) = poll_immediate(&mut answer).await {
         return Ok(present(response?));

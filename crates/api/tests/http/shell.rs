@@ -140,8 +140,12 @@ async fn health_and_readiness() {
     let door = Door::new();
     assert_eq!(door.get("/health").await.json()["status"], "healthy");
     let ready = door.get("/ready").await;
+    let mut told = ready.json();
+    let modes = told.as_object_mut().unwrap().remove("modes").unwrap();
     let expected = json!({ "database": true, "redis": false, "degraded": ["redis"], "embedded": [] });
-    assert_eq!((ready.status, ready.json()), (200, expected));
+    assert_eq!((ready.status, told), (200, expected));
+    let absence = domain::dependency::absence("redis").unwrap();
+    assert_eq!(modes, json!([{ "name": "redis", "lacks": absence.lacks, "works": absence.works }]));
 }
 
 #[actix_web::test]

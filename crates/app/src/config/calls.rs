@@ -30,9 +30,9 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let connect = reader.millis("calls.connect_ms", 1..=60_000);
-        let head = reader.millis("calls.head_ms", 1..=120_000);
-        let whole = reader.millis("calls.whole_ms", 1..=600_000);
+        let connect = reader.millis("calls.connect_ms", 1..=30_000);
+        let head = reader.millis("calls.head_ms", 1..=30_000);
+        let whole = reader.millis("calls.whole_ms", 1..=30_000);
         let body_limit = reader.number("calls.body_limit_bytes", 1024..=64 * 1024 * 1024);
         let redirects = reader.number("calls.redirects", 0..=10);
         let mut allowed = Vec::new();

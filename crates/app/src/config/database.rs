@@ -21,6 +21,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "1500",
         "How long a request waits for a connection before it is told 503.",
     ),
+    Setting::new(
+        "database.answer_timeout_ms",
+        "1000",
+        "PostgreSQL: how long it may take to answer when it is asked nothing; after that nobody waits for it.",
+    ),
+    Setting::new(
+        "database.statement_timeout_seconds",
+        "30",
+        "PostgreSQL: how long a statement may take before it is told 503; 0 for as long as it likes.",
+    ),
     Setting::new("database.idle_timeout_seconds", "30", "How long an idle connection is kept."),
     Setting::new(
         "database.synchronous",
@@ -55,6 +65,8 @@ impl Database {
         let max_connections = reader.number("database.max_connections", 1..=1000);
         let connect_timeout = reader.seconds("database.connect_timeout_seconds", 1..=120);
         let acquire_timeout = reader.millis("database.acquire_timeout_ms", 1..=60_000);
+        let answer_timeout = reader.millis("database.answer_timeout_ms", 100..=60_000);
+        let statement_timeout = reader.seconds("database.statement_timeout_seconds", 0..=3600);
         let idle_timeout = reader.seconds("database.idle_timeout_seconds", 1..=3600);
         let synchronous = reader.one_of(
             "database.synchronous",
@@ -66,6 +78,8 @@ impl Database {
             max_connections: max_connections?,
             connect_timeout: connect_timeout?,
             acquire_timeout: acquire_timeout?,
+            answer_timeout: answer_timeout?,
+            statement_timeout: statement_timeout?,
             idle_timeout: idle_timeout?,
             synchronous: synchronous?,
         };

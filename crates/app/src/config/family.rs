@@ -1,6 +1,6 @@
 //! Sections that operators name themselves, such as `[limits.policies.<name>]`.
 
-use super::{issuers, oauth, policies, report::nearest};
+use super::{Reader, dependencies, issuers, oauth, policies, report::nearest};
 
 /// Sections of one kind.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Field {
 }
 
 /// Every kind.
-const ALL: [&Family; 3] = [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY];
+const ALL: [&Family; 4] = [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY, &dependencies::FAMILY];
 
 impl Field {
     pub(super) const fn new(name: &'static str, default: &'static str) -> Self {
@@ -46,6 +46,12 @@ impl Family {
         let (name, field) = key.strip_prefix(self.section)?.split_once('.')?;
         let field = self.fields.iter().find(|known| known.name == field)?;
         is_name(name).then_some((name, field))
+    }
+
+    /// A key of the section of this name that somebody set.
+    pub(super) fn first_set(&self, reader: &Reader<'_>, name: &str) -> Option<String> {
+        let keys = self.fields.iter().map(|field| self.key(name, field.name));
+        keys.into_iter().find(|key| reader.is_set(key))
     }
 
     fn key(&self, name: &str, field: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use api::address::Network;
+use api::{GateSettings, address::Network};
 
 use super::{Reader, Setting};
 
@@ -24,6 +24,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("http.body_limit_bytes", "1048576", "The largest JSON body."),
     Setting::new("http.request_timeout_seconds", "30", "How long an answer may take to begin."),
+    Setting::new("http.requests_at_once", "512", "Most requests that are worked on at once."),
+    Setting::new("http.requests_waiting", "1024", "Most that wait for their turn; whoever comes then is told 503."),
+    Setting::new("http.requests_wait_ms", "500", "How long one waits for its turn before it is told 503."),
     Setting::new(
         "http.keep_alive_seconds",
         "75",
@@ -60,6 +63,7 @@ pub(crate) struct Http {
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) body_limit: usize,
     pub(crate) request_timeout: Duration,
+    pub(crate) gate: GateSettings,
     pub(crate) keep_alive: Duration,
     pub(crate) drain: Duration,
     pub(crate) shutdown: Duration,
@@ -79,6 +83,9 @@ impl Http {
         let trusted_proxies = proxies(reader);
         let body_limit = reader.number("http.body_limit_bytes", 1024..=64 * 1024 * 1024);
         let request_timeout = reader.seconds("http.request_timeout_seconds", 1..=300);
+        let at_once = reader.number("http.requests_at_once", 1..=1_000_000);
+        let waiting = reader.number("http.requests_waiting", 0..=1_000_000);
+        let wait = reader.millis("http.requests_wait_ms", 0..=30_000);
         let keep_alive = reader.seconds("http.keep_alive_seconds", 1..=3600);
         let drain = reader.seconds("http.drain_seconds", 0..=300);
         let shutdown = reader.seconds("http.shutdown_seconds", 1..=600);
@@ -95,6 +102,7 @@ impl Http {
             trusted_proxies: trusted_proxies?,
             body_limit: body_limit?,
             request_timeout: request_timeout?,
+            gate: GateSettings { at_once: at_once?, waiting: waiting?, wait: wait? },
             keep_alive: keep_alive?,
             drain: drain?,
             shutdown: shutdown?,

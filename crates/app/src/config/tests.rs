@@ -349,6 +349,33 @@ fn the_example_environment_shows_the_defaults() {
 }
 
 #[test]
+fn whoever_is_called_is_called_on_terms_that_may_be_changed_within_bounds() {
+    use integrations::resilience::{Kind, Terms};
+    assert!(read("", &[]).dependencies.is_empty(), "all is as usual");
+    let percent = ("SOUK__DEPENDENCIES__MAIL__ERROR_PERCENT", "70");
+    let terms = read("[dependencies.mail]\ntimeout_ms = 30000\nat_once = 2", &[percent]).dependencies;
+    let usual = Kind::Mail.usual();
+    let mut expected = Terms { timeout: Duration::from_secs(30), at_once: 2, ..usual };
+    expected.breaker.error_percent = 70;
+    assert_eq!(terms, [(Kind::Mail, expected)].into());
+    for (file, expected) in [
+        (
+            "[dependencies.mail]\ntimeout_ms = 30001",
+            "dependencies.mail.timeout_ms (souk.toml): must be a number from 1 to 30000",
+        ),
+        (
+            "[dependencies.mial]\ntimeout_ms = 1",
+            "dependencies.mial.timeout_ms (souk.toml): nobody of this name is called, but mail, files",
+        ),
+        ("[dependencies.mail]\ntimout_ms = 1", "did you mean dependencies.mail.timeout_ms?"),
+        ("[calls]\nwhole_ms = 30001", "calls.whole_ms (souk.toml): must be a number from 1 to 30000"),
+        ("[http]\nrequests_at_once = 0", "http.requests_at_once"),
+    ] {
+        assert!(faults(file, &[]).contains(expected), "{expected}: {}", faults(file, &[]));
+    }
+}
+
+#[test]
 fn providers_are_named_by_the_operator_and_known_by_their_names() {
     let file = "[oauth.google]\nclient_id = \"g\"\n[oauth.work]\npreset = \"oidc\"\ntitle = \"Work\"\nclient_id = \"w\"\n\
         issuer = \"https://id.example\"\nscopes = \"openid email\"\n[oauth.github]\nclient_id = \"h\"\ntoken_url = \"http://127.0.0.1:9/token\"";

@@ -14,11 +14,20 @@ use object_store::{
         HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
     },
 };
-use reqwest::{Body, Request, Url};
+use reqwest::{Body, Method, Request, Url};
 
-/// Gives everybody who asks the same client, whose settings are ours.
+use crate::{
+    client::{after, class_of},
+    resilience::{Class, Dependency, Repeat},
+};
+
+/// Gives everybody who asks the same client, whose settings are ours, and calls the store on its terms: what is tried again is
+/// decided here for all calls of the house, and not by the library.
 #[derive(Clone)]
-pub(super) struct Connection(pub reqwest::Client);
+pub(super) struct Connection {
+    pub client: reqwest::Client,
+    pub store: Dependency,
+}
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,12 +46,31 @@ impl HttpService for Connection {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (parts, body) = request.into_parts();
         let url: Url = parts.uri.to_string().parse().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
-        let mut request = Request::new(parts.method, url);
-        *request.headers_mut() = parts.headers;
-        *request.body_mut() = Some(Body::wrap(body));
-        let answer: http::Response<Body> = self.0.execute(request).await.map_err(fault)?.into();
+        // An object is written whole under its name, so writing it twice is writing it once.
+        let repeat = if parts.method == Method::POST { Repeat::Unsent } else { Repeat::Always };
+        let called = self.store.call(repeat, |_| {
+            let mut request = Request::new(parts.method.clone(), url.clone());
+            request.headers_mut().clone_from(&parts.headers);
+            *request.body_mut() = Some(Body::wrap(body.clone()));
+            async {
+                let answer = self.client.execute(request).await;
+                let class = class(&answer);
+                (answer, class)
+            }
+        });
+        let answer = called.await.map_err(|refused| HttpError::new(HttpErrorKind::Unknown, refused))?;
+        let answer: http::Response<Body> = answer.map_err(fault)?.into();
         let (parts, body) = answer.into_parts();
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(Answer(body))))
+    }
+}
+
+fn class(answer: &reqwest::Result<reqwest::Response>) -> Class {
+    match answer {
+        Ok(answer) => class_of(answer.status(), after(answer.headers().get(reqwest::header::RETRY_AFTER))),
+        Err(error) if error.is_connect() => Class::Unsent,
+        Err(error) if error.is_builder() => Class::Ours,
+        Err(_) => Class::Failed,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A bucket as a store of bytes.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,11 +20,10 @@ use object_store::{
 };
 
 use super::{connection::Connection, stage};
-use crate::client::{CallSettings, flowing};
-
-/// How often, and for how long, a call to the store is tried before it is said to be away.
-const RETRIES: usize = 3;
-const RETRIED_FOR: Duration = Duration::from_secs(20);
+use crate::{
+    client::{CallSettings, flowing},
+    resilience::Dependency,
+};
 
 /// Where a bucket is and how it is reached.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,18 +94,24 @@ impl Keys {
 }
 
 impl S3Blobs {
-    /// A store in this bucket. Nothing is asked of it yet.
+    /// A store in this bucket, called on these terms. Nothing is asked of it yet.
     ///
     /// # Errors
     /// [`Error::Internal`] for settings that name none.
-    pub fn new(settings: &S3Settings, calls: &CallSettings, entropy: Arc<dyn Entropy>) -> Result<Self> {
-        let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRIED_FOR, ..RetryConfig::default() };
+    pub fn new(
+        settings: &S3Settings,
+        calls: &CallSettings,
+        store: Dependency,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self> {
+        // Tried again by whoever calls for it.
+        let retry = RetryConfig { max_retries: 0, ..RetryConfig::default() };
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&settings.bucket)
             .with_region(&settings.region)
             .with_virtual_hosted_style_request(settings.virtual_host)
             .with_retry(retry)
-            .with_http_connector(Connection(flowing(calls)?));
+            .with_http_connector(Connection { client: flowing(calls)?, store });
         if let Some(endpoint) = &settings.endpoint {
             builder = builder.with_endpoint(endpoint.trim_end_matches('/'));
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use domain::Error;
 
+use crate::resilience::Refused;
+
 /// Why a call failed. `Display` tells nothing of what was sent, and of an address its host at most.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -25,6 +27,9 @@ pub enum CallError {
     /// The other side is away, or broke off.
     #[error("the other side is away or broke off")]
     Away(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No call was made, or none went on for long enough.
+    #[error("{0}")]
+    Refused(#[from] Refused),
     /// The request cannot be sent by anybody, such as for a header with a line break.
     #[error("the request cannot be sent")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -41,7 +46,16 @@ impl CallError {
 
     /// Whether the same call may succeed later.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::TimedOut(_) | Self::Away(_) | Self::Host)
+        matches!(self, Self::TimedOut(_) | Self::Away(_) | Self::Host | Self::Refused(_))
+    }
+
+    /// Whether nothing was sent, for want of somebody to send it to.
+    pub(crate) fn is_unsent(&self) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Away(source) => source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect),
+            _ => false,
+        }
     }
 
     /// What the library says, with what our resolver said within it.

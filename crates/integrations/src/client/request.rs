@@ -15,11 +15,11 @@ use super::{Answer, CallError, Flow, HttpClient, Target};
 #[must_use = "it is not sent yet"]
 pub struct Request {
     client: HttpClient,
-    method: Method,
+    pub(super) method: Method,
     to: Target,
     headers: HeaderMap,
     body: Vec<u8>,
-    whole: Duration,
+    pub(super) whole: Duration,
     body_limit: usize,
     fault: Option<CallError>,
 }
@@ -68,7 +68,16 @@ impl Request {
         Self { body_limit, ..self }
     }
 
-    /// Sends it, and reads the answer to its end. Every status is an answer.
+    /// The same once more. One that cannot be sent says so each time.
+    pub(super) fn again(&self) -> Self {
+        let fault = self.fault.as_ref().map(|fault| CallError::Request(fault.to_string().into()));
+        let Self { client, method, to, headers, body, whole, body_limit, .. } = self;
+        let (client, method, to) = (client.clone(), method.clone(), to.clone());
+        let (headers, body) = (headers.clone(), body.clone());
+        Self { client, method, to, headers, body, whole: *whole, body_limit: *body_limit, fault }
+    }
+
+    /// Sends it, once, and reads the answer to its end. Every status is an answer.
     ///
     /// # Errors
     /// Why there is none.
@@ -107,8 +116,11 @@ impl Request {
             let request =
                 client.request(self.method.clone(), to.url.clone()).headers(headers.clone()).body(self.body.clone());
             let left = until.saturating_duration_since(Instant::now());
-            let response = tokio::time::timeout(left, request.send()).await;
-            let response = response.map_err(|_| CallError::TimedOut(settings.head))?.map_err(CallError::of)?;
+            let Some(sent) = self.client.0.driver.run(request.send()) else {
+                return Err(CallError::Away("calls have ended".into()));
+            };
+            let response = tokio::time::timeout(left, sent).await.map_err(|_| CallError::TimedOut(settings.head))?;
+            let response = response.map_err(|fault| CallError::Away(Box::new(fault)))?.map_err(CallError::of)?;
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             let Some(location) = location.filter(|_| asks && response.status().is_redirection()) else {
                 return Ok(response);

@@ -18,6 +18,7 @@ use lettre::{
 };
 
 use super::Sender;
+use crate::resilience::{Class, Dependency, Refused, Repeat};
 
 /// How the way to the server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +65,7 @@ impl std::fmt::Debug for SmtpSettings {
 pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     sender: Sender,
-    /// How long a mail may take as a whole.
-    whole: Duration,
+    server: Dependency,
 }
 
 impl std::fmt::Debug for SmtpMailer {
@@ -75,11 +75,11 @@ impl std::fmt::Debug for SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Sends through this server.
+    /// Sends through this server, on these terms.
     ///
     /// # Errors
     /// For a name of a server that is none, and for certificates that cannot be read.
-    pub fn new(settings: &SmtpSettings, sender: Sender) -> domain::Result<Self> {
+    pub fn new(settings: &SmtpSettings, sender: Sender, server: Dependency) -> domain::Result<Self> {
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
             .port(settings.port)
             .tls(encryption(settings)?)
@@ -89,7 +89,7 @@ impl SmtpMailer {
         if !settings.username.is_empty() {
             transport = transport.credentials(Credentials::new(settings.username.clone(), settings.password.clone()));
         }
-        Ok(Self { transport: transport.build(), sender, whole: settings.timeout * 4 })
+        Ok(Self { transport: transport.build(), sender, server })
     }
 }
 
@@ -110,11 +110,28 @@ fn encryption(settings: &SmtpSettings) -> domain::Result<Tls> {
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<(), Failure> {
         let message = self.sender.message(mail)?;
-        match tokio::time::timeout(self.whole, self.transport.send(message)).await {
+        // A letter may have been taken whose taking was not told: what was begun is not repeated here, but by its job.
+        let sent = self.server.call(Repeat::Unsent, |_| async {
+            let sent = self.transport.send(message.clone()).await;
+            let class = sent.as_ref().map_or_else(class, |_| Class::Answered);
+            (sent, class)
+        });
+        match sent.await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failure(&error)),
-            Err(_) => Err(Failure::Retry("the mail server took too long".to_owned())),
+            Err(Refused::TimedOut(_)) => Err(Failure::Retry("the mail server took too long".to_owned())),
+            Err(refused) => Err(Failure::Retry(format!("the mail server was not asked: {refused}"))),
         }
+    }
+}
+
+/// What a failure says of the server: one that answers is there, also when it would not take the letter.
+fn class(error: &lettre::transport::smtp::Error) -> Class {
+    match error.status().map(|code| code.to_string()) {
+        // It closes, as one does that has too much to do.
+        Some(code) if code == "421" => Class::Failed,
+        Some(_) => Class::Answered,
+        None => Class::Failed,
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     discovery::Metadata,
     keys::KeySet,
 };
-use crate::client::{Answer, Target};
+use crate::{
+    client::{Answer, Target},
+    resilience::Dependency,
+};
 
 /// An issuer.
 pub(super) struct Authority {
@@ -28,14 +31,20 @@ pub(super) struct Authority {
 pub(super) const TENANT: &str = "{tenantid}";
 
 impl Authority {
-    pub(super) fn new(calls: &Calls, name: &str, issuer: &str, keys_url: Option<&str>) -> domain::Result<Self> {
+    pub(super) fn new(
+        calls: &Calls,
+        at: &Dependency,
+        name: &str,
+        issuer: &str,
+        keys_url: Option<&str>,
+    ) -> domain::Result<Self> {
         let keys_at = keys_url.map(super::of_operator).transpose()?;
         Ok(Self {
             issuer: issuer.to_owned(),
             base: super::of_operator(issuer)?,
             keys_at,
-            metadata: Cached::new(calls.clone(), name, "metadata"),
-            keys: Cached::new(calls.clone(), name, "keys"),
+            metadata: Cached::new(calls.clone(), at, name, "metadata"),
+            keys: Cached::new(calls.clone(), at, name, "keys"),
         })
     }
 

@@ -9,10 +9,11 @@ use domain::clock::Timestamp;
 use tokio::sync::Mutex;
 
 use super::Calls;
-use crate::client::{Answer, Method, StatusCode, Target, header};
+use crate::{
+    client::{Answer, Method, StatusCode, Target, header},
+    resilience::Dependency,
+};
 
-/// How long a call for it may take.
-const CALL: Duration = Duration::from_secs(5);
 /// Most bytes of it.
 const SIZE: usize = 512 * 1024;
 /// How long it is kept when it does not say.
@@ -36,6 +37,8 @@ pub(super) struct Away;
 /// A document of somebody else.
 pub(super) struct Cached<T> {
     calls: Calls,
+    /// Whom the calls go to.
+    at: Dependency,
     /// Whose it is, for whoever reads the metrics.
     of: String,
     what: &'static str,
@@ -58,10 +61,11 @@ impl<T> Kept<T> {
 }
 
 impl<T> Cached<T> {
-    pub(super) fn new(calls: Calls, of: &str, what: &'static str) -> Self {
+    pub(super) fn new(calls: Calls, at: &Dependency, of: &str, what: &'static str) -> Self {
         let never = Timestamp::MIN_UTC;
         let kept = Kept { document: None, fresh_until: never, usable_until: never, not_before: never };
-        Self { calls, of: of.to_owned(), what, kept: RwLock::new(kept), turn: Mutex::new(()) }
+        let at = at.clone();
+        Self { calls, at, of: of.to_owned(), what, kept: RwLock::new(kept), turn: Mutex::new(()) }
     }
 
     /// The number of what is kept, when it need not be asked for anew: as long as it is the same, nothing changed.
@@ -105,7 +109,7 @@ impl<T> Cached<T> {
         // Should whoever waits for the answer go away, the next one asks, but not at once.
         self.write().not_before = now + LOST;
         let answer = self.calls.client.request(Method::GET, at).header(header::ACCEPT, "application/json");
-        let answer = answer.within(CALL).at_most(SIZE).send().await;
+        let answer = answer.at_most(SIZE).send_through(&self.at).await;
         let document = match &answer {
             Ok(answer) if answer.status == StatusCode::OK => read(answer).map(|document| (document, lifetime(answer))),
             _ => None,

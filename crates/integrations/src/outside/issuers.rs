@@ -22,6 +22,7 @@ use super::{
     token::{self, Expected, Fault, SKEW},
     vouched::Recent,
 };
+use crate::resilience::Kind;
 
 /// An issuer whose access tokens are believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,8 @@ impl TrustedIssuers {
     /// For addresses that are none.
     pub fn new(calls: &Calls, all: Vec<IssuerSettings>) -> Result<Self> {
         let trusted = |settings: IssuerSettings| {
-            let authority = Authority::new(calls, &settings.name, &settings.issuer, settings.keys_url.as_deref())?;
+            let at = calls.dependencies.named(Kind::Issuers, &settings.name);
+            let authority = Authority::new(calls, &at, &settings.name, &settings.issuer, settings.keys_url.as_deref())?;
             let algorithms = settings.algorithms.iter().filter_map(|name| name.parse().ok()).collect();
             Ok(Trusted { settings, algorithms, authority, recent: Recent::default() })
         };

@@ -1,7 +1,5 @@
 //! A provider that people sign in with: the code flow with PKCE (RFC 6749, RFC 7636), and who it says they are.
 
-use std::time::Duration;
-
 use domain::{
     Error, Result,
     identity::{
@@ -21,12 +19,13 @@ use super::{
     providers::challenge,
     token::{self, Expected, Fault},
 };
-use crate::client::{Answer, Method, Request, StatusCode, Target, Url, header};
+use crate::{
+    client::{Answer, Method, Request, StatusCode, Target, Url, header},
+    resilience::{Dependency, Kind},
+};
 
 /// How long a secret lasts that we sign for Apple.
 const SECRET_LIFE: i64 = 300;
-/// How long each call may take: somebody waits, and there may be three.
-const CALL: Duration = Duration::from_secs(8);
 
 /// What makes the secret that Apple asks for.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,6 +86,7 @@ impl std::fmt::Debug for ProviderSettings {
 /// A provider.
 pub(super) struct Provider {
     calls: Calls,
+    at: Dependency,
     settings: ProviderSettings,
     authority: Authority,
     /// Whom its identity tokens are for: us.
@@ -107,7 +107,8 @@ impl Provider {
     pub(super) fn new(calls: &Calls, settings: ProviderSettings) -> Result<Self> {
         let missing = || Error::internal(format!("the provider {} has no issuer", settings.name));
         let issuer = settings.endpoints.issuer.as_deref().ok_or_else(missing)?;
-        let authority = Authority::new(calls, &settings.name, issuer, settings.endpoints.keys.as_deref())?;
+        let at = calls.dependencies.named(Kind::Providers, &settings.name);
+        let authority = Authority::new(calls, &at, &settings.name, issuer, settings.endpoints.keys.as_deref())?;
         let authority = match tenants(settings.preset, issuer) {
             Some(pattern) => authority.of_tenants(&pattern),
             None => authority,
@@ -115,7 +116,15 @@ impl Provider {
         let key = settings.apple.as_ref().map(|apple| EncodingKey::from_ec_pem(apple.pem.as_bytes()));
         let key = key.transpose().map_err(Error::internal)?;
         let algorithms = ALGORITHMS.iter().filter_map(|name| name.parse().ok()).collect();
-        Ok(Self { calls: calls.clone(), audience: [settings.client_id.clone()], authority, algorithms, key, settings })
+        Ok(Self {
+            calls: calls.clone(),
+            at,
+            audience: [settings.client_id.clone()],
+            authority,
+            algorithms,
+            key,
+            settings,
+        })
     }
 
     pub(super) fn choice(&self) -> Choice {
@@ -331,7 +340,7 @@ impl Provider {
     }
 
     async fn send(&self, request: Request) -> Result<Answer, Declined> {
-        let answer = request.within(CALL).send().await.map_err(|fault| {
+        let answer = request.send_through(&self.at).await.map_err(|fault| {
             tracing::warn!(provider = self.settings.name, %fault, "a provider is away");
             Declined::Away
         })?;

@@ -40,6 +40,8 @@ pub fn settings(url: String) -> Settings {
         max_connections: 8,
         connect_timeout: Duration::from_secs(10),
         acquire_timeout: Duration::from_secs(10),
+        answer_timeout: Duration::from_secs(10),
+        statement_timeout: Duration::from_mins(1),
         idle_timeout: Duration::from_secs(30),
         synchronous: Synchronous::Normal,
     }

@@ -151,6 +151,15 @@ async fn a_refused_statement_leaves_the_connection(engine: Engine) {
     }
 }
 
+/// Only PostgreSQL can be told; SQLite is in the process.
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended_and_the_database_told_away() {
+    let fresh = blank_with(Engine::Postgres, |settings| settings.statement_timeout = Duration::from_millis(100)).await;
+    let ended = fresh.database.maintain("SELECT pg_sleep(60)").await;
+    assert!(matches!(ended, Err(Error::Unavailable { .. })), "{ended:?}");
+    fresh.database.maintain("SELECT 1").await.unwrap();
+}
+
 async fn a_closed_database_is_away(engine: Engine) {
     let fresh = scarce(engine).await;
     let (store, views) = (fresh.database.store(), fresh.database.views());

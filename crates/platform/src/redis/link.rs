@@ -35,6 +35,7 @@ impl Redis {
                     let generation = shared.generations.fetch_add(1, Ordering::Relaxed) + 1;
                     shared.link.send_replace(Link::There { connection, generation });
                     metrics::gauge!("redis_up").set(1.0);
+                    metrics::gauge!("dependency_state", "dependency" => "redis").set(0.0);
                     tracing::info!(generation, "Redis is there");
                     (pause, told) = (FIRST_PAUSE, true);
                     self.watch().await;
@@ -48,6 +49,7 @@ impl Redis {
                 }
             }
             metrics::gauge!("redis_up").set(0.0);
+            metrics::gauge!("dependency_state", "dependency" => "redis").set(2.0);
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
