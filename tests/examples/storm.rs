@@ -114,7 +114,7 @@ async fn main() {
     let (written, refused) = writing.join_next().await.unwrap().unwrap();
     println!("writes: {written} stored, {refused} refused");
     let served = say("all", &reads.end().await);
-    assert!(served >= AIM, "fewer than {} of a thousand reads were served", AIM);
+    assert!(served >= AIM, "fewer than {AIM} of a thousand reads were served");
 }
 
 /// Writes until then, and gives how many changes were stored and how many were not.
