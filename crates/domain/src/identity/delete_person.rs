@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events};
+use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events, outside::ports::Standing};
 use crate::{
     access::{keep_an_admin, policy},
     clock::Timestamp,
@@ -180,6 +180,12 @@ pub(super) async fn erase(
         }
         tx.organisations().remove(seller, id).await?;
         shop.record(tx, by, organisation::member_left(seller, id, role)).await?;
+    }
+    for link in tx.foreign_ids().of(id).await? {
+        // What is told of them there later makes them no account again.
+        let standing = tx.standings().hold(&link.id).await?;
+        let told_at = Some(standing.told_at.map_or(now, |told| told.max(now)));
+        tx.standings().set(&link.id, &Standing { told_at, ..standing }).await?;
     }
     tx.users().erase(id, &pseudonym, now).await?;
     shop.record(tx, by, events::user_deleted(id)).await
