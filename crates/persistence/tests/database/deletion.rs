@@ -49,6 +49,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("grants.user_id", Go),
     ("library_locks.owner_id", Go),
     ("library_objects.added_by", Stay("the object belongs to the library")),
+    ("hook_events.user_id", Stay("that something was told of them; what it said goes")),
     ("idempotency_keys.actor_id", Go),
     ("model_versions.uploaded_by", Stay("the model belongs to the product")),
     ("passkeys.user_id", Go),
@@ -161,7 +162,7 @@ impl Planted {
         for session in [&own, &acted] {
             assert!(tx.sessions().insert(session, None).await.unwrap());
         }
-        let ban = Ban { user: id, until: None, reason: PLANTED[6].to_owned(), by: admin.user, at: now };
+        let ban = Ban { user: id, until: None, reason: PLANTED[6].to_owned(), by: Some(admin.user), at: now };
         tx.bans().put(&ban).await.unwrap();
         let code = ActionCode {
             user: id,
