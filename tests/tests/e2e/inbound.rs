@@ -265,5 +265,5 @@ async fn nothing_that_was_answered_is_lost(database: Database) {
         assert_eq!(handled(&admin, receipt).await["outcome"], "appeared");
     }
     let count = "SELECT count(*) FROM users WHERE email LIKE '%@clerk.example.com'";
-    assert_eq!(server.tables().number(count), receipts.len().try_into().unwrap());
+    assert_eq!(usize::try_from(server.tables().number(count)).unwrap(), receipts.len());
 }
