@@ -17,6 +17,7 @@ mod database;
 mod events;
 mod fault;
 mod haproxy;
+pub mod hooks;
 mod issuer;
 mod ledger;
 mod line;

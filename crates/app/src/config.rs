@@ -9,6 +9,7 @@ mod calls;
 mod database;
 mod dependencies;
 mod family;
+mod hooks;
 mod http;
 mod identity;
 mod issuers;
@@ -38,6 +39,7 @@ mod telemetry;
 
 use std::collections::BTreeMap;
 
+use domain::inbound;
 use integrations::resilience::{Kind, Terms};
 
 pub(crate) use blobs::{Blobs, StoreKind};
@@ -121,6 +123,8 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     /// Who says elsewhere who somebody is.
     pub(crate) outside: Outside,
+    /// Those who send webhooks here.
+    pub(crate) hooks: inbound::Sources,
     /// How the shop calls others.
     pub(crate) calls: Outgoing,
     /// On which terms each of them is called.
@@ -165,6 +169,7 @@ impl Config {
         let mail = Mail::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let outside = Outside::read(&mut reader);
+        let hooks = hooks::read(&mut reader, outside.as_ref());
         let calls = Outgoing::read(&mut reader);
         let dependencies = dependencies::read(&mut reader);
         let passkeys = PasskeySettings::read(&mut reader);
@@ -192,6 +197,7 @@ impl Config {
                 mail: mail?,
                 identity: identity?,
                 outside: outside?,
+                hooks: hooks?,
                 calls: calls?,
                 dependencies: dependencies?,
                 passkeys: passkeys?,

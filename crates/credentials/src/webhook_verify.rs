@@ -8,7 +8,8 @@ mod template;
 
 use std::time::Duration;
 
-use domain::clock::Timestamp;
+pub use domain::inbound::{Disbelief, Vouched};
+use domain::{clock::Timestamp, inbound::ports::HookVerifier};
 
 use self::key::Key;
 pub use self::scheme::{Encoding, Hash, HmacScheme, Scheme};
@@ -36,35 +37,6 @@ pub enum BadSource {
     /// A prefix or a header without characters, or with such as cannot be in one.
     #[error("names a header that cannot be one")]
     Header,
-}
-
-/// Why a call is not believed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Disbelief {
-    /// A header is not there that the scheme has.
-    #[error("The header {0} is missing")]
-    Missing(String),
-    /// A header is there twice, or not in the form of the scheme.
-    #[error("The header {0} is malformed")]
-    Malformed(String),
-    /// It was signed too long ago.
-    #[error("The signature is too old")]
-    Old,
-    /// It was signed for a moment that is still to come.
-    #[error("The signature is from the future")]
-    Early,
-    /// No secret makes any of its signatures.
-    #[error("The signature is wrong")]
-    Wrong,
-}
-
-/// What a signature vouches for, beside the body.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Vouched {
-    /// The id of the message, where the scheme signs one.
-    pub id: Option<String>,
-    /// When it was signed, where the scheme says so.
-    pub at: Option<Timestamp>,
 }
 
 /// The headers of a call, in any order; names in small letters.
@@ -127,6 +99,12 @@ impl WebhookVerifier {
             signed |= key.made_any(&claim.signatures, &parts);
         }
         if signed { Ok(Vouched { id: claim.id, at: claim.at }) } else { Err(Disbelief::Wrong) }
+    }
+}
+
+impl HookVerifier for WebhookVerifier {
+    fn verify(&self, headers: &[(&str, &str)], body: &[u8], now: Timestamp) -> Result<Vouched, Disbelief> {
+        Self::verify(self, Headers(headers), body, now)
     }
 }
 

@@ -30,6 +30,7 @@ pub use create_role::create_role;
 pub use delete_key::{delete_key, is_own};
 pub use delete_role::delete_role;
 pub use end_session::{end_session, end_sessions};
+pub(crate) use events::{banned, unbanned};
 pub(crate) use grant_role::keep_an_admin;
 pub use grant_role::{change_role, set_role};
 pub use impersonate::{Acting, IMPERSONATION, Reason, impersonate, stop_impersonation};

@@ -90,6 +90,8 @@ id! {
     LockId,
     /// An upload in portions.
     UploadId,
+    /// A webhook that came in.
+    HookEventId,
     /// A file of a product.
     FileId,
     /// That somebody may take the files of a product away.

@@ -21,6 +21,7 @@ pub mod health;
 pub mod id;
 pub mod idempotency;
 pub mod identity;
+pub mod inbound;
 pub mod job;
 pub mod limit;
 pub mod mail;

@@ -76,6 +76,8 @@ permissions! {
     ReadAudit = "audit:read" at 9 from Admin;
     /// See background jobs and the schedule; retry, cancel and start jobs.
     ManageJobs = "jobs:manage" at 10 from Admin;
+    /// See the webhooks that came in, and have them handled again.
+    ManageHooks = "hooks:manage" at 25 from Admin;
     /// See and find people; ban them and lift bans.
     ManageUsers = "users:manage" at 11 from Admin;
     /// See and make roles, say what they may do, give them and take them back.

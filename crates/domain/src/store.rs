@@ -19,10 +19,11 @@ use crate::{
     identity::{
         exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
-        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        outside::ports::{ForeignIdRepo, SignInStepRepo, StandingRepo},
         passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
+    inbound::ports::HookRepo,
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -55,6 +56,10 @@ pub trait Tx: Send {
     fn codes(&mut self) -> &mut dyn ActionCodeRepo;
     /// Who is who elsewhere.
     fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo;
+    /// What was told of people elsewhere.
+    fn standings(&mut self) -> &mut dyn StandingRepo;
+    /// Webhooks that came in.
+    fn hooks(&mut self) -> &mut dyn HookRepo;
     /// Sign-ins that are under way elsewhere.
     fn sign_in_steps(&mut self) -> &mut dyn SignInStepRepo;
     /// Seller accounts.

@@ -23,6 +23,7 @@ use souk_domain::{
         passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
+    inbound::ports::HookQueries,
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -151,6 +152,10 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn hooks(&self) -> Arc<dyn HookQueries> {
+        Arc::new(self.store.clone())
+    }
+
     fn schedules(&self) -> Arc<dyn ScheduleQueries> {
         Arc::new(self.store.clone())
     }
@@ -225,6 +230,7 @@ suites!(
     files,
     libraries,
     uploads,
+    hooks,
     models,
     pictures
 );

@@ -13,6 +13,7 @@ mod epochs;
 mod error;
 mod group;
 mod identity;
+mod inbound;
 mod job;
 mod lease;
 mod loader;

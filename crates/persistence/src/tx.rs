@@ -20,10 +20,11 @@ use domain::{
     identity::{
         exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
-        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        outside::ports::{ForeignIdRepo, SignInStepRepo, StandingRepo},
         passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
+    inbound::ports::HookRepo,
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -107,6 +108,14 @@ impl Tx for SeaTx {
     }
 
     fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo {
+        self
+    }
+
+    fn standings(&mut self) -> &mut dyn StandingRepo {
+        self
+    }
+
+    fn hooks(&mut self) -> &mut dyn HookRepo {
         self
     }
 

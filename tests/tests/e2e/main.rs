@@ -23,6 +23,7 @@ mod freshness;
 mod full_disk;
 mod guests;
 mod images;
+mod inbound;
 mod jobs;
 mod leaks;
 mod lfs;

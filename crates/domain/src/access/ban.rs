@@ -19,8 +19,8 @@ pub struct Ban {
     pub until: Option<Timestamp>,
     /// Why, for those who may see bans.
     pub reason: String,
-    /// Who banned them.
-    pub by: UserId,
+    /// Who banned them; `None` when it follows from a ban where they sign in.
+    pub by: Option<UserId>,
     /// Since when.
     pub at: Timestamp,
 }

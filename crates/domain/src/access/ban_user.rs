@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     error::{Error, Result},
     id::UserId,
-    identity::{EndReason, end_sessions_of},
+    identity::{EndReason, end_sessions_of, outside::bar_again},
     job::{Job, Policy, Request},
     permission::{Authorized, ManageUsers, Role},
     shop::Shop,
@@ -31,7 +31,7 @@ pub async fn ban_user(shop: &Shop, by: Authorized<ManageUsers>, user: UserId, ne
             super::keep_an_admin(&mut *tx, user).await?;
         }
         let now = tx.now();
-        let ban = Ban { user, until: new.until, reason: new.reason.clone(), by: who.user, at: now };
+        let ban = Ban { user, until: new.until, reason: new.reason.clone(), by: Some(who.user), at: now };
         tx.bans().put(&ban).await?;
         if let Some(until) = ban.until {
             let wait = (until - now).to_std().unwrap_or_default();
@@ -86,6 +86,8 @@ pub async fn lift_ban(shop: &Shop, job: LiftBan) -> Result<()> {
         if let Some(ban) = ban {
             tx.bans().lift(job.user).await?;
             shop.record(&mut *tx, None, events::unbanned(&ban)).await?;
+            let now = tx.now();
+            bar_again(shop, &mut *tx, job.user, now).await?;
         }
         tx.commit(()).await
     })

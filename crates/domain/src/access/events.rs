@@ -33,11 +33,11 @@ fn user(action: &'static str, event: &'static str, user: UserId, metadata: Value
     Change { action, event, entity: Entity::new("user", user), payload: json!({ "userId": user }), metadata }
 }
 
-pub(super) fn banned(ban: &Ban) -> Change {
+pub(crate) fn banned(ban: &Ban) -> Change {
     user("user.ban", "user.banned", ban.user, json!({ "until": ban.until }))
 }
 
-pub(super) fn unbanned(ban: &Ban) -> Change {
+pub(crate) fn unbanned(ban: &Ban) -> Change {
     user("user.unban", "user.unbanned", ban.user, json!({ "until": ban.until }))
 }
 

@@ -45,6 +45,7 @@ reviews:moderate   -      -     -       yes
 rooms:manage       -      -     -       yes
 audit:read         -      -     -       yes
 jobs:manage        -      -     -       yes
+hooks:manage       -      -     -       yes
 users:manage       -      -     -       yes
 roles:manage       -      -     -       yes
 users:impersonate  -      -     -       yes

@@ -24,10 +24,11 @@ use crate::{
         exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
         known::{HEEDED, Witness},
-        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        outside::ports::{ForeignIdRepo, SignInStepRepo, StandingRepo},
         passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
+    inbound::ports::HookRepo,
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
@@ -130,6 +131,14 @@ impl Tx for InvalidatingTx {
 
     fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo {
         self.inner.foreign_ids()
+    }
+
+    fn standings(&mut self) -> &mut dyn StandingRepo {
+        self.inner.standings()
+    }
+
+    fn hooks(&mut self) -> &mut dyn HookRepo {
+        self.inner.hooks()
     }
 
     fn sign_in_steps(&mut self) -> &mut dyn SignInStepRepo {

@@ -9,8 +9,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, FileId, GrantId, InvitationId, JobId, LibraryId, ModelId, ProductId, ReviewId,
-        RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AuditId, CategoryId, FileId, GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId,
+        ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -42,6 +42,7 @@ const KINDS: &[(&str, &[&str])] = &[
             "export_requested",
             "export_made",
             "export_deleted",
+            "renamed",
             "deleted",
             "factor_added",
             "factor_removed",
@@ -75,6 +76,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("file", &["created", "deleted"]),
     ("grant", &["given", "taken"]),
     ("upload", &["created", "finished", "failed", "deleted"]),
+    ("inbound", &["received", "handled", "replayed"]),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -112,6 +114,8 @@ pub enum Fact {
     Library(LibraryId),
     /// An upload in portions.
     Upload(UploadId),
+    /// A webhook that came in.
+    Inbound(HookEventId),
     /// A person's account changed.
     User(UserId),
     /// Somebody signed in, went on, or is signed out.
@@ -267,6 +271,12 @@ struct UploadFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct InboundFact {
+    hook_event_id: HookEventId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct InvitationFact {
     invitation_id: InvitationId,
 }
@@ -397,6 +407,10 @@ impl Fact {
             "upload" => {
                 let id = payload::<UploadFact>(event)?.upload_id;
                 (Self::Upload(id), id.0)
+            }
+            "inbound" => {
+                let id = payload::<InboundFact>(event)?.hook_event_id;
+                (Self::Inbound(id), id.0)
             }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events};
+use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events, outside::part};
 use crate::{
     access::{keep_an_admin, policy},
     clock::Timestamp,
@@ -180,6 +180,9 @@ pub(super) async fn erase(
         }
         tx.organisations().remove(seller, id).await?;
         shop.record(tx, by, organisation::member_left(seller, id, role)).await?;
+    }
+    for link in tx.foreign_ids().of(id).await? {
+        part(tx, &link.id, now).await?;
     }
     tx.users().erase(id, &pseudonym, now).await?;
     shop.record(tx, by, events::user_deleted(id)).await

@@ -139,6 +139,11 @@ pub(super) fn email_changed(user: UserId) -> Change {
     of_user("user.change_email", "user.email_changed", user)
 }
 
+/// Somebody goes by another name now.
+pub(super) fn renamed(user: UserId) -> Change {
+    of_user("user.rename", "user.renamed", user)
+}
+
 /// Somebody can sign in by a provider, or with tokens of an issuer.
 pub(super) fn identity_linked(user: UserId, provider: &str) -> Change {
     let change = of_user("user.link_identity", "user.identity_linked", user);

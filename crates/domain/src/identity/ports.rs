@@ -57,6 +57,9 @@ pub trait UserRepo: Send {
     /// addresses. What they wrote for others and did stays under their id.
     async fn erase(&mut self, id: UserId, pseudonym: &Pseudonym, at: Timestamp) -> Result<()>;
 
+    /// Whether a person has a password.
+    async fn has_password(&mut self, id: UserId) -> Result<bool>;
+
     /// Replaces the stored hash of a person's password.
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()>;
 }

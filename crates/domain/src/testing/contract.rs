@@ -21,6 +21,7 @@ pub mod exports;
 pub mod factors;
 pub mod files;
 pub mod foreign_ids;
+pub mod hooks;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
@@ -75,6 +76,7 @@ use crate::{
         passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
+    inbound::ports::HookQueries,
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     page::{Limit, PageRequest},
@@ -140,6 +142,8 @@ pub trait Harness: Send + Sync {
     fn job_queue(&self) -> Arc<dyn JobQueue>;
     /// The read side of jobs.
     fn jobs(&self) -> Arc<dyn JobQueries>;
+    /// The read side of webhooks that came in.
+    fn hooks(&self) -> Arc<dyn HookQueries>;
     /// The read side of the schedule.
     fn schedules(&self) -> Arc<dyn ScheduleQueries>;
     /// Tickets of streams.
@@ -187,6 +191,7 @@ pub async fn run_all(harness: &impl Harness) {
     jobs::run(harness).await;
     job_queue::run(harness).await;
     schedules::run(harness).await;
+    hooks::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;

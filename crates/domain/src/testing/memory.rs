@@ -9,6 +9,7 @@ mod exports;
 mod factors;
 mod files;
 mod foreign_ids;
+mod hooks;
 mod identity;
 mod job_queue;
 mod jobs;
@@ -59,10 +60,11 @@ use crate::{
     identity::{
         exports::ports::DataExportRepo,
         factors::ports::{ChallengeRepo, FactorRepo},
-        outside::ports::{ForeignIdRepo, SignInStepRepo},
+        outside::ports::{ForeignIdRepo, SignInStepRepo, StandingRepo},
         passkeys::ports::PasskeyRepo,
         ports::{ActionCodeRepo, SellerRepo, SessionRepo, SigningKeyRepo, UserRepo},
     },
+    inbound::ports::HookRepo,
     job::ports::{Inbox, JobRepo},
     organisation::ports::OrganisationRepo,
     page::{Page, PageRequest},
@@ -197,6 +199,14 @@ impl Tx for MemoryTx {
     }
 
     fn foreign_ids(&mut self) -> &mut dyn ForeignIdRepo {
+        self
+    }
+
+    fn standings(&mut self) -> &mut dyn StandingRepo {
+        self
+    }
+
+    fn hooks(&mut self) -> &mut dyn HookRepo {
         self
     }
 

@@ -7,6 +7,8 @@ use domain::{
     id::UserId,
 };
 
+use uuid::Uuid;
+
 use super::row::{self, BAN};
 use crate::{
     statement::{execute, one, statement},
@@ -27,7 +29,8 @@ impl BanRepo for SeaTx {
         let sql = "INSERT INTO user_bans (user_id, until, reason, by_id, created_at) VALUES ($1, $2, $3, $4, $5) \
                    ON CONFLICT (user_id) DO UPDATE SET until = excluded.until, reason = excluded.reason, \
                    by_id = excluded.by_id, created_at = excluded.created_at";
-        let values = [ban.user.0.into(), ban.until.into(), ban.reason.as_str().into(), ban.by.0.into(), ban.at.into()];
+        let by = ban.by.map_or_else(Uuid::nil, |by| by.0);
+        let values = [ban.user.0.into(), ban.until.into(), ban.reason.as_str().into(), by.into(), ban.at.into()];
         execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
     }
 

@@ -77,7 +77,8 @@ pub(crate) fn ban(row: &QueryResult, first: usize) -> Result<Option<Ban>> {
         user: UserId(user),
         until: at::<Option<Timestamp>>(row, first + 1)?,
         reason: at(row, first + 2)?,
-        by: UserId(at(row, first + 3)?),
+        // A ban that follows from one elsewhere is nobody's.
+        by: Some(at::<Uuid>(row, first + 3)?).filter(|by| !by.is_nil()).map(UserId),
         at: at(row, first + 4)?,
     }))
 }

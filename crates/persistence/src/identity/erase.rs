@@ -36,6 +36,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM room_members WHERE user_id = $1",
     "DELETE FROM room_sanctions WHERE user_id = $1",
     "DELETE FROM room_reads WHERE user_id = $1",
+    "UPDATE hook_events SET body = NULL WHERE user_id = $1",
     "DELETE FROM idempotency_keys WHERE actor_id = $1",
 ];
 

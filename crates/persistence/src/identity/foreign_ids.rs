@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Result,
+    Error, Result,
     clock::Timestamp,
     id::UserId,
     identity::{
         Email, ForeignId,
         outside::{
             Link,
-            ports::{ForeignIdQueries, ForeignIdRepo, SignInStepRepo},
+            ports::{ForeignIdQueries, ForeignIdRepo, SignInStepRepo, Standing, StandingRepo},
         },
     },
 };
@@ -62,6 +62,34 @@ impl ForeignIdRepo for SeaTx {
     async fn remove(&mut self, user: UserId, provider: &str) -> Result<()> {
         let sql = "DELETE FROM user_identities WHERE user_id = $1 AND provider = $2";
         execute(&self.tx, statement(self.engine, sql, [user.0.into(), provider.into()])).await.map(|_| ())
+    }
+
+    async fn set_email(&mut self, id: &ForeignId, email: &Email) -> Result<()> {
+        let [issuer, subject] = key(id);
+        let sql = "UPDATE user_identities SET email = $3 WHERE issuer = $1 AND subject = $2";
+        execute(&self.tx, statement(self.engine, sql, [issuer, subject, email.as_str().into()])).await.map(|_| ())
+    }
+}
+
+#[async_trait]
+impl StandingRepo for SeaTx {
+    async fn hold(&mut self, id: &ForeignId) -> Result<Standing> {
+        let digest = id.digest().0.to_vec();
+        // A row to hold, of whom nothing was told yet. SQLite has one writer.
+        let sql = "INSERT INTO foreign_standings (digest) VALUES ($1) ON CONFLICT DO NOTHING";
+        execute(&self.tx, statement(self.engine, sql, [digest.clone().into()])).await?;
+        let lock = self.engine.pick("", "FOR UPDATE");
+        let sql = format!("SELECT told_at, barred, gone FROM foreign_standings WHERE digest = $1 {lock}");
+        let row = one(&self.tx, statement(self.engine, sql, [digest.into()])).await?;
+        let row = row.ok_or_else(|| Error::internal("what was just put is not there"))?;
+        Ok(Standing { told_at: at(&row, 0)?, barred: at(&row, 1)?, gone: at(&row, 2)? })
+    }
+
+    async fn set(&mut self, id: &ForeignId, standing: &Standing) -> Result<()> {
+        let sql = "UPDATE foreign_standings SET told_at = $2, barred = $3, gone = $4 WHERE digest = $1";
+        let values =
+            [id.digest().0.to_vec().into(), standing.told_at.into(), standing.barred.into(), standing.gone.into()];
+        execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
     }
 }
 

@@ -262,6 +262,19 @@ const SUBJECTS: &[Subject] = &[
         named: &["uploads.user_id"],
     },
     Subject {
+        name: "webhooks",
+        columns: &[
+            ("id", "id", Id),
+            ("source", "source", Text),
+            ("kind", "type", Text),
+            ("received_at", "receivedAt", Time),
+            ("outcome", "outcome", Text),
+        ],
+        from: "hook_events WHERE user_id = $1",
+        order: "id",
+        named: &["hook_events.user_id"],
+    },
+    Subject {
         name: "library_objects",
         columns: &[("library_id", "libraryId", Id), ("size", "size", Number), ("added_at", "addedAt", Time)],
         from: "library_objects WHERE added_by = $1",

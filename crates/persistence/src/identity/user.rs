@@ -5,7 +5,7 @@ use domain::{
     Result,
     clock::Timestamp,
     id::UserId,
-    identity::{Email, Pseudonym, User, ports::UserRepo},
+    identity::{Email, NO_PASSWORD, Pseudonym, User, ports::UserRepo},
     permission::{Role, Roles},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
@@ -125,6 +125,12 @@ impl UserRepo for SeaTx {
 
     async fn erase(&mut self, id: UserId, pseudonym: &Pseudonym, at: Timestamp) -> Result<()> {
         self.forget(id, pseudonym, at).await
+    }
+
+    async fn has_password(&mut self, id: UserId) -> Result<bool> {
+        let sql = "SELECT password_hash FROM users WHERE id = $1";
+        let found = one(&self.tx, statement(self.engine, sql, [id.0.into()])).await?;
+        found.map_or(Ok(false), |found| at::<String>(&found, 0).map(|hash| hash != NO_PASSWORD))
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {

@@ -23,6 +23,7 @@ use domain::{
         passkeys::ports::PasskeyQueries,
         ports::{Places, SessionQueries, UserQueries},
     },
+    inbound::ports::HookQueries,
     job::ports::{JobQueries, JobQueue},
     organisation::ports::OrganisationQueries,
     realtime::TicketBox,
@@ -158,6 +159,10 @@ impl Harness for Real {
         self.fresh.database.jobs()
     }
 
+    fn hooks(&self) -> Arc<dyn HookQueries> {
+        self.fresh.database.hooks()
+    }
+
     fn schedules(&self) -> Arc<dyn ScheduleQueries> {
         self.fresh.database.schedules()
     }
@@ -248,6 +253,7 @@ suites!(
     files,
     libraries,
     uploads,
+    hooks,
     models,
     pictures
 );

@@ -23,7 +23,10 @@ pub async fn visitor(
     let id = &vouched.stranger.id;
     let user = match known.foreign(vouched.key, || ids.user_of(id)).await? {
         Some(user) => user,
-        None => appear(shop, &vouched.stranger).await?,
+        None => match appear(shop, &vouched.stranger).await? {
+            Some(user) => user,
+            None => return Ok(None),
+        },
     };
     known.person(user).await
 }
@@ -41,15 +44,20 @@ pub async fn still_visitor(known: &Known, ids: &dyn ForeignIdQueries, vouched: &
 }
 
 /// Makes an account for somebody at their first use, or links them to the one of their address, where both sides know it to be
-/// theirs. Nobody is there to be told of a doubt: they get an account of their own, without that address.
+/// theirs. Nobody is there to be told of a doubt: they get an account of their own, without that address. `None` for who is deleted
+/// or banned there, though a token of theirs may hold still.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn appear(shop: &Shop, stranger: &Stranger) -> Result<UserId> {
+pub async fn appear(shop: &Shop, stranger: &Stranger) -> Result<Option<UserId>> {
     shop.write("appear", |mut tx| async move {
         let now = tx.now();
+        let standing = tx.standings().hold(&stranger.id).await?;
+        if standing.gone || standing.barred {
+            return tx.commit(None).await;
+        }
         let user = settle(shop, &mut *tx, stranger, Doubt::Apart, now).await?;
-        tx.commit(user).await
+        tx.commit(Some(user)).await
     })
     .await
 }

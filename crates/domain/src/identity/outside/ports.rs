@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{ForeignId, Link, Stranger, Vouched};
-use crate::{clock::Timestamp, error::Result, id::UserId};
+use crate::{clock::Timestamp, error::Result, id::UserId, identity::Email};
 
 /// The write side of who is who elsewhere.
 #[async_trait]
@@ -21,6 +21,30 @@ pub trait ForeignIdRepo: Send {
 
     /// Takes away what links a person to a provider.
     async fn remove(&mut self, user: UserId, provider: &str) -> Result<()>;
+
+    /// Notes the address that somebody has elsewhere now.
+    async fn set_email(&mut self, id: &ForeignId, email: &Email) -> Result<()>;
+}
+
+/// What was last told of somebody elsewhere. It outlasts their account, and names nobody here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// By the clock there, how late the latest news were; `None` before any.
+    pub told_at: Option<Timestamp>,
+    /// They are banned there.
+    pub barred: bool,
+    /// They are there no more.
+    pub gone: bool,
+}
+
+/// What issuers told of people, by a digest of who they are there.
+#[async_trait]
+pub trait StandingRepo: Send {
+    /// What was told of somebody. Nobody else reads or changes it until the transaction ends, also when nothing was told yet.
+    async fn hold(&mut self, id: &ForeignId) -> Result<Standing>;
+
+    /// Notes what was told of somebody who is held.
+    async fn set(&mut self, id: &ForeignId, standing: &Standing) -> Result<()>;
 }
 
 /// The write side of sign-ins that are under way: each step is sealed, and taken once.

@@ -38,6 +38,10 @@ pub(super) async fn settle(
     if let Some(user) = tx.foreign_ids().user_of(&stranger.id).await? {
         return Ok(user);
     }
+    let standing = tx.standings().hold(&stranger.id).await?;
+    if standing.gone || standing.barred {
+        return Err(Error::forbidden("Who runs the place where you sign in does not let you in any more"));
+    }
     if let Some(user) = known_by_address(tx, stranger, doubt).await? {
         let sure = stranger.email_verified && user.email_verified_at.is_some();
         if sure && link(shop, tx, stranger, user.id, now).await? {

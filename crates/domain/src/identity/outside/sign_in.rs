@@ -290,7 +290,7 @@ mod tests {
         let world = World::new(Verification::Off);
         let user = world.enter(ada(true)).await.unwrap().profile.user.id;
         let mut tx = world.given.tx().await;
-        let ban = Ban { user, reason: "Spam".to_owned(), until: None, by: user, at: world.given.shop.now() };
+        let ban = Ban { user, reason: "Spam".to_owned(), until: None, by: Some(user), at: world.given.shop.now() };
         tx.bans().put(&ban).await.unwrap();
         tx.commit().await.unwrap();
         assert!(matches!(world.enter(ada(true)).await, Err(Error::Forbidden(_))));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::Timestamp, id::UserId, identity::Email};
+use crate::{assets::Digest, clock::Timestamp, id::UserId, identity::Email};
 
 /// Where the addresses lie of people who have none: a domain that is nobody's and never will be (RFC 6761).
 pub(crate) const NOWHERE: &str = "no-address.invalid";
@@ -14,6 +14,15 @@ pub struct ForeignId {
     pub issuer: String,
     /// Who they are there.
     pub subject: String,
+}
+
+impl ForeignId {
+    /// The same for the same person there and for nobody else, and it does not tell who they are.
+    pub fn digest(&self) -> Digest {
+        let length = self.issuer.len().to_string();
+        // With its length, so that no part of one runs into the other.
+        Digest::of([length.as_bytes(), b":", self.issuer.as_bytes(), self.subject.as_bytes()].concat().as_slice())
+    }
 }
 
 /// Somebody as an issuer vouches for them.

@@ -5,7 +5,10 @@ use std::{pin::Pin, time::Duration};
 use super::{Harness, at_once, begin, fixtures};
 use crate::{
     id::UserId,
-    identity::{Email, ForeignId, outside::Link},
+    identity::{
+        Email, ForeignId,
+        outside::{Link, ports::Standing},
+    },
     permission::Role,
     testing::Fixtures,
 };
@@ -17,6 +20,9 @@ pub async fn run(harness: &impl Harness) {
     a_refused_link_does_not_end_the_transaction(harness).await;
     what_is_unlinked_may_be_linked_anew(harness).await;
     of_two_who_unlink_at_once_one_sees_what_the_other_did(harness).await;
+    the_address_elsewhere_may_change(harness).await;
+    what_was_told_of_somebody_is_kept(harness).await;
+    of_several_who_hold_somebody_one_goes_first(harness).await;
     a_step_is_taken_once(harness).await;
     a_step_ends(harness).await;
     of_several_who_take_a_step_at_once_one_gets_it(harness).await;
@@ -126,6 +132,76 @@ async fn of_two_who_unlink_at_once_one_sees_what_the_other_did(harness: &impl Ha
     let done = at_once(both).await;
     assert_eq!(done.iter().filter(|done| **done).count(), 1, "{done:?}");
     assert_eq!(harness.foreign_ids().of(user).await.unwrap().len(), 1);
+}
+
+async fn the_address_elsewhere_may_change(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let user = given.person(Role::User).await.user;
+    let (one, other) = (link(&given, user, "google"), link(&given, user, "apple"));
+    for link in [&one, &other] {
+        assert!(insert(harness, link).await);
+    }
+    let email = Email::stored("elsewhere@example.com".to_owned());
+    let mut tx = begin(harness).await;
+    tx.foreign_ids().set_email(&one.id, &email).await.unwrap();
+    tx.foreign_ids().set_email(&ForeignId { issuer: "nobody".to_owned(), ..one.id.clone() }, &email).await.unwrap();
+    tx.commit().await.unwrap();
+    let found = harness.foreign_ids().of(user).await.unwrap();
+    let emails: Vec<_> = found.into_iter().map(|link| (link.provider, link.email)).collect();
+    assert_eq!(emails, [("apple".to_owned(), other.email), ("google".to_owned(), Some(email))]);
+}
+
+fn foreign(given: &Fixtures) -> ForeignId {
+    ForeignId { issuer: "https://clerk.example".to_owned(), subject: format!("user_{}", given.serial()) }
+}
+
+async fn what_was_told_of_somebody_is_kept(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (one, other) = (foreign(&given), foreign(&given));
+    let told = Standing { told_at: Some(given.shop.now()), barred: true, gone: false };
+    let gone = Standing { gone: true, ..Standing::default() };
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.standings().hold(&one).await.unwrap(), Standing::default());
+    tx.standings().set(&one, &told).await.unwrap();
+    assert_eq!(tx.standings().hold(&one).await.unwrap(), told);
+    tx.commit().await.unwrap();
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.standings().hold(&one).await.unwrap(), told);
+    assert_eq!(tx.standings().hold(&other).await.unwrap(), Standing::default());
+    tx.standings().set(&one, &gone).await.unwrap();
+    tx.rollback().await.unwrap();
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.standings().hold(&one).await.unwrap(), told);
+    tx.standings().set(&one, &gone).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(begin(harness).await.standings().hold(&one).await.unwrap(), gone);
+}
+
+async fn of_several_who_hold_somebody_one_goes_first(harness: &impl Harness) {
+    if !harness.has_parallel_writers() {
+        return;
+    }
+    let given = fixtures(harness);
+    let (one, now) = (foreign(&given), given.shop.now());
+    let hold = || {
+        let one = one.clone();
+        async move {
+            let mut tx = begin(harness).await;
+            let Ok(standing) = tx.standings().hold(&one).await else { return false };
+            let first = standing.told_at.is_none();
+            if tx.standings().set(&one, &Standing { told_at: Some(now), ..standing }).await.is_err() {
+                return false;
+            }
+            // In memory the second of two that overlap is told to run again.
+            tx.commit().await.is_ok() && first
+        }
+    };
+    let mut holders: Vec<Pin<Box<dyn Future<Output = bool> + Send + '_>>> = Vec::new();
+    for _ in 0..4 {
+        holders.push(Box::pin(hold()));
+    }
+    let first = at_once(holders).await;
+    assert_eq!(first.iter().filter(|first| **first).count(), 1, "{first:?}");
 }
 
 fn digest(given: &Fixtures) -> [u8; 32] {

@@ -17,6 +17,7 @@ pub async fn run(harness: &impl Harness) {
     a_role_is_taken_back(harness).await;
     an_address_changes_unless_it_is_taken(harness).await;
     a_name_changes(harness).await;
+    who_has_a_password_is_known(harness).await;
     the_hash_of_the_next_address_stands_in(harness).await;
     guests_are_found_by_when_they_came(harness).await;
     a_due_guest_ends_and_nobody_else(harness).await;
@@ -98,6 +99,18 @@ async fn a_name_changes(harness: &impl Harness) {
     let stored = begin(harness).await.users().find(user).await.unwrap().unwrap();
     assert_eq!((stored.name.as_str(), stored.updated_at), ("Zoë \u{1F98A}", now));
     assert_ne!(begin(harness).await.users().find(other).await.unwrap().unwrap().name, stored.name);
+}
+
+async fn who_has_a_password_is_known(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (with, without) = (given.person(Role::User).await.user, given.user(Role::User));
+    let mut tx = begin(harness).await;
+    assert!(tx.users().insert(&without, NO_PASSWORD).await.unwrap());
+    assert!(tx.users().has_password(with).await.unwrap());
+    assert!(!tx.users().has_password(without.id).await.unwrap());
+    assert!(!tx.users().has_password(given.shop.id()).await.unwrap());
+    tx.users().set_password_hash(without.id, "plain$x", given.shop.now()).await.unwrap();
+    assert!(tx.users().has_password(without.id).await.unwrap());
 }
 
 async fn guests_are_found_by_when_they_came(harness: &impl Harness) {

@@ -45,6 +45,9 @@ impl State {
         self.api_keys.retain(|_, held| held.key.user != id);
         self.invitations.retain(|_, (invitation, _)| invitation.email != before);
         let own = id.to_string();
+        for event in self.hooks.values_mut().filter(|event| event.user == Some(id)) {
+            event.body = None;
+        }
         self.keys.retain(|scope, kept| !scope.is_of(id) && !String::from_utf8_lossy(&kept.reply.body).contains(&own));
         self.rooms.forget(id);
     }

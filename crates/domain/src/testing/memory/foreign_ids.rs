@@ -8,10 +8,10 @@ use crate::{
     error::Result,
     id::UserId,
     identity::{
-        ForeignId,
+        Email, ForeignId,
         outside::{
             Link,
-            ports::{ForeignIdQueries, ForeignIdRepo, SignInStepRepo},
+            ports::{ForeignIdQueries, ForeignIdRepo, SignInStepRepo, Standing, StandingRepo},
         },
     },
 };
@@ -37,6 +37,25 @@ impl ForeignIdRepo for MemoryTx {
 
     async fn remove(&mut self, user: UserId, provider: &str) -> Result<()> {
         self.write().links.retain(|_, link| link.user != user || link.provider != provider);
+        Ok(())
+    }
+
+    async fn set_email(&mut self, id: &ForeignId, email: &Email) -> Result<()> {
+        if let Some(link) = self.write().links.get_mut(id) {
+            link.email = Some(email.clone());
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StandingRepo for MemoryTx {
+    async fn hold(&mut self, id: &ForeignId) -> Result<Standing> {
+        Ok(*self.write().standings.entry(id.digest()).or_default())
+    }
+
+    async fn set(&mut self, id: &ForeignId, standing: &Standing) -> Result<()> {
+        self.write().standings.insert(id.digest(), *standing);
         Ok(())
     }
 }

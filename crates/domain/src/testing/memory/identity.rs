@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     id::{SellerId, UserId},
     identity::{
-        Email, GuestQueries, Profile, Pseudonym, Seller, User,
+        Email, GuestQueries, NO_PASSWORD, Profile, Pseudonym, Seller, User,
         ports::{Account, Owner, SellerRepo, UserQueries, UserRepo},
     },
     organisation::MemberRole,
@@ -102,6 +102,10 @@ impl UserRepo for MemoryTx {
     async fn erase(&mut self, id: UserId, pseudonym: &Pseudonym, at: Timestamp) -> Result<()> {
         self.write().erase(id, pseudonym, at);
         Ok(())
+    }
+
+    async fn has_password(&mut self, id: UserId) -> Result<bool> {
+        Ok(self.state.users.get(&id).is_some_and(|stored| stored.password_hash != NO_PASSWORD))
     }
 
     async fn set_password_hash(&mut self, id: UserId, hash: &str, at: Timestamp) -> Result<()> {

@@ -19,17 +19,18 @@ use crate::{
     clock::Timestamp,
     event::Event,
     id::{
-        ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, LockId, ModelId, PasskeyId, ProductId,
-        ReviewId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, CategoryId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId, LockId, ModelId,
+        PasskeyId, ProductId, ReviewId, SellerId, SessionId, UploadId, UserId,
     },
     idempotency::{Key, Reply},
     identity::{
         ActionCode, ForeignId, Passkey, Seller, Sellers, StoredSession, User,
         exports::DataExport,
         factors::{StoredChallenge, StoredTotp},
-        outside::Link,
+        outside::{Link, ports::Standing},
         ports::{Owner, SealedKey},
     },
+    inbound::HookEvent,
     job::StoredJob,
     organisation::{Invitation, MemberRole},
     permission::{Permissions, Roles},
@@ -91,6 +92,9 @@ pub(super) struct State {
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
     pub invitations: BTreeMap<InvitationId, (Invitation, [u8; 32])>,
     pub links: BTreeMap<ForeignId, Link>,
+    /// What was told of people elsewhere, by a digest of who they are there.
+    pub standings: BTreeMap<Digest, Standing>,
+    pub hooks: BTreeMap<HookEventId, HookEvent>,
     pub sign_in_steps: BTreeMap<[u8; 32], (Vec<u8>, Timestamp)>,
 }
 

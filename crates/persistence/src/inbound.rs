@@ -1,0 +1,5 @@
+//! Webhooks that came in.
+
+mod queries;
+mod repo;
+mod row;

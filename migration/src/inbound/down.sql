@@ -1,0 +1,2 @@
+DROP TABLE foreign_standings;
+DROP TABLE hook_events;
