@@ -94,4 +94,8 @@ id! {
     FileId,
     /// That somebody may take the files of a product away.
     GrantId,
+    /// Where events are told.
+    EndpointId,
+    /// An event for one endpoint.
+    WebhookMessageId,
 }

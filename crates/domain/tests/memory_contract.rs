@@ -33,6 +33,7 @@ use souk_domain::{
         contract::{self, Harness},
         memory::MemoryStore,
     },
+    webhooks::ports::{Dispatch, WebhookQueries},
 };
 
 #[derive(Default)]
@@ -131,6 +132,14 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn webhooks(&self) -> Arc<dyn WebhookQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn dispatch(&self) -> Arc<dyn Dispatch> {
+        Arc::new(self.store.clone())
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         Arc::new(self.store.clone())
     }
@@ -222,7 +231,8 @@ suites!(
     libraries,
     uploads,
     models,
-    pictures
+    pictures,
+    webhooks
 );
 
 #[tokio::test]

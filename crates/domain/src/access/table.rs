@@ -47,6 +47,8 @@ audit:read         -      -     -       yes
 jobs:manage        -      -     -       yes
 users:manage       -      -     -       yes
 roles:manage       -      -     -       yes
+webhooks:manage    -      yes   yes     yes
+webhooks:administer -     -     -       yes
 users:impersonate  -      -     -       yes
 ";
         let table = table(&StoredRole::delivered());

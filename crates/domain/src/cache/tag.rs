@@ -54,6 +54,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::Invitation(_)
             | Fact::Library(_)
             | Fact::Upload(_)
+            | Fact::WebhookEndpoint(_)
             | Fact::User(_)
             | Fact::Session(_)
             | Fact::SigningKey(_)

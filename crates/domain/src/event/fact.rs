@@ -9,8 +9,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, FileId, GrantId, InvitationId, JobId, LibraryId, ModelId, ProductId, ReviewId,
-        RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AuditId, CategoryId, EndpointId, FileId, GrantId, InvitationId, JobId, LibraryId, ModelId, ProductId,
+        ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -72,6 +72,10 @@ const KINDS: &[(&str, &[&str])] = &[
     ("file", &["created", "deleted"]),
     ("grant", &["given", "taken"]),
     ("upload", &["created", "finished", "failed", "deleted"]),
+    (
+        "webhook_endpoint",
+        &["created", "updated", "deleted", "disabled", "secret_rotated", "tested", "resent", "recovered"],
+    ),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -109,6 +113,8 @@ pub enum Fact {
     Library(LibraryId),
     /// An upload in portions.
     Upload(UploadId),
+    /// An endpoint of webhooks changed, or what is sent to it.
+    WebhookEndpoint(EndpointFact),
     /// A person's account changed.
     User(UserId),
     /// Somebody signed in, went on, or is signed out.
@@ -262,6 +268,20 @@ struct UploadFact {
     upload_id: UploadId,
 }
 
+/// What every event of an endpoint carries: enough to decide who may hear of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointFact {
+    /// The endpoint.
+    pub endpoint_id: EndpointId,
+    /// The person whose it is, if it is one's.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The seller account whose it is, if it is one's.
+    #[serde(default)]
+    pub seller_id: Option<SellerId>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InvitationFact {
@@ -394,6 +414,10 @@ impl Fact {
             "upload" => {
                 let id = payload::<UploadFact>(event)?.upload_id;
                 (Self::Upload(id), id.0)
+            }
+            "webhook_endpoint" => {
+                let fact: EndpointFact = payload(event)?;
+                (Self::WebhookEndpoint(fact), fact.endpoint_id.0)
             }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;

@@ -82,6 +82,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("user_bans.user_id", Go),
     ("user_identities.user_id", Go),
     ("user_roles.user_id", Stay("everybody keeps the role user; all others go")),
+    ("webhook_endpoints.user_id", Stay("those of seller accounts and of the shop; their own go")),
 ];
 
 async fn rows(database: &Database, sql: &str) -> Vec<String> {
@@ -200,6 +201,11 @@ impl Planted {
             format!(
                 "INSERT INTO uploads (id, user_id, seller_id, purpose, length, position, state, created_at, expires_at) \
                  SELECT {lock}, {user}, id, '{{}}', 1, 0, 'receiving', {at}, {at} FROM sellers ORDER BY id LIMIT 1"
+            ),
+            format!(
+                "INSERT INTO webhook_endpoints (id, owner, user_id, seller_id, url, description, types, filter, form, ordering, \
+                 created_at, updated_at) VALUES ({lock}, 'shop', {user}, NULL, 'https://example.com', '', '', '{{}}', 'full', \
+                 'none', {at}, {at})"
             ),
         ] {
             self.fresh.database.maintain(&sql).await.unwrap();

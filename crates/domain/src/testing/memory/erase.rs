@@ -47,5 +47,6 @@ impl State {
         let own = id.to_string();
         self.keys.retain(|scope, kept| !scope.is_of(id) && !String::from_utf8_lossy(&kept.reply.body).contains(&own));
         self.rooms.forget(id);
+        self.webhooks.forget(id);
     }
 }
