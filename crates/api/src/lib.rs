@@ -51,6 +51,7 @@ pub mod surrogate;
 pub mod tally;
 pub mod uploads;
 pub mod wakes;
+pub mod webhooks;
 
 pub use app::build;
 pub use asyncapi::asyncapi;
@@ -64,6 +65,7 @@ pub use settings::{
 };
 pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};
+pub use webhooks::{Webhooks, words::Words};
 
 /// What a handler takes to reach the services.
 pub type Shared = actix_web::web::Data<Services>;

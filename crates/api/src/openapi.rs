@@ -26,7 +26,7 @@ use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
     access, assets, audit, catalog, health, identity, images, job, models3d, organisation, room, socket, stream,
-    uploads,
+    uploads, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -53,6 +53,7 @@ use crate::{
         (name = "files", description = "Files of products: bringing them and taking them away"),
         (name = "models3d", description = "3D models of products, which people print"),
         (name = "events", description = "What changes, as it changes"),
+        (name = "webhooks", description = "Events told to addresses of one's own"),
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
         (name = "jobs", description = "Background jobs and the schedule"),
@@ -76,6 +77,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     socket::operations(config);
     room::operations(config);
     models3d::operations(config);
+    webhooks::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
 }

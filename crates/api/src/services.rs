@@ -39,7 +39,9 @@ use domain::{
     secrets::Mac,
 };
 
-use crate::{draining::Draining, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub};
+use crate::{
+    draining::Draining, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub, webhooks::Webhooks,
+};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
@@ -202,6 +204,8 @@ pub struct Services {
     pub uploads: Finisher,
     /// 3D models.
     pub models: Models3d,
+    /// Webhooks that go out.
+    pub webhooks: Webhooks,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

@@ -30,3 +30,4 @@ mod setup;
 mod shell;
 mod streams;
 mod uploads;
+mod webhooks;
