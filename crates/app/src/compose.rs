@@ -28,6 +28,7 @@ use crate::{
     proofs::proofs,
     schedule,
     views::Seen,
+    webhooks,
 };
 
 /// Where answers are kept. Every node must see every change before its answer: through Redis where there are several, and what
@@ -131,6 +132,7 @@ pub(crate) async fn services(
             workshop: models::workshop(config, &assets.room),
             tariff: config.models.tariff.clone(),
         },
+        webhooks: webhooks::webhooks(config, foundation)?,
         sessions,
         session_list: database.sessions(),
         known,

@@ -99,13 +99,14 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, guests, logs } = sweep.once().await?;
+                let Gone { products, messages, sessions, exports, guests, webhooks, logs } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
                     sessions,
                     exports,
                     guests,
+                    webhooks,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,

@@ -21,6 +21,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "30",
         "Days that sessions are kept after they are over; 0 keeps them for ever.",
     ),
+    Setting::new("retention.webhooks_days", "90", "Days that sent webhooks are kept; 0 keeps them for ever."),
     Setting::new("retention.dead_jobs_days", "30", "Days that a dead job can be retried; 0 keeps it for ever."),
 ];
 
@@ -33,6 +34,7 @@ pub(crate) struct Retention {
     pub(crate) jobs: KeepJobs,
     pub(crate) messages: Option<Duration>,
     pub(crate) sessions: Option<Duration>,
+    pub(crate) webhooks: Option<Duration>,
 }
 
 impl Retention {
@@ -46,6 +48,7 @@ impl Retention {
         let deleted_products = days("retention.deleted_products_days");
         let messages = days("retention.messages_days");
         let sessions = days("retention.sessions_days");
+        let webhooks = days("retention.webhooks_days");
         let (done, dead) = (days("retention.jobs_days"), days("retention.dead_jobs_days"));
         let jobs = KeepJobs { done: done?, dead: dead? };
         Some(Self {
@@ -55,6 +58,7 @@ impl Retention {
             jobs,
             messages: messages?,
             sessions: sessions?,
+            webhooks: webhooks?,
         })
     }
 }
