@@ -44,3 +44,4 @@ mod sockets;
 mod streams;
 mod uploads;
 mod walls;
+mod webhooks;
