@@ -5,6 +5,7 @@ wrong go out as they were made and must be refused. Whatever one value alone mus
 """
 
 import base64
+import datetime
 import json
 import os
 import struct
@@ -29,6 +30,7 @@ THINGS = {
     "/api/v1/libraries/{id}": os.environ["SOUK_LIBRARY"],
     "/api/v1/uploads/{id}": os.environ["SOUK_UPLOAD"],
     "/api/v1/hook-events/{id}": os.environ["SOUK_HOOK"],
+    "/api/v1/webhooks/endpoints/{id}": os.environ["SOUK_WEBHOOK"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
@@ -61,6 +63,7 @@ SENSITIVE = (
     "impersonate_user",
     "create_data_export",
     "get_data_export_archive",
+    "get_webhook_secret",
 )
 
 # The smallest picture there is, for uploads: what makes a file a picture is no matter of schemas.
@@ -109,7 +112,7 @@ def before_call(context, case, kwargs):
     case.headers.pop("Souk-Seller", None)
     if case.query:
         of_query(case.query)
-        if case.path == "/api/v1/api-keys":
+        if case.path in ("/api/v1/api-keys", "/api/v1/webhooks/endpoints"):
             case.query.pop("sellerId", None)
 
 
@@ -180,9 +183,29 @@ def of_body(case):
     # An account of one's own is named by its owner only.
     if "scopes" in body:
         body.pop("sellerId", None)
+    # A webhook goes to nobody, of types that there are; and what is sent again was sent a while ago.
+    if case.path.startswith("/api/v1/webhooks/"):
+        of_webhook(body)
     # A batch changes the category, the price, or both.
     if case.path.endswith("/batch-update") and body.get("categoryId") is None and body.get("discount") is None:
         body["discount"] = 10
+
+
+def of_webhook(body):
+    for name, value in (
+        ("url", "https://webhook.invalid/hook"),
+        ("eventTypes", ["product.updated"]),
+        ("eventType", "product.updated"),
+        ("channels", ["products"]),
+        ("since", datetime.datetime.now(datetime.timezone.utc).isoformat()),
+    ):
+        if body.get(name) is not None:
+            body[name] = value
+    # The first request that switches it off would be in the way of those that follow.
+    if body.get("enabled") is not None:
+        body["enabled"] = True
+    for name in ("sellerId", "shop"):
+        body.pop(name, None)
 
 
 def looks_like_an_id(name):
@@ -202,6 +225,10 @@ def of_query(query):
     # What was said after a message, or before one.
     if "after" in query:
         query.pop("before", None)
+    # Types of webhooks that there are; and the endpoints are one's own.
+    if "eventType" in query:
+        query["eventType"] = "product.updated"
+    query.pop("shop", None)
     # A link is what the server made of it, and no tool can.
     for name in ("expires", "signature"):
         query.pop(name, None)
@@ -253,12 +280,12 @@ def refusals(case):
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up; there is no provider.
-    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}")
+    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{messageId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}")
     if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's, the upload is the administrator's.
     others = ROLE == "admin" and case.path.startswith(
-        ("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}", "/api/v1/libraries/{id}")
+        ("/api/v1/sellers/{id}", "/api/v1/api-keys/{id}", "/api/v1/libraries/{id}", "/api/v1/webhooks/endpoints/{id}")
     )
     others = others or ROLE == "seller" and case.path.startswith("/api/v1/uploads/{id}")
     if others or operation["operationId"] == "accept_invitation":

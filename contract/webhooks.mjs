@@ -1,62 +1,80 @@
-// Sends webhooks that the libraries of their senders signed: standardwebhooks, svix, stripe and octokit, as they come from npm.
-// Fails when one is not taken, or when one is taken that was changed on the way. Prints the id of the last at the end.
-//
-// usage: node webhooks.mjs <base address> <secret of standard> <secret of stripe> <secret of github>
-import { sign } from "@octokit/webhooks-methods";
-import { Webhook as Standard } from "standardwebhooks";
-import Stripe from "stripe";
-import { Webhook as Svix } from "svix";
+// Receives webhooks of every type from a running server and verifies them with the official library, and with the code of the guide.
+// Writes what came to a file, for the verifiers in other languages.
+import { createPublicKey, verify as verifies } from "node:crypto";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Webhook } from "standardwebhooks";
 
-const [base, standardSecret, stripeSecret, githubSecret] = process.argv.slice(2);
-const stripe = new Stripe("sk_test_nothing_is_called");
-const now = new Date();
-const seconds = Math.floor(now.getTime() / 1000);
-const run = `${process.pid}-${now.getTime()}`;
-// Bytes that JSON.stringify would not write again.
-const payload = (name) => `{ "id" : "evt_${name}_${run}", "type":"contract.${name}", "price": 1.50, "word": "Gr\u00fc\u00dfe" }`;
-
-const made = {
-  standard: (name, body) => ({
-    "webhook-id": `msg_${name}_${run}`,
-    "webhook-timestamp": String(seconds),
-    "webhook-signature": new Standard(standardSecret).sign(`msg_${name}_${run}`, now, body),
-  }),
-  svix: (name, body) => ({
-    "svix-id": `msg_${name}_${run}`,
-    "svix-timestamp": String(seconds),
-    "svix-signature": new Svix(standardSecret).sign(`msg_${name}_${run}`, now, body),
-  }),
-  stripe: (_, body) => ({
-    "stripe-signature": stripe.webhooks.generateTestHeaderString({ payload: body, secret: stripeSecret, timestamp: seconds }),
-  }),
-  github: async (name, body) => ({
-    "x-hub-signature-256": await sign(githubSecret, body),
-    "x-github-delivery": `${name}-${run}`,
-    "x-github-event": "push",
-  }),
+const [base, out, email, password] = process.argv.slice(2);
+const fail = (message) => {
+  throw new Error(message);
 };
 
-async function send(source, headers, body) {
-  const answer = await fetch(new URL(`/api/v1/hooks/${source}`, base), {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body,
+const got = [];
+const server = createServer((request, response) => {
+  const parts = [];
+  request.on("data", (part) => parts.push(part));
+  request.on("end", () => {
+    got.push({ headers: request.headers, body: Buffer.concat(parts).toString("utf8") });
+    response.writeHead(204).end();
   });
-  return { status: answer.status, json: await answer.json() };
-}
+});
+await new Promise((done) => server.listen(0, "127.0.0.1", done));
+const url = `http://127.0.0.1:${server.address().port}/hook`;
 
-let last;
-for (const [name, headers] of Object.entries(made)) {
-  const source = name === "svix" ? "standard" : name;
-  const body = payload(name);
-  const signed = await headers(name, body);
-  const changed = await send(source, signed, JSON.stringify(JSON.parse(body)));
-  if (changed.status !== 401) throw new Error(`${name}: what was written again was answered ${changed.status}`);
-  const first = await send(source, signed, body);
-  if (first.status !== 202) throw new Error(`${name}: ${first.status} ${JSON.stringify(first.json)}`);
-  const again = await send(source, signed, body);
-  if (again.status !== 200 || again.json.id !== first.json.id) throw new Error(`${name}: repeated it was answered ${again.status}`);
-  last = first.json.id;
+let token;
+const call = async (path, body) => {
+  const response = await fetch(`${base}/api/v1/${path}`, {
+    method: body ? "POST" : "GET",
+    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+    body: body && JSON.stringify(body),
+  });
+  if (!response.ok) fail(`${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+};
+({ token } = await call("auth/login", { email, password }));
+const types = (await call("webhooks/event-types")).items.map((item) => item.type);
+const keyed = await call("webhooks/endpoints", { url, description: "keyed" });
+const paired = await call("webhooks/endpoints", { url, algorithm: "ed25519" });
+for (const endpoint of [keyed, paired])
+  for (const eventType of types) await call(`webhooks/endpoints/${endpoint.id}/test`, { eventType });
+for (let tick = 0; got.length < 2 * types.length; tick++) {
+  if (tick > 600) fail(`${got.length} of ${2 * types.length} webhooks came`);
+  await new Promise((done) => setTimeout(done, 50));
 }
-console.log(`npm: ${Object.keys(made).join(", ")} are believed once each, and nothing that was changed`);
-console.log(last);
+server.close();
+
+// The code of the guide, as it stands there.
+const guide = await readFile(new URL("../docs/webhooks.md", import.meta.url), "utf8");
+const [, code] = guide.match(/```js\n([\s\S]*?)```/) ?? fail("the guide has no JavaScript");
+const file = join(await mkdtemp(join(tmpdir(), "souk-guide.")), "verify.mjs");
+await writeFile(file, code);
+const { verify } = await import(file);
+
+const official = new Webhook(keyed.secret);
+const x = paired.secret.replace(/^whpk_/, "").replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+const seen = new Set();
+const signed = [];
+for (const { headers, body } of got) {
+  const { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature } = headers;
+  if (signature.startsWith("v1a,")) {
+    const holds = (text) => verifies(null, Buffer.from(text), key, Buffer.from(signature.slice(4), "base64"));
+    if (!holds(`${id}.${timestamp}.${body}`)) fail(`the Ed25519 signature of ${id} does not hold`);
+    if (holds(`${id}.${timestamp}.${body} `)) fail(`the Ed25519 signature of ${id} holds for anything`);
+    continue;
+  }
+  seen.add(official.verify(body, headers).type);
+  if (!verify(keyed.secret, { id, timestamp, signature }, body)) fail(`the guide refuses ${id}`);
+  for (const changed of [{ body: `${body} ` }, { timestamp: String(Number(timestamp) - 1) }, { id: `${id}0` }]) {
+    const one = { id, timestamp, body, ...changed };
+    if (verify(keyed.secret, { ...one, signature }, one.body)) fail(`the guide takes ${JSON.stringify(changed)}`);
+  }
+  if (verify(keyed.secret, { id, timestamp, signature }, body, Number(timestamp) + 301)) fail("the guide takes what is old");
+  signed.push({ id, timestamp, signature, body });
+}
+for (const type of types) if (!seen.has(type)) fail(`no webhook of the type ${type} was verified`);
+await writeFile(out, JSON.stringify({ secret: keyed.secret, signed }));
+console.log(`${got.length} webhooks of ${types.length} types verified by standardwebhooks, Ed25519 and the guide`);

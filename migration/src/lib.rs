@@ -18,6 +18,7 @@ mod m20261126_000015_pictures;
 mod m20261126_000016_models;
 mod m20261126_000018_lfs;
 mod m20261126_000019_uploads;
+mod m20261127_000020_webhooks;
 mod m20261127_000021_inbound;
 mod m20261127_000022_waiting_files;
 mod verify;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000018_lfs::Migration),
             Box::new(m20261126_000019_uploads::Migration),
             Box::new(m20261126_000015_pictures::Migration),
+            Box::new(m20261127_000020_webhooks::Migration),
             Box::new(m20261127_000021_inbound::Migration),
             Box::new(m20261127_000022_waiting_files::Migration),
         ]

@@ -53,6 +53,7 @@ pub mod surrogate;
 pub mod tally;
 pub mod uploads;
 pub mod wakes;
+pub mod webhooks;
 
 pub use app::build;
 pub use asyncapi::asyncapi;
@@ -68,6 +69,7 @@ pub use settings::{
 };
 pub use socket::{Floor, Served};
 pub use stream::{Hub, Told};
+pub use webhooks::{Webhooks, words::Words};
 
 /// What a handler takes to reach the services.
 pub type Shared = actix_web::web::Data<Services>;

@@ -26,7 +26,7 @@ use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
     access, assets, audit, catalog, health, identity, images, inbound, job, models3d, organisation, room, socket,
-    stream, uploads,
+    stream, uploads, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -55,7 +55,7 @@ use crate::{
         (name = "events", description = "What changes, as it changes"),
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
-        (name = "webhooks", description = "Webhooks: what others send here"),
+        (name = "webhooks", description = "Webhooks: events told to addresses of one's own, and what others send here"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -77,6 +77,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     socket::operations(config);
     room::operations(config);
     models3d::operations(config);
+    webhooks::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
     inbound::operations(config);

@@ -2,8 +2,8 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId,
-    ReviewId, RoomId, SellerId, SessionId, UploadId, UserId,
+    ApiKeyId, CategoryId, EndpointId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId, ModelId,
+    PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UploadId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -78,6 +78,10 @@ impl Named for LibraryId {
 
 impl Named for HookEventId {
     const NAME: &'static str = "hook event";
+}
+
+impl Named for EndpointId {
+    const NAME: &'static str = "webhook endpoint";
 }
 
 impl Named for JobId {

@@ -41,6 +41,7 @@ use domain::{
 
 use crate::{
     draining::Draining, inbound::Hooks, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub,
+    webhooks::Webhooks,
 };
 
 /// Takes note of product views off the request path.
@@ -204,6 +205,8 @@ pub struct Services {
     pub uploads: Finisher,
     /// 3D models.
     pub models: Models3d,
+    /// Webhooks that go out.
+    pub webhooks: Webhooks,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

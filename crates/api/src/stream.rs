@@ -13,7 +13,7 @@ mod view;
 pub use events::{Events, TopicName, aliases, stream_events};
 pub use hub::{Hub, Told};
 pub use tickets::create_ticket;
-pub use view::{GapReason, NoticeView, Sign, StreamMessage};
+pub use view::{GapReason, ModelNoticeView, NoticeView, ProductNoticeView, Sign, StreamMessage};
 
 /// The operations of live streams.
 pub fn operations(config: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {

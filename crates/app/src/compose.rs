@@ -29,6 +29,7 @@ use crate::{
     proofs::proofs,
     schedule,
     views::Seen,
+    webhooks,
 };
 
 /// Where answers are kept. Every node must see every change before its answer: through Redis where there are several, and what
@@ -137,6 +138,7 @@ pub(crate) async fn services(
             tariff: config.models.tariff.clone(),
             mark_copies: config.models.mark_copies,
         },
+        webhooks: webhooks::webhooks(config, foundation)?,
         sessions,
         session_list: database.sessions(),
         known,

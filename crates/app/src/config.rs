@@ -36,6 +36,7 @@ mod shop;
 mod sockets;
 mod streams;
 mod telemetry;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -68,6 +69,7 @@ pub(crate) use setting::{Profile, Setting};
 pub(crate) use shop::ShopRules;
 pub(crate) use sockets::Sockets;
 pub(crate) use telemetry::{LogFormat, Telemetry};
+pub(crate) use webhooks::Hooks;
 
 /// Every setting there is, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
@@ -93,6 +95,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         retention::SETTINGS,
         jobs::SETTINGS,
         schedule::SETTINGS,
+        webhooks::SETTINGS,
         telemetry::SETTINGS,
     ]
     .into_iter()
@@ -153,6 +156,8 @@ pub(crate) struct Config {
     pub(crate) jobs: Jobs,
     /// What is run when.
     pub(crate) schedule: Schedule,
+    /// Webhooks that go out.
+    pub(crate) webhooks: Hooks,
     /// Logs.
     pub(crate) telemetry: Telemetry,
 }
@@ -184,6 +189,7 @@ impl Config {
         let retention = Retention::read(&mut reader);
         let jobs = Jobs::read(&mut reader);
         let schedule = Schedule::read(&mut reader);
+        let webhooks = Hooks::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
         let faults = reader.into_faults();
         let read = || {
@@ -212,6 +218,7 @@ impl Config {
                 retention: retention?,
                 jobs: jobs?,
                 schedule: schedule?,
+                webhooks: webhooks?,
                 telemetry: telemetry?,
             })
         };

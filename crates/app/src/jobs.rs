@@ -100,7 +100,8 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, guests, hooks, logs } = sweep.once().await?;
+                let Gone { products, messages, sessions, exports, guests, hooks, webhooks, logs } =
+                    sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
@@ -108,6 +109,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
                     exports,
                     guests,
                     hooks,
+                    webhooks,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,

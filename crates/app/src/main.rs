@@ -39,6 +39,7 @@ mod serve;
 mod telemetry;
 mod user;
 mod views;
+mod webhooks;
 mod workers;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use api::Outside;
 use credentials::Seal;
 use domain::{Error, Result, identity::Gate};
 use integrations::{
-    client::HttpClient,
+    client::{CallSettings, HttpClient},
     outside::{Calls, ConfiguredProviders, TrustedIssuers},
 };
 
@@ -17,12 +17,20 @@ use crate::{config::Config, foundation::Foundation};
 /// # Errors
 /// For certificates that cannot be read.
 pub(crate) fn client(config: &Config) -> Result<HttpClient> {
+    HttpClient::new(calls(config)?)
+}
+
+/// How all calls out behave.
+///
+/// # Errors
+/// For certificates that cannot be read.
+pub(crate) fn calls(config: &Config) -> Result<CallSettings> {
     let mut settings = config.calls.settings.clone();
     if let Some(file) = &config.calls.roots {
         let read = std::fs::read(file);
         settings.extra_roots = read.map_err(|fault| Error::internal(format!("{}: {fault}", file.display())))?;
     }
-    HttpClient::new(settings)
+    Ok(settings)
 }
 
 /// What people stand on who prove elsewhere who they are.

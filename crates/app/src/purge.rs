@@ -14,6 +14,7 @@ use domain::{
     inbound::{ports::HookQueries, purge_hooks},
     retention::{Keep, Purge, Purged, purge},
     room::{KeepMessages, ports::MessagePurge, purge_messages},
+    webhooks::{ports::Dispatch, purge_webhooks},
 };
 
 use crate::{Outcome, audit, config::Config, foundation::Foundation};
@@ -26,6 +27,7 @@ pub(crate) struct Gone {
     pub(crate) exports: u64,
     pub(crate) guests: u64,
     pub(crate) hooks: u64,
+    pub(crate) webhooks: u64,
     pub(crate) logs: Purged,
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct Sweep {
     guest: Option<Duration>,
     hooks: Arc<dyn HookQueries>,
     hook: Option<Duration>,
+    sent: Arc<dyn Dispatch>,
+    webhooks: Option<Duration>,
 }
 
 impl Sweep {
@@ -75,6 +79,8 @@ impl Sweep {
             guest: config.identity.sessions.guest,
             hooks: database.hooks(),
             hook: config.retention.hook_events,
+            sent: database.webhook_dispatch(),
+            webhooks: config.retention.webhooks,
         })
     }
 
@@ -92,7 +98,8 @@ impl Sweep {
             None => 0,
         };
         let hooks = purge_hooks(&*self.hooks, self.logs.shop.now(), self.hook).await?;
-        Ok(Gone { products, messages, sessions, exports, guests, hooks, logs: purge(&self.logs).await? })
+        let webhooks = purge_webhooks(&*self.sent, self.logs.shop.now(), self.webhooks).await?;
+        Ok(Gone { products, messages, sessions, exports, guests, hooks, webhooks, logs: purge(&self.logs).await? })
     }
 }
 
@@ -100,9 +107,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, sessions, exports, guests, hooks, logs } = done?;
+    let Gone { products, messages, sessions, exports, guests, hooks, webhooks, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks of others, {webhooks} sent webhooks, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

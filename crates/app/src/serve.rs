@@ -20,6 +20,7 @@ use crate::{
     nodes::Nodes,
     telemetry,
     views::views,
+    webhooks,
     workers::{
         Workers, dependencies,
         feed::{Feed, feed_worker},
@@ -78,6 +79,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     let gallery = gallery::gallery(&config, &foundation)?;
     jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes.bus)?;
+    webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
     let noted = compose::Noted { seen, key_uses, downloads, gallery };
     let services =

@@ -85,6 +85,22 @@ fn describe() {
     metrics::describe_gauge!("jobs_dead", Unit::Count, "Jobs that were given up");
     metrics::describe_gauge!("jobs_oldest_due_seconds", Unit::Seconds, "For how long the oldest job has been due");
     metrics::describe_counter!("job_attempts_total", Unit::Count, "Attempts at jobs that ended");
+    metrics::describe_counter!(
+        "webhook_messages_total",
+        Unit::Count,
+        "Webhooks that events made, one for each endpoint"
+    );
+    metrics::describe_counter!("webhook_attempts_total", Unit::Count, "Attempts at webhooks, by how they ended");
+    metrics::describe_histogram!("webhook_attempt_duration_seconds", Unit::Seconds, "Time of an attempt at a webhook");
+    metrics::describe_histogram!(
+        "webhook_delivery_delay_seconds",
+        Unit::Seconds,
+        "Time from a message until it arrived"
+    );
+    metrics::describe_gauge!("webhook_messages_open", Unit::Count, "Webhooks that wait or are being sent");
+    metrics::describe_gauge!("webhook_messages_late", Unit::Count, "Webhooks that have been due for five seconds");
+    metrics::describe_gauge!("webhook_circuits_open", Unit::Count, "Endpoints that are left alone or tried with care");
+    metrics::describe_counter!("webhook_circuits_opened_total", Unit::Count, "Circuits of endpoints that opened");
     metrics::describe_histogram!("job_duration_seconds", Unit::Seconds, "Time of an attempt at a job");
     metrics::describe_gauge!("cache_trusted", Unit::Count, "Whether this node serves from the cache that nodes share");
     metrics::describe_counter!(

@@ -9,6 +9,7 @@ mod pause;
 pub(crate) mod relay;
 pub(crate) mod rooms;
 pub(crate) mod schedule;
+pub(crate) mod webhooks;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 

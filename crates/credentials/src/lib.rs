@@ -10,6 +10,7 @@ mod signing_key;
 mod tokens;
 mod totp;
 mod verified;
+mod webhook_sign;
 pub mod webhook_verify;
 
 pub use mac::KeyedHash;
@@ -20,3 +21,4 @@ pub use sealer::Seal;
 pub use signing_key::NewKeys;
 pub use tokens::{EdDsaTokens, TokenRules};
 pub use totp::Hotp;
+pub use webhook_sign::WebhookSigner;

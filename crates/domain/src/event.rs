@@ -2,7 +2,7 @@
 
 mod fact;
 
-pub use fact::{Fact, ModelFact, ProductFact, SessionFact, ShownProduct};
+pub use fact::{EndpointFact, Fact, ModelFact, ProductFact, SessionFact, ShownProduct};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;

@@ -96,4 +96,8 @@ id! {
     FileId,
     /// That somebody may take the files of a product away.
     GrantId,
+    /// Where events are told.
+    EndpointId,
+    /// An event for one endpoint.
+    WebhookMessageId,
 }

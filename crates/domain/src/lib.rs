@@ -43,6 +43,7 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
+pub mod webhooks;
 
 pub use actor::{Actor, Principal};
 pub use error::{Error, Result, Violation, Violations};

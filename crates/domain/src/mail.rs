@@ -38,13 +38,15 @@ pub enum Subject {
     PasskeyRemoved,
     /// The archive of all that is kept of somebody is there.
     ArchiveReady,
+    /// A webhook endpoint was switched off because it failed.
+    WebhookDisabled,
     /// An operator tries whether mails arrive.
     Test,
 }
 
 impl Subject {
     /// Every subject.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::ChangeEmail,
@@ -59,6 +61,7 @@ impl Subject {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::ArchiveReady,
+        Self::WebhookDisabled,
         Self::Test,
     ];
 
@@ -79,6 +82,7 @@ impl Subject {
             Self::PasskeyAdded => "passkey_added",
             Self::PasskeyRemoved => "passkey_removed",
             Self::ArchiveReady => "archive_ready",
+            Self::WebhookDisabled => "webhook_disabled",
             Self::Test => "test",
         }
     }

@@ -82,6 +82,10 @@ permissions! {
     ManageUsers = "users:manage" at 11 from Admin;
     /// See and make roles, say what they may do, give them and take them back.
     ManageRoles = "roles:manage" at 12 from Admin;
+    /// Make, see and change webhook endpoints of one's own and of the seller accounts one manages.
+    ManageWebhooks = "webhooks:manage" at 24 from User;
+    /// Make, see and change webhook endpoints that hear the whole shop.
+    AdministerWebhooks = "webhooks:administer" at 25 from Admin;
     /// Act as somebody else for a quarter of an hour, in full view of the audit log.
     Impersonate = "users:impersonate" at 20 from Admin;
 }

@@ -28,6 +28,7 @@ use crate::{
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
+    webhooks::ports::WebhookRepo,
 };
 
 /// Begins transactions.
@@ -108,6 +109,8 @@ pub trait Tx: Send {
     fn inbox(&mut self) -> &mut dyn Inbox;
     /// Rooms, who is in them, and what was said.
     fn rooms(&mut self) -> &mut dyn RoomRepo;
+    /// Endpoints of webhooks, and their messages.
+    fn webhooks(&mut self) -> &mut dyn WebhookRepo;
     /// How far the schedule was looked at.
     fn schedules(&mut self) -> &mut dyn ScheduleRepo;
     /// Makes everything durable and visible.

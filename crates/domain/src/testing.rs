@@ -20,6 +20,7 @@ mod providers;
 pub mod search_parity;
 mod tokens;
 mod turnstile;
+mod webhooks;
 
 pub use analysis::PlainAnalysis;
 pub use blobs::MemoryBlobs;
@@ -37,3 +38,4 @@ pub use mail::{PlainSealer, Postbox};
 pub use providers::{PlainIssuers, PlainProviders};
 pub use tokens::PlainTokens;
 pub use turnstile::Turnstile;
+pub use webhooks::{PlainAddresses, PlainSigner, PlainWording};

@@ -34,6 +34,7 @@ use souk_domain::{
         contract::{self, Harness},
         memory::MemoryStore,
     },
+    webhooks::ports::{Dispatch, WebhookQueries},
 };
 
 #[derive(Default)]
@@ -136,6 +137,14 @@ impl Harness for Memory {
         Arc::new(self.store.clone())
     }
 
+    fn webhooks(&self) -> Arc<dyn WebhookQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn dispatch(&self) -> Arc<dyn Dispatch> {
+        Arc::new(self.store.clone())
+    }
+
     fn views(&self) -> Arc<dyn ViewLog> {
         Arc::new(self.store.clone())
     }
@@ -232,7 +241,8 @@ suites!(
     uploads,
     hooks,
     models,
-    pictures
+    pictures,
+    webhooks
 );
 
 #[tokio::test]

@@ -42,6 +42,8 @@ pub struct CallSettings {
     pub body_limit: usize,
     /// How many redirects are followed.
     pub redirects: usize,
+    /// How many connections to one host are kept for later.
+    pub idle: usize,
     /// Networks inside that addresses from outside may lead to all the same.
     pub allowed: Vec<Network>,
     /// Certificates that are trusted beside those of the web, in PEM.
@@ -56,6 +58,7 @@ impl Default for CallSettings {
             whole: Duration::from_secs(30),
             body_limit: 1024 * 1024,
             redirects: 3,
+            idle: 4,
             allowed: Vec::new(),
             extra_roots: Vec::new(),
         }
@@ -101,6 +104,14 @@ impl HttpClient {
         Ok(Self(Arc::new(Inner { guarded, trusted, guard, settings, driver })))
     }
 
+    /// Whether an address that is written as numbers may be called; names are looked at when they are.
+    ///
+    /// # Errors
+    /// [`CallError::Host`].
+    pub fn vet(&self, to: &Target) -> Result<(), CallError> {
+        to.vet(&self.0.guard)
+    }
+
     /// Begins a request.
     pub fn request(&self, method: Method, to: &Target) -> Request {
         Request::new(self.clone(), method, to.clone())
@@ -135,7 +146,7 @@ fn builder(settings: &CallSettings, tls: rustls::ClientConfig, resolver: resolve
         .referer(false)
         .connect_timeout(settings.connect)
         .pool_idle_timeout(Duration::from_secs(30))
-        .pool_max_idle_per_host(4)
+        .pool_max_idle_per_host(settings.idle)
         .user_agent(concat!("souk/", env!("CARGO_PKG_VERSION")))
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::new(resolver))

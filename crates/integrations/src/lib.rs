@@ -1,5 +1,5 @@
-//! Everything that calls out: the one HTTP client, what brings mails, what knows malware, those who say elsewhere who somebody is, and
-//! on which terms all of them are called.
+//! Everything that calls out: the one HTTP client, what brings mails and webhooks, what knows malware, those who say elsewhere who
+//! somebody is, and on which terms all of them are called.
 
 pub mod blobs;
 pub mod clamav;
@@ -7,3 +7,4 @@ pub mod client;
 pub mod mail;
 pub mod outside;
 pub mod resilience;
+pub mod webhooks;

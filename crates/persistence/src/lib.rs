@@ -29,6 +29,7 @@ mod spine;
 mod statement;
 mod transaction;
 mod tx;
+mod webhooks;
 
 pub use database::{Database, Settings, Synchronous};
 pub use engine::Engine;

@@ -29,6 +29,7 @@ use domain::{
     organisation::ports::OrganisationRepo,
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
+    webhooks::ports::WebhookRepo,
 };
 
 use crate::{
@@ -216,6 +217,10 @@ impl Tx for SeaTx {
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepo {
         self
     }
 

@@ -154,6 +154,8 @@ pub struct World {
     file: Option<Value>,
     /// A webhook that came in.
     hook: Option<Value>,
+    /// A webhook endpoint of the buyer, and a message for it.
+    webhook: Option<(Value, String)>,
 }
 
 impl World {
@@ -173,6 +175,7 @@ impl World {
 
     async fn of(operations: Vec<Operation>, seller: &Client, buyer: &Client, admin: &Client) -> Self {
         let knows = |path: &str| operations.iter().any(|known| known.method == "POST" && known.path == path);
+        let hooks = knows("/api/v1/webhooks/endpoints");
         let mut body = shop::lamp();
         body["name"] = json!("Xylophone of the world");
         let product = shop::create(seller, &body).await;
@@ -270,6 +273,7 @@ impl World {
             upload,
             file,
             hook,
+            webhook: if hooks { Some(webhook(buyer).await) } else { None },
         }
     }
 
@@ -292,6 +296,7 @@ impl World {
             ("/libraries/{", self.library.as_ref()),
             ("/uploads/{", self.upload.as_ref()),
             ("/hook-events/{", self.hook.as_ref()),
+            ("/webhooks/endpoints/{", self.webhook.as_ref().map(|(endpoint, _)| endpoint)),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -310,6 +315,7 @@ impl World {
             .replace("{file}", "AAAAAAAAAAAAAAAAAAAAA.jpg")
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
+            .replace("{messageId}", self.webhook.as_ref().map_or("{messageId}", |(_, message)| message))
             .replace("/schedules/{name}", "/schedules/purge")
             .replace("/versions/{number}", "/versions/1")
             .replace("{provider}", "google")
@@ -327,6 +333,16 @@ impl World {
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path
     }
+}
+
+/// A webhook endpoint of one person, and a message that waits for it.
+async fn webhook(owner: &Client) -> (Value, String) {
+    // Nobody has that name.
+    let body = json!({ "url": "https://webhook.invalid/hook" });
+    let made = owner.post("/api/v1/webhooks/endpoints", &body).await.expect(201).json();
+    let path = format!("/api/v1/webhooks/endpoints/{}/test", made["id"].as_str().unwrap());
+    let queued = owner.post(&path, &json!({})).await.expect(202).json();
+    (made, queued["messageId"].as_str().unwrap().to_owned())
 }
 
 /// A private room of one person, with another in it.

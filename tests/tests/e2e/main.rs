@@ -49,3 +49,4 @@ mod sockets;
 mod streams;
 mod uploads;
 mod walls;
+mod webhooks;

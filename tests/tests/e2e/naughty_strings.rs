@@ -163,7 +163,7 @@ async fn in_every_text_of_every_body(database: Database) {
         let role = match operation.scopes.as_deref() {
             Some([scope]) if scope == "reviews:write" => "buyer",
             Some([scope]) if scope == "products:write" || scope == "members:manage" => "seller",
-            Some([scope]) if scope == "keys:manage" => "buyer",
+            Some([scope]) if scope == "keys:manage" || scope == "webhooks:manage" => "buyer",
             _ => "admin",
         };
         let client = server.signed_in(role).await;

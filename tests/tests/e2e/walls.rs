@@ -32,10 +32,18 @@ const OPEN_MUTATIONS: [&str; 9] = [
 /// The lowest role that has a scope; an unknown scope fails the test.
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
-        "account:own" | "account:change" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage" => "buyer",
+        "account:own" | "account:change" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage"
+        | "webhooks:manage" => "buyer",
         "products:write" => "seller",
-        "catalog:manage" | "reviews:moderate" | "audit:read" | "jobs:manage" | "hooks:manage" | "users:manage"
-        | "roles:manage" | "users:impersonate" => "admin",
+        "catalog:manage"
+        | "reviews:moderate"
+        | "audit:read"
+        | "jobs:manage"
+        | "hooks:manage"
+        | "users:manage"
+        | "roles:manage"
+        | "users:impersonate"
+        | "webhooks:administer" => "admin",
         other => panic!("tell this test which role has the scope {other}"),
     }
 }
@@ -118,7 +126,7 @@ async fn another_owner_is_refused(database: Database) {
         let (mine, theirs) = match scopes[0].as_str() {
             "products:write" | "members:manage" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
-            "rooms:use" | "keys:manage" => (&buyer, &other_buyer),
+            "rooms:use" | "keys:manage" | "webhooks:manage" => (&buyer, &other_buyer),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.

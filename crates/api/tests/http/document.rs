@@ -26,6 +26,7 @@ pub fn operations(document: &Value) -> Vec<(Method, String, Value)> {
                         .replace("{userId}", ID)
                         .replace("{sessionId}", ID)
                         .replace("{imageId}", ID)
+                        .replace("{messageId}", ID)
                         .replace("{offset}", "1")
                         .replace("{slug}", "x"),
                     operation.clone(),

@@ -31,3 +31,4 @@ mod setup;
 mod shell;
 mod streams;
 mod uploads;
+mod webhooks;

@@ -42,14 +42,15 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, MemoryBlobs, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging, PlainIssuers,
-        PlainMac, PlainProviders, PlainSealer, PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging,
+        PlainIssuers, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox, memory::MemoryStore,
     },
+    webhooks::{Keyring, WebhookRules},
 };
 use serde_json::Value;
 use souk_api::{
     Access, Assets, DownloadSink, Draining, Floor, Hooks, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs,
-    Rooms, Services, Streams, ViewSink,
+    Rooms, Services, Streams, ViewSink, Webhooks, Words,
 };
 
 /// Counts calls without ever forgetting them.
@@ -226,6 +227,13 @@ impl Door {
                 workshop: Workshop { room: room.clone(), analysis: Arc::new(PlainAnalysis), most: 1000 },
                 tariff: Tariff::default(),
                 mark_copies: true,
+            },
+            webhooks: Webhooks {
+                queries: reader.clone(),
+                keyring: Keyring { sealer: Arc::new(PlainSealer), signer: Arc::new(PlainSigner) },
+                wording: Arc::new(Words { currency: fixtures.shop.rules.currency }),
+                addresses: Arc::new(PlainAddresses),
+                rules: WebhookRules { most: 3, ..WebhookRules::default() },
             },
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {

@@ -54,6 +54,7 @@ impl Outgoing {
             redirects: redirects?,
             allowed,
             extra_roots: Vec::new(),
+            ..CallSettings::default()
         };
         Some(Self { settings, roots })
     }

@@ -23,8 +23,7 @@ pub(super) struct Field {
 }
 
 /// Every kind.
-const ALL: [&Family; 5] =
-    [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY, &hooks::FAMILY, &dependencies::FAMILY];
+const ALL: [&Family; 5] = [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY, &hooks::FAMILY, &dependencies::FAMILY];
 
 impl Field {
     pub(super) const fn new(name: &'static str, default: &'static str) -> Self {

@@ -36,6 +36,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("limits.delete_product", "20/60", "Deletions of products, by person."),
     Setting::new("limits.upload_model", "20/60", "Files of 3D models, by person."),
     Setting::new("limits.upload_image", "20/60", "Uploads of pictures, by person."),
+    Setting::new("limits.send_webhooks", "60/60", "Tests of webhooks, and messages sent again, by person."),
     Setting::new("limits.ws_messages", "60/60", "Messages in rooms, by person."),
     Setting::new(
         "limits.ws_frames",
@@ -69,6 +70,9 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         "update_product" => (&["update_product"], LimitScope::Actor),
         "delete_product" => (&["delete_product"], LimitScope::Actor),
         "upload_model" => (&["create_model3d", "create_model3d_version"], LimitScope::Actor),
+        "send_webhooks" => {
+            (&["test_webhook_endpoint", "resend_webhook_message", "recover_webhook_messages"], LimitScope::Actor)
+        }
         "upload_image" => (&["upload_image"], LimitScope::Actor),
         // No operations: who takes messages counts them, and each connection its frames.
         "ws_messages" => (&["ws_messages"], LimitScope::Actor),

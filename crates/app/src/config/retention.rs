@@ -26,6 +26,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "30",
         "Days that webhooks that came in are kept, and known again; 0 keeps them for ever.",
     ),
+    Setting::new("retention.webhooks_days", "90", "Days that sent webhooks are kept; 0 keeps them for ever."),
     Setting::new("retention.dead_jobs_days", "30", "Days that a dead job can be retried; 0 keeps it for ever."),
 ];
 
@@ -39,6 +40,7 @@ pub(crate) struct Retention {
     pub(crate) messages: Option<Duration>,
     pub(crate) sessions: Option<Duration>,
     pub(crate) hook_events: Option<Duration>,
+    pub(crate) webhooks: Option<Duration>,
 }
 
 impl Retention {
@@ -53,6 +55,7 @@ impl Retention {
         let messages = days("retention.messages_days");
         let sessions = days("retention.sessions_days");
         let hook_events = days("retention.hook_events_days");
+        let webhooks = days("retention.webhooks_days");
         let (done, dead) = (days("retention.jobs_days"), days("retention.dead_jobs_days"));
         let jobs = KeepJobs { done: done?, dead: dead? };
         Some(Self {
@@ -63,6 +66,7 @@ impl Retention {
             messages: messages?,
             sessions: sessions?,
             hook_events: hook_events?,
+            webhooks: webhooks?,
         })
     }
 }

@@ -48,6 +48,8 @@ jobs:manage        -      -     -       yes
 hooks:manage       -      -     -       yes
 users:manage       -      -     -       yes
 roles:manage       -      -     -       yes
+webhooks:manage    -      yes   yes     yes
+webhooks:administer -     -     -       yes
 users:impersonate  -      -     -       yes
 ";
         let table = table(&StoredRole::delivered());

@@ -34,6 +34,7 @@ use crate::{
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
     store::{Store, Tx},
+    webhooks::ports::WebhookRepo,
 };
 
 /// A store that tells the cache of every change, by the events its transactions leave.
@@ -239,6 +240,10 @@ impl Tx for InvalidatingTx {
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
         self.inner.schedules()
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepo {
+        self.inner.webhooks()
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

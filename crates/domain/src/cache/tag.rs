@@ -55,6 +55,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::Library(_)
             | Fact::Upload(_)
             | Fact::Inbound(_)
+            | Fact::WebhookEndpoint(_)
             | Fact::User(_)
             | Fact::Session(_)
             | Fact::SigningKey(_)

@@ -9,8 +9,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, FileId, GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId,
-        ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AuditId, CategoryId, EndpointId, FileId, GrantId, HookEventId, InvitationId, JobId, LibraryId,
+        ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -77,6 +77,10 @@ const KINDS: &[(&str, &[&str])] = &[
     ("grant", &["given", "taken"]),
     ("upload", &["created", "finished", "failed", "deleted"]),
     ("inbound", &["received", "handled", "replayed"]),
+    (
+        "webhook_endpoint",
+        &["created", "updated", "deleted", "disabled", "secret_rotated", "tested", "resent", "recovered"],
+    ),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -116,6 +120,8 @@ pub enum Fact {
     Upload(UploadId),
     /// A webhook that came in.
     Inbound(HookEventId),
+    /// An endpoint of webhooks changed, or what is sent to it.
+    WebhookEndpoint(EndpointFact),
     /// A person's account changed.
     User(UserId),
     /// Somebody signed in, went on, or is signed out.
@@ -269,6 +275,20 @@ struct UploadFact {
     upload_id: UploadId,
 }
 
+/// What every event of an endpoint carries: enough to decide who may hear of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointFact {
+    /// The endpoint.
+    pub endpoint_id: EndpointId,
+    /// The person whose it is, if it is one's.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The seller account whose it is, if it is one's.
+    #[serde(default)]
+    pub seller_id: Option<SellerId>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct InboundFact {
@@ -411,6 +431,10 @@ impl Fact {
             "inbound" => {
                 let id = payload::<InboundFact>(event)?.hook_event_id;
                 (Self::Inbound(id), id.0)
+            }
+            "webhook_endpoint" => {
+                let fact: EndpointFact = payload(event)?;
+                (Self::WebhookEndpoint(fact), fact.endpoint_id.0)
             }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;

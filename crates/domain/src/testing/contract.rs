@@ -50,6 +50,7 @@ pub mod uploads;
 pub mod users;
 pub mod verdicts;
 pub mod views;
+pub mod webhooks;
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
@@ -83,6 +84,7 @@ use crate::{
     realtime::TicketBox,
     room::ports::{MessagePurge, RoomQueries},
     schedule::ScheduleQueries,
+    webhooks::ports::{Dispatch, WebhookQueries},
 };
 
 /// An adapter under test.
@@ -114,6 +116,10 @@ pub trait Harness: Send + Sync {
     fn foreign_ids(&self) -> Arc<dyn ForeignIdQueries>;
     /// Where people signed in from.
     fn places(&self) -> Arc<dyn Places>;
+    /// The read side of webhooks.
+    fn webhooks(&self) -> Arc<dyn WebhookQueries>;
+    /// Messages as the dispatcher sees them.
+    fn dispatch(&self) -> Arc<dyn Dispatch>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The read side of the category tree.

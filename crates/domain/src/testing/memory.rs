@@ -29,6 +29,7 @@ mod sessions;
 mod state;
 mod uploads;
 mod views;
+mod webhooks;
 
 use std::{
     collections::BTreeMap,
@@ -72,6 +73,7 @@ use crate::{
     room::ports::RoomRepo,
     schedule::ScheduleRepo,
     store::{Store, Tx},
+    webhooks::ports::WebhookRepo,
 };
 
 /// A store in memory. It implements the write side and every read-side port over the same state. Clones share it.
@@ -307,6 +309,10 @@ impl Tx for MemoryTx {
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepo {
         self
     }
 

@@ -38,6 +38,7 @@ const BUILT_IN: &[(&str, &str)] = built_in!(
     "passkey_added",
     "passkey_removed",
     "archive_ready",
+    "webhook_disabled",
     "test",
 );
 

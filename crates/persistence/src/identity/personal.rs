@@ -289,6 +289,20 @@ const SUBJECTS: &[Subject] = &[
         named: &["library_locks.owner_id"],
     },
     Subject {
+        name: "webhook_endpoints",
+        columns: &[
+            ("id", "id", Id),
+            ("owner", "owner", Text),
+            ("seller_id", "sellerId", Id),
+            ("url", "url", Text),
+            ("description", "description", Text),
+            ("created_at", "createdAt", Time),
+        ],
+        from: "webhook_endpoints WHERE user_id = $1",
+        order: "id",
+        named: &["webhook_endpoints.user_id"],
+    },
+    Subject {
         name: "storage",
         columns: &[("bytes", "bytes", Number)],
         from: "storage_usage WHERE user_id = $1",

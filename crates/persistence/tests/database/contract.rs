@@ -33,6 +33,7 @@ use domain::{
         FakeClock,
         contract::{self, Harness},
     },
+    webhooks::ports::{Dispatch, WebhookQueries},
 };
 use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
 use souk_persistence::Engine;
@@ -101,6 +102,14 @@ impl Harness for Real {
 
     fn places(&self) -> Arc<dyn Places> {
         self.fresh.database.places()
+    }
+
+    fn webhooks(&self) -> Arc<dyn WebhookQueries> {
+        self.fresh.database.webhooks()
+    }
+
+    fn dispatch(&self) -> Arc<dyn Dispatch> {
+        self.fresh.database.webhook_dispatch()
     }
 
     fn products(&self) -> Arc<dyn ProductQueries> {
@@ -255,5 +264,6 @@ suites!(
     uploads,
     hooks,
     models,
-    pictures
+    pictures,
+    webhooks
 );

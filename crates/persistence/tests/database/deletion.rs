@@ -83,6 +83,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("user_bans.user_id", Go),
     ("user_identities.user_id", Go),
     ("user_roles.user_id", Stay("everybody keeps the role user; all others go")),
+    ("webhook_endpoints.user_id", Stay("those of seller accounts and of the shop; their own go")),
 ];
 
 async fn rows(database: &Database, sql: &str) -> Vec<String> {
@@ -207,6 +208,11 @@ impl Planted {
             format!(
                 "INSERT INTO hook_events (id, source, known_by, received_at, headers, size, body, state, user_id, job_id) \
                  VALUES ({lock}, 'clerk', 'id:1', {at}, '{{}}', 1, {told}, 'done', {user}, {lock})"
+            ),
+            format!(
+                "INSERT INTO webhook_endpoints (id, owner, user_id, seller_id, url, description, types, filter, form, ordering, \
+                 created_at, updated_at) VALUES ({lock}, 'shop', {user}, NULL, 'https://example.com', '', '', '{{}}', 'full', \
+                 'none', {at}, {at})"
             ),
         ] {
             self.fresh.database.maintain(&sql).await.unwrap();

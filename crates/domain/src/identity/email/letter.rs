@@ -88,6 +88,7 @@ pub(crate) enum Notice {
     PasskeyAdded,
     PasskeyRemoved,
     ArchiveReady,
+    WebhookDisabled,
 }
 
 impl Notice {
@@ -99,6 +100,7 @@ impl Notice {
             Self::PasskeyAdded => Subject::PasskeyAdded,
             Self::PasskeyRemoved => Subject::PasskeyRemoved,
             Self::ArchiveReady => Subject::ArchiveReady,
+            Self::WebhookDisabled => Subject::WebhookDisabled,
         }
     }
 }

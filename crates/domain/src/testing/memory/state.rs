@@ -37,7 +37,7 @@ use crate::{
     schedule::Run,
 };
 
-use super::rooms::Rooms;
+use super::{rooms::Rooms, webhooks::Webhooks};
 
 /// Everything, as one transaction sees it.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +87,7 @@ pub(super) struct State {
     pub looked_at: BTreeMap<String, Timestamp>,
     pub runs: BTreeMap<(String, Timestamp), Run>,
     pub rooms: Rooms,
+    pub webhooks: Webhooks,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
