@@ -82,22 +82,37 @@ impl FromRequest for JsonBody {
         let limit = request.app_data::<Shared>().map_or(0, |services| services.settings.body_limit);
         let fault =
             wrong_type(request).or_else(|| announced(request).filter(|size| *size > limit).map(|_| too_large(limit)));
-        let mut payload = payload.take();
+        let payload = payload.take();
         Box::pin(async move {
-            if let Some(fault) = fault {
-                return Err(fault);
+            match fault {
+                Some(fault) => Err(fault),
+                None => within(payload, limit).await.map(Self),
             }
-            let mut body = BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|fault| malformed(format!("The body could not be read: {fault}")))?;
-                if body.len() + chunk.len() > limit {
-                    return Err(too_large(limit));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Self(body.freeze()))
         })
     }
+}
+
+/// The bytes of a body of any type, at most so many.
+///
+/// # Errors
+/// 413 when there are more, 400 when it broke off.
+pub async fn read_bytes(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    match announced(request).filter(|size| *size > limit) {
+        Some(_) => Err(too_large(limit)),
+        None => within(payload, limit).await,
+    }
+}
+
+async fn within(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|fault| malformed(format!("The body could not be read: {fault}")))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
 }
 
 fn wrong_type(request: &HttpRequest) -> Option<Problem> {

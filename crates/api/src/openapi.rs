@@ -25,8 +25,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
-    access, assets, audit, catalog, health, identity, images, job, models3d, organisation, room, socket, stream,
-    uploads,
+    access, assets, audit, catalog, health, identity, images, inbound, job, models3d, organisation, room, socket,
+    stream, uploads,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -39,7 +39,7 @@ use crate::{
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, stream::TopicName)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, inbound::view::HookStateView, stream::TopicName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -55,6 +55,7 @@ use crate::{
         (name = "events", description = "What changes, as it changes"),
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
+        (name = "webhooks", description = "Webhooks: what others send here"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -78,6 +79,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     models3d::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
+    inbound::operations(config);
 }
 
 fn health_operations(config: &mut ServiceConfig<'_>) {

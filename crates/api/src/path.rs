@@ -2,8 +2,8 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, ExportId, FileId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId,
-    RoomId, SellerId, SessionId, UploadId, UserId,
+    ApiKeyId, CategoryId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId,
+    ReviewId, RoomId, SellerId, SessionId, UploadId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -74,6 +74,10 @@ impl Named for FileId {
 
 impl Named for LibraryId {
     const NAME: &'static str = "library";
+}
+
+impl Named for HookEventId {
+    const NAME: &'static str = "hook event";
 }
 
 impl Named for JobId {

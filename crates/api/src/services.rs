@@ -39,7 +39,9 @@ use domain::{
     secrets::Mac,
 };
 
-use crate::{draining::Draining, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub};
+use crate::{
+    draining::Draining, inbound::Hooks, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub,
+};
 
 /// Takes note of product views off the request path.
 pub trait ViewSink: Send + Sync {
@@ -228,6 +230,8 @@ pub struct Services {
     pub audit: Arc<dyn AuditQueries>,
     /// Reads background jobs.
     pub jobs: Arc<dyn JobQueries>,
+    /// Webhooks that come in.
+    pub hooks: Hooks,
     /// The entries of the schedule.
     pub entries: Arc<[Entry]>,
     /// Reads what was run of them.

@@ -246,6 +246,7 @@ impl LimitRule {
             policy: Policy { name: PER_KEY.into(), limit: 600, window: minute, patience: Duration::ZERO },
         });
         rules.push(Self::operation("login_anonymously", LimitScope::Address, 30, Duration::from_hours(1)));
+        rules.push(Self::operation("receive_hook", LimitScope::Address, 3_000, minute));
         rules.push(Self::operation(MESSAGES, LimitScope::Actor, 60, minute));
         rules.push(Self::operation(FRAMES, LimitScope::Actor, 600, minute));
         rules

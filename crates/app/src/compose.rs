@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Access, Assets, Draining, Floor, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
+use api::{Access, Assets, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
@@ -144,6 +144,7 @@ pub(crate) async fn services(
         view_log: database.views(),
         audit: database.audit(),
         jobs: database.jobs(),
+        hooks: Hooks { sources: config.hooks.clone(), queries: database.hooks() },
         entries: schedule::entries(config),
         schedules: database.schedules(),
         cache,

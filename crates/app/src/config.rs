@@ -8,6 +8,7 @@ mod cache;
 mod calls;
 mod database;
 mod family;
+mod hooks;
 mod http;
 mod identity;
 mod issuers;
@@ -34,6 +35,8 @@ mod shop;
 mod sockets;
 mod streams;
 mod telemetry;
+
+use domain::inbound;
 
 pub(crate) use blobs::{Blobs, StoreKind};
 pub(crate) use cache::{CacheMode, Caching};
@@ -116,6 +119,8 @@ pub(crate) struct Config {
     pub(crate) identity: Identity,
     /// Who says elsewhere who somebody is.
     pub(crate) outside: Outside,
+    /// Those who send webhooks here.
+    pub(crate) hooks: inbound::Sources,
     /// How the shop calls others.
     pub(crate) calls: Outgoing,
     /// To what passkeys are bound.
@@ -158,6 +163,7 @@ impl Config {
         let mail = Mail::read(&mut reader);
         let identity = Identity::read(&mut reader);
         let outside = Outside::read(&mut reader);
+        let hooks = hooks::read(&mut reader, outside.as_ref());
         let calls = Outgoing::read(&mut reader);
         let passkeys = PasskeySettings::read(&mut reader);
         let limits = Limits::read(&mut reader);
@@ -184,6 +190,7 @@ impl Config {
                 mail: mail?,
                 identity: identity?,
                 outside: outside?,
+                hooks: hooks?,
                 calls: calls?,
                 passkeys: passkeys?,
                 limits: limits?,

@@ -1,6 +1,7 @@
 //! What the background does: which handler does which kind of job, what follows from events, and the loops behind it.
 
 mod assets;
+mod inbound;
 
 use std::sync::Arc;
 
@@ -94,18 +95,19 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         sealer: Arc::<Seal>::clone(&foundation.seal),
         room: post.room.clone(),
     };
-    Ok(assets::handlers(foundation, config, shop, gallery)?
+    Ok(inbound::with(assets::handlers(foundation, config, shop, gallery)?, config, shop)
         // What is gone already is not removed twice.
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, guests, logs } = sweep.once().await?;
+                let Gone { products, messages, sessions, exports, guests, hooks, logs } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
                     sessions,
                     exports,
                     guests,
+                    hooks,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,

@@ -11,6 +11,7 @@ use domain::{
         ports::SessionQueries,
         purge_guests, purge_sessions,
     },
+    inbound::{ports::HookQueries, purge_hooks},
     retention::{Keep, Purge, Purged, purge},
     room::{KeepMessages, ports::MessagePurge, purge_messages},
 };
@@ -24,6 +25,7 @@ pub(crate) struct Gone {
     pub(crate) sessions: u64,
     pub(crate) exports: u64,
     pub(crate) guests: u64,
+    pub(crate) hooks: u64,
     pub(crate) logs: Purged,
 }
 
@@ -39,6 +41,8 @@ pub(crate) struct Sweep {
     exports: Arc<dyn DataExportQueries>,
     guests: Arc<dyn GuestQueries>,
     guest: Option<Duration>,
+    hooks: Arc<dyn HookQueries>,
+    hook: Option<Duration>,
 }
 
 impl Sweep {
@@ -69,6 +73,8 @@ impl Sweep {
             exports: database.exports(),
             guests: database.guests(),
             guest: config.identity.sessions.guest,
+            hooks: database.hooks(),
+            hook: config.retention.hook_events,
         })
     }
 
@@ -85,7 +91,8 @@ impl Sweep {
             Some(life) => purge_guests(&self.logs.shop, &*self.guests, life).await?,
             None => 0,
         };
-        Ok(Gone { products, messages, sessions, exports, guests, logs: purge(&self.logs).await? })
+        let hooks = purge_hooks(&*self.hooks, self.logs.shop.now(), self.hook).await?;
+        Ok(Gone { products, messages, sessions, exports, guests, hooks, logs: purge(&self.logs).await? })
     }
 }
 
@@ -93,9 +100,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, sessions, exports, guests, logs } = done?;
+    let Gone { products, messages, sessions, exports, guests, hooks, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

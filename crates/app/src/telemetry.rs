@@ -99,6 +99,12 @@ fn describe() {
     metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
     metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");
     metrics::describe_counter!("issuer_fetches_total", Unit::Count, "Documents of issuers that were asked for");
+    metrics::describe_counter!("inbound_calls_total", Unit::Count, "Webhooks that came in, by what was answered");
+    metrics::describe_counter!(
+        "inbound_handled_total",
+        Unit::Count,
+        "Webhooks that were handled, by what became of them"
+    );
     metrics::describe_gauge!("bus_up", Unit::Count, "1 while other nodes are heard, else 0");
     metrics::describe_counter!("bus_messages_total", Unit::Count, "Messages for other nodes, by what became of them");
     metrics::describe_counter!(

@@ -17,6 +17,7 @@ mod guests;
 mod idempotency;
 mod images;
 mod impersonation;
+mod inbound;
 mod jobs;
 mod lfs;
 mod models3d;

@@ -34,6 +34,7 @@ use domain::{
         exports::Archives,
         known::{Herald, KnownRules},
     },
+    inbound::Sources,
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::Role,
@@ -47,8 +48,8 @@ use domain::{
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Assets, DownloadSink, Draining, Floor, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs, Rooms,
-    Services, Streams, ViewSink,
+    Access, Assets, DownloadSink, Draining, Floor, Hooks, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs,
+    Rooms, Services, Streams, ViewSink,
 };
 
 /// Counts calls without ever forgetting them.
@@ -252,6 +253,7 @@ impl Door {
             view_log: reader.clone(),
             audit: reader.clone(),
             jobs: reader.clone(),
+            hooks: Hooks { sources: Sources::default(), queries: reader.clone() },
             entries: entries(),
             schedules: reader.clone(),
             cache: Arc::new(NoCache),

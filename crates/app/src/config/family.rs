@@ -1,6 +1,6 @@
 //! Sections that operators name themselves, such as `[limits.policies.<name>]`.
 
-use super::{issuers, oauth, policies, report::nearest};
+use super::{hooks, issuers, oauth, policies, report::nearest};
 
 /// Sections of one kind.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Field {
 }
 
 /// Every kind.
-const ALL: [&Family; 3] = [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY];
+const ALL: [&Family; 4] = [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY, &hooks::FAMILY];
 
 impl Field {
     pub(super) const fn new(name: &'static str, default: &'static str) -> Self {

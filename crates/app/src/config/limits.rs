@@ -28,6 +28,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "The same from all addresses together that its owner has not signed in from in 90 days.",
     ),
     Setting::new("limits.account_letters", "5/900", "Letters that anybody may have sent to one address."),
+    Setting::new("limits.receive_hook", "3000/60", "Webhooks that come in, by address."),
     Setting::new("limits.list_products", "100/60", "Lists of products, by person or address."),
     Setting::new("limits.get_product", "200/60", "Single products, by person or address."),
     Setting::new("limits.create_product", "10/60", "New products, by person."),
@@ -61,6 +62,7 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         | throttle::SECOND_STRANGERS
         | throttle::LETTERS => (&[], LimitScope::Address),
         "login_anonymously" => (&["login_anonymously"], LimitScope::Address),
+        "receive_hook" => (&["receive_hook"], LimitScope::Address),
         "list_products" => (&["list_products"], LimitScope::Actor),
         "get_product" => (&["get_product", "get_product_by_slug"], LimitScope::Actor),
         "create_product" => (&["create_product"], LimitScope::Actor),

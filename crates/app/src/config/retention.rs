@@ -21,6 +21,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "30",
         "Days that sessions are kept after they are over; 0 keeps them for ever.",
     ),
+    Setting::new(
+        "retention.hook_events_days",
+        "30",
+        "Days that webhooks that came in are kept, and known again; 0 keeps them for ever.",
+    ),
     Setting::new("retention.dead_jobs_days", "30", "Days that a dead job can be retried; 0 keeps it for ever."),
 ];
 
@@ -33,6 +38,7 @@ pub(crate) struct Retention {
     pub(crate) jobs: KeepJobs,
     pub(crate) messages: Option<Duration>,
     pub(crate) sessions: Option<Duration>,
+    pub(crate) hook_events: Option<Duration>,
 }
 
 impl Retention {
@@ -46,6 +52,7 @@ impl Retention {
         let deleted_products = days("retention.deleted_products_days");
         let messages = days("retention.messages_days");
         let sessions = days("retention.sessions_days");
+        let hook_events = days("retention.hook_events_days");
         let (done, dead) = (days("retention.jobs_days"), days("retention.dead_jobs_days"));
         let jobs = KeepJobs { done: done?, dead: dead? };
         Some(Self {
@@ -55,6 +62,7 @@ impl Retention {
             jobs,
             messages: messages?,
             sessions: sessions?,
+            hook_events: hook_events?,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use api::LimitScope;
+use domain::inbound::Place;
 
 use super::{Config, Layers, Profile, Secrets, Sources, all, layers::known_variables, print};
 
@@ -34,7 +35,7 @@ fn without_any_setting_it_is_a_development_shop_on_this_machine() {
     assert_eq!(config.database.folder(), Some(std::path::Path::new("data")));
     assert!(config.database.migrate && config.shop.demo && config.http.swagger_ui && config.http.metrics);
     assert!(matches!(config.secrets, Secrets::File(_)));
-    assert_eq!(config.limits.rules.len(), 12);
+    assert_eq!(config.limits.rules.len(), 13);
 }
 
 #[test]
@@ -189,7 +190,7 @@ fn a_slip_in_a_name_is_a_fault_and_names_of_others_are_not() {
 #[test]
 fn policies_may_be_changed_and_switched_off() {
     let limits = read("[limits]\nlist_products = \"5/1\"\ncreate_product = \"off\"", &[]).limits;
-    assert_eq!(limits.rules.len(), 11);
+    assert_eq!(limits.rules.len(), 12);
     assert!(limits.rules.iter().any(|rule| &*rule.policy.name == "list_products" && rule.policy.limit == 5));
     assert!(faults("[limits]\nlist_products = \"0/1\"", &[]).contains("limits.list_products"));
 }
@@ -480,4 +481,64 @@ fn passkeys_are_bound_to_the_domain_of_the_shop() {
         let report = faults("", &[&shop[..], &[(name, value)]].concat());
         assert!(report.contains("passkeys.origins"), "{name}={value}: {report}");
     }
+}
+
+#[test]
+fn senders_of_webhooks_are_sections_of_their_own() {
+    let file = "[hooks.clerk]\nscheme = \"standard\"\nhandler = \"clerk\"\n[hooks.pay]\nscheme = \"stripe\"\n\
+        [hooks.code]\nscheme = \"github\"\nbody_limit_bytes = 5000\n\
+        [hooks.own]\nscheme = \"hmac\"\nsignature_header = \"X-Sig\"\nsigned = \"{timestamp}.{body}\"\ntimestamp_header = \"X-At\"\n\
+        id = \"/data/id\"\ntype = \"header:X-Kind\"\n\
+        [issuers.clerk]\nissuer = \"https://clerk.example\"\naudience = \"souk\"";
+    let secrets = [
+        (
+            "SOUK__HOOKS__CLERK__SECRETS",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx",
+        ),
+        ("SOUK__HOOKS__PAY__SECRETS", "whsec_pay"),
+        ("SOUK__HOOKS__CODE__SECRETS", "a secret of ours"),
+        ("SOUK__HOOKS__OWN__SECRETS", "s3cret-of-own"),
+    ];
+    let sources = read(file, &secrets).hooks;
+    let [clerk, pay, code, own] = ["clerk", "pay", "code", "own"].map(|name| sources.get(name).unwrap());
+    assert!(clerk.handler.is_some() && pay.handler.is_none());
+    assert_eq!((pay.most, code.most), (1024 * 1024, 5000));
+    let field = |at: &str| Some(Place::Field(at.to_owned()));
+    assert_eq!((&own.finds.id, &own.finds.kind), (&field("/data/id"), &Some(Place::Header("x-kind".to_owned()))));
+    assert_eq!((&pay.finds.id, &pay.finds.kind), (&field("/id"), &field("/type")));
+    assert!(sources.get("other").is_none());
+    let text = print(&layers(file, &secrets));
+    assert!(text.contains("hooks.own.secrets = (hidden)") && !text.contains("s3cret"), "{text}");
+
+    let bad = |text: &str, variables: &[(&str, &str)]| faults(&format!("[hooks.own]\n{text}"), variables);
+    let secret = [("SOUK__HOOKS__OWN__SECRETS", "s3cret-of-own")];
+    for (text, part) in [
+        ("secrets = \"x\"", "is a secret and must not stand in a file; set SOUK__HOOKS__OWN__SECRETS"),
+        ("schema = \"x\"", "did you mean hooks.own.scheme?"),
+        ("scheme = \"svix\"", "hooks.own.scheme (souk.toml): must be one of standard, stripe, github, hmac"),
+        (
+            "scheme = \"standard\"",
+            "hooks.own.secrets ($SOUK__HOOKS__OWN__SECRETS): the source has a secret that is not of its scheme",
+        ),
+        ("scheme = \"hmac\"", "hooks.own.signature_header (default of development): must be set"),
+        (
+            "scheme = \"hmac\"\nsignature_header = \"x\"\nsigned = \"{at}\"",
+            "hooks.own.signed (souk.toml): has a template",
+        ),
+        ("scheme = \"hmac\"\nsignature_header = \"x\"\ntimestamp_header = \"y\"", "has a template"),
+        (
+            "scheme = \"stripe\"\ntolerance_seconds = 0",
+            "hooks.own.tolerance_seconds (souk.toml): must be a number from 1",
+        ),
+        ("scheme = \"stripe\"\nid = \"data.id\"", "hooks.own.id (souk.toml): must be a place in the body"),
+        ("scheme = \"stripe\"\nhandler = \"clark\"", "hooks.own.handler (souk.toml): must be one of"),
+        (
+            "scheme = \"stripe\"\nhandler = \"clerk\"",
+            "hooks.own.issuer (default of development): must name the section",
+        ),
+    ] {
+        let report = bad(text, &secret);
+        assert!(report.contains(part) && !report.contains("s3cret"), "{part} is not in\n{report}");
+    }
+    assert!(bad("scheme = \"stripe\"", &[]).contains("the source needs a secret"));
 }

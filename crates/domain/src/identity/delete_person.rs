@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events, outside::ports::Standing};
+use super::{Email, EndReason, Leave, Proof, User, end_sessions_of, events, outside::part};
 use crate::{
     access::{keep_an_admin, policy},
     clock::Timestamp,
@@ -182,10 +182,7 @@ pub(super) async fn erase(
         shop.record(tx, by, organisation::member_left(seller, id, role)).await?;
     }
     for link in tx.foreign_ids().of(id).await? {
-        // What is told of them there later makes them no account again.
-        let standing = tx.standings().hold(&link.id).await?;
-        let told_at = Some(standing.told_at.map_or(now, |told| told.max(now)));
-        tx.standings().set(&link.id, &Standing { told_at, ..standing }).await?;
+        part(tx, &link.id, now).await?;
     }
     tx.users().erase(id, &pseudonym, now).await?;
     shop.record(tx, by, events::user_deleted(id)).await

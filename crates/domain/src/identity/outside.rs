@@ -16,6 +16,7 @@ mod stranger;
 pub use appear::{appear, still_visitor, visitor};
 pub(crate) use bars::bar_again;
 pub use begin_sign_in::{Departure, begin_sign_in};
+pub(crate) use follow::part;
 pub use follow::{Followed, News, follow};
 pub use gate::Gate;
 pub use hear_provider::{Answered, hear_provider};

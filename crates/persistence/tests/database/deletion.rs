@@ -184,11 +184,13 @@ impl Planted {
         planted
     }
 
-    /// A file that they work on, and one that they bring.
+    /// A file that they work on, one that they bring, and what a webhook told of them.
     async fn plant_a_lock(&self, engine: Engine) {
         let uuid = |id: uuid::Uuid| pick(engine, format!("x'{}'", id.simple()), format!("'{id}'"));
         let (library, lock, user) = (uuid(self.given.shop.id()), uuid(self.given.shop.id()), uuid(self.person.user.0));
         let at = "'2099-01-02T03:04:05+00:00'";
+        let told = hex(PLANTED[1].as_bytes());
+        let told = pick(engine, format!("x'{told}'"), format!("'\\x{told}'"));
         for sql in [
             format!(
                 "INSERT INTO libraries (id, seller_id, name, created_at) SELECT {library}, id, 'models', {at} \
@@ -201,6 +203,10 @@ impl Planted {
             format!(
                 "INSERT INTO uploads (id, user_id, seller_id, purpose, length, position, state, created_at, expires_at) \
                  SELECT {lock}, {user}, id, '{{}}', 1, 0, 'receiving', {at}, {at} FROM sellers ORDER BY id LIMIT 1"
+            ),
+            format!(
+                "INSERT INTO hook_events (id, source, known_by, received_at, headers, size, body, state, user_id, job_id) \
+                 VALUES ({lock}, 'clerk', 'id:1', {at}, '{{}}', 1, {told}, 'done', {user}, {lock})"
             ),
         ] {
             self.fresh.database.maintain(&sql).await.unwrap();

@@ -73,15 +73,15 @@ pub struct BanView {
     /// Why.
     #[schema(example = "Sold what was not theirs")]
     pub reason: String,
-    /// Who banned them.
-    pub by_id: Uuid,
+    /// Who banned them; null when it follows from a ban where they sign in.
+    pub by_id: Option<Uuid>,
     /// Since when.
     pub created_at: DateTime<Utc>,
 }
 
 impl From<&Ban> for BanView {
     fn from(ban: &Ban) -> Self {
-        Self { until: ban.until, reason: ban.reason.clone(), by_id: ban.by.0, created_at: ban.at }
+        Self { until: ban.until, reason: ban.reason.clone(), by_id: ban.by.map(|by| by.0), created_at: ban.at }
     }
 }
 

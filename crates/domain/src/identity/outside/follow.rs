@@ -102,6 +102,13 @@ pub async fn follow(
     }
 }
 
+/// Notes that somebody here is parted from who they are there: what is told of them there from now on makes them no account again.
+pub(crate) async fn part(tx: &mut dyn Tx, id: &ForeignId, now: Timestamp) -> Result<()> {
+    let standing = tx.standings().hold(id).await?;
+    let told_at = Some(standing.told_at.map_or(now, |told| told.max(now)));
+    tx.standings().set(id, &Standing { told_at, ..standing }).await
+}
+
 async fn keep_up(
     shop: &Shop,
     tx: &mut dyn Tx,

@@ -1,6 +1,6 @@
 //! Linking one's account to a provider, and taking that back.
 
-use super::{Gate, Link, gate::no_such_step, settle};
+use super::{Gate, Link, gate::no_such_step, part, settle};
 use crate::{
     error::{Error, Result},
     identity::{Fresh, NO_PASSWORD, doors::doors, events, ports::UserQueries},
@@ -57,14 +57,15 @@ pub async fn unlink_identity(
     let has_password = users.own_account(user).await?.is_some_and(|account| account.password_hash != NO_PASSWORD);
     shop.write("unlink_identity", |mut tx| async move {
         let doors = doors(&mut *tx, user).await?;
-        if !tx.foreign_ids().of(user).await?.iter().any(|link| link.provider == provider) {
-            return Err(Error::NotFound("Identity"));
-        }
+        let links = tx.foreign_ids().of(user).await?;
+        let link = links.iter().find(|link| link.provider == provider).ok_or(Error::NotFound("Identity"))?;
         if doors < 2 && !has_password {
             return Err(Error::conflict(
                 "It is your last way in; choose a password, add a passkey or link another provider first",
             ));
         }
+        let now = tx.now();
+        part(&mut *tx, &link.id, now).await?;
         tx.foreign_ids().remove(user, provider).await?;
         shop.record(&mut *tx, Some(user), events::identity_unlinked(user, provider)).await?;
         tx.commit(()).await

@@ -74,6 +74,7 @@ fn source(given: &Fixtures) -> String {
 async fn an_event_reads_back_as_it_was_stored(harness: &impl Harness) {
     let given = fixtures(harness);
     let mut stored = stored(harness, &given, &source(&given)).await;
+    let user = given.person(Role::User).await.user;
     let report = |event: &HookEvent| Some(HookReport { event: event.clone(), attempts: 0, errors: vec![] });
     assert_eq!(get(harness, stored.id).await, report(&stored));
     let mut tx = begin(harness).await;
@@ -81,7 +82,7 @@ async fn an_event_reads_back_as_it_was_stored(harness: &impl Harness) {
     assert_eq!(tx.hooks().find(given.shop.id()).await.unwrap(), None);
     stored.state = HookState::Done;
     stored.outcome = Some("changed".to_owned());
-    stored.user = Some(given.person(Role::User).await.user);
+    stored.user = Some(user);
     stored.handled_at = Some(given.shop.now());
     stored.replays = 3;
     tx.rollback().await.unwrap();

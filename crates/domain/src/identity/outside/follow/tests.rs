@@ -169,6 +169,16 @@ async fn who_left_here_is_made_no_account_by_what_is_told_of_them_there() {
     let later = world.given.shop.now().timestamp() + 60;
     assert_eq!(world.is(later, stranger("Ada", Some("ada@example.com")), false).await, Followed::Nobody);
     assert_eq!(world.user().await, None);
+    // Unlinking is leaving too.
+    let bob = World::new();
+    bob.is(1, stranger("Bob", None), false).await;
+    let user = bob.user().await.unwrap();
+    let mut tx = bob.given.tx().await;
+    tx.users().set_password_hash(user, "plain$x", bob.given.shop.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let by = bob.given.fresh(&crate::Principal::delivered(user, crate::permission::Roles::new([Role::User])));
+    crate::identity::outside::unlink_identity(&bob.given.shop, &bob.store, &by, "clerk").await.unwrap();
+    assert_eq!(bob.is(later, stranger("Bob", None), false).await, Followed::Nobody);
     // They may come again by themselves.
     assert_ne!(appear(&world.given.shop, &stranger("Ada", None)).await.unwrap().unwrap(), user);
 }
