@@ -14,6 +14,7 @@ mod cluster;
 mod database;
 mod events;
 mod haproxy;
+pub mod hooks;
 mod issuer;
 mod ledger;
 mod line;

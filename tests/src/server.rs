@@ -20,7 +20,7 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 19] = [
+const QUICK: [(&str, &str); 22] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
     ("SOUK__REDIS__RESPONSE_TIMEOUT_MS", "5000"),
@@ -39,6 +39,9 @@ const QUICK: [(&str, &str); 19] = [
     ("SOUK__LIMITS__UPDATE_PRODUCT", "off"),
     ("SOUK__LIMITS__DELETE_PRODUCT", "off"),
     ("SOUK__LIMITS__UPLOAD_IMAGE", "off"),
+    ("SOUK__LIMITS__RECEIVE_HOOK", "off"),
+    ("SOUK__HOOKS__WALK__SCHEME", "github"),
+    ("SOUK__HOOKS__WALK__SECRETS", crate::hooks::WALK_SECRET),
     ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64"),
     ("SOUK__IDENTITY__ARGON2_PASSES", "1"),
 ];

@@ -152,6 +152,8 @@ pub struct World {
     upload: Option<Value>,
     /// A file of the draft, which the guest was granted.
     file: Option<Value>,
+    /// A webhook that came in.
+    hook: Option<Value>,
 }
 
 impl World {
@@ -237,6 +239,10 @@ impl World {
             let begun = seller.send(begun).await.expect(201);
             upload = Some(seller.get(begun.header("location")).await.expect(200).json());
         }
+        let mut hook = None;
+        if knows("/api/v1/hooks/{source}") {
+            hook = Some(admin.walk(&json!({ "product": product["id"] })).await.expect(202).json());
+        }
         let mut file = None;
         if knows("/api/v1/products/{id}/files") {
             let path = shop::path(&draft);
@@ -263,6 +269,7 @@ impl World {
             library,
             upload,
             file,
+            hook,
         }
     }
 
@@ -284,6 +291,7 @@ impl World {
             ("/files/{", self.file.as_ref()),
             ("/libraries/{", self.library.as_ref()),
             ("/uploads/{", self.upload.as_ref()),
+            ("/hook-events/{", self.hook.as_ref()),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
                 let start = start + before.len() - 1;
@@ -305,6 +313,7 @@ impl World {
             .replace("/schedules/{name}", "/schedules/purge")
             .replace("/versions/{number}", "/versions/1")
             .replace("{provider}", "google")
+            .replace("{source}", "walk")
             .replace("/roles/{name}", "/roles/seller")
             .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")

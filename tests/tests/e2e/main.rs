@@ -20,6 +20,7 @@ mod files;
 mod freshness;
 mod guests;
 mod images;
+mod inbound;
 mod jobs;
 mod leaks;
 mod lfs;
