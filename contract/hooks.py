@@ -28,6 +28,7 @@ THINGS = {
     "/api/v1/files/{id}": os.environ["SOUK_FILE"],
     "/api/v1/libraries/{id}": os.environ["SOUK_LIBRARY"],
     "/api/v1/uploads/{id}": os.environ["SOUK_UPLOAD"],
+    "/api/v1/hook-events/{id}": os.environ["SOUK_HOOK"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
@@ -220,6 +221,9 @@ def refusals(case):
     """The statuses by which a request that is right may be refused, out of those its operation documents."""
     operation = case.operation.definition.raw
     public = {} in operation["security"]
+    # A webhook is signed by its sender.
+    if operation["operationId"] == "receive_hook":
+        return {"401", "404"}
     # Something is in the way, such as a name that is taken.
     possible = {"409"}
     # The address or password of nobody; a list of drafts asked for by nobody.
