@@ -74,3 +74,9 @@ macro_rules! on_each_database {
         }
     };
 }
+
+/// The code of the guide for receivers of webhooks is tried as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/webhooks.md")]
+#[derive(Debug)]
+pub struct GuideForReceivers;

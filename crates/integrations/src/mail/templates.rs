@@ -156,6 +156,7 @@ mod tests {
                     | Subject::PasskeyAdded
                     | Subject::PasskeyRemoved
                     | Subject::ArchiveReady
+                    | Subject::WebhookDisabled
                     | Subject::Test
             );
             assert_eq!(
