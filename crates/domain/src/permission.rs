@@ -85,7 +85,7 @@ permissions! {
     /// Make, see and change webhook endpoints of one's own and of the seller accounts one manages.
     ManageWebhooks = "webhooks:manage" at 24 from User;
     /// Make, see and change webhook endpoints that hear the whole shop.
-    AdministerWebhooks = "webhooks:administer" at 25 from Admin;
+    AdministerWebhooks = "webhooks:administer" at 26 from Admin;
     /// Act as somebody else for a quarter of an hour, in full view of the audit log.
     Impersonate = "users:impersonate" at 20 from Admin;
 }
