@@ -6,12 +6,12 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use souk_e2e::{Bucket, Client, Cluster, Database, Fault, FaultProxy, Issuer, MailServer, Server};
+use souk_e2e::{Bucket, Clamd, Client, Cluster, Database, Fault, FaultProxy, Issuer, MailServer, Server};
 
 use crate::shop;
 
 /// What is tried here and in `faults.rs`.
-const TRIED: [&str; 8] = ["database", "redis", "cache", "files", "mail", "providers", "issuers", "replica"];
+const TRIED: [&str; 9] = ["database", "redis", "cache", "files", "scanner", "mail", "providers", "issuers", "replica"];
 
 #[test]
 fn everything_that_is_declared_is_tried() {
@@ -93,6 +93,35 @@ async fn without_the_store_of_files_all_but_files_is_served() {
         while bring().await.status != 201 {
             assert!(Instant::now() < until, "{fault:?}: it is not called again");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_scanner_all_but_bringing_files_is_served() {
+    let clamd = Clamd::start(4);
+    let (scanner, address) = FaultProxy::before(&clamd.address());
+    let settings = [
+        ("SOUK__BLOBS__SCANNER", address.as_str()),
+        ("SOUK__DEPENDENCIES__SCANNER__TIMEOUT_MS", "2000"),
+        ("SOUK__DEPENDENCIES__SCANNER__RESET_SECONDS", "1"),
+    ];
+    let mut server = Server::prepared(Database::postgres(), &settings);
+    server.run().await;
+    let seller = server.signed_in("seller").await;
+    let product = shop::create(&seller, &shop::lamp()).await;
+    let path = format!("{}/files?name=a", shop::path(&product));
+    let bring = async || seller.send(seller.request("POST", &path).body(vec![7_u8; 100])).await;
+    let file = bring().await.expect(201).json();
+    scanner.set(Fault::Refuse);
+    bring().await.error(503, "UNAVAILABLE");
+    tells(&until_degraded(&server.client(), "scanner", true).await, "scanner");
+    is_open(&seller).await;
+    seller.get(file["contentUrl"].as_str().unwrap()).await.expect(200);
+    scanner.set(Fault::None);
+    until_degraded(&server.client(), "scanner", false).await;
+    let until = Instant::now() + Duration::from_secs(20);
+    while bring().await.status != 201 {
+        assert!(Instant::now() < until, "it is not called again");
     }
 }
 

@@ -114,6 +114,7 @@ async fn who_is_well_hears_everything_whatever_the_others_do(database: Database)
 }
 
 /// The number of this name in the environment.
+#[expect(clippy::disallowed_methods, reason = "the test runner says by environment how long a test is")]
 fn asked(name: &str, otherwise: usize) -> usize {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }

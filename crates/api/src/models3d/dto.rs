@@ -56,7 +56,7 @@ impl From<&Model> for ModelView {
 #[serde(rename_all = "camelCase")]
 pub struct ModelPatchBody {
     /// Another name.
-    #[schema(example = "Round knob", min_length = 1, max_length = 100, format = "line", nullable = false)]
+    #[schema(example = "Round knob", min_length = 1, max_length = 100, format = "name", nullable = false)]
     pub name: Option<String>,
     /// Another product of the account that sells it.
     #[schema(nullable = false)]
