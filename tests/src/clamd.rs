@@ -1,6 +1,7 @@
-//! A daemon of ClamAV for tests, with one signature: that of harmless bytes which it takes for malware.
+//! A daemon of `ClamAV` for tests, with one signature: that of harmless bytes which it takes for malware.
 
 use std::{
+    fmt::Write as _,
     fs,
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 pub const MALWARE: &[u8] = b"these bytes stand for malware in the tests of Souk";
 
 /// How long the daemon may take to start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A daemon that is there as long as this value.
 #[derive(Debug)]
@@ -27,11 +28,14 @@ impl Clamd {
     /// Starts one that looks at streams of at most so many MiB.
     ///
     /// # Panics
-    /// Without ClamAV: a test is never skipped in silence.
+    /// Without `ClamAV`: a test is never skipped in silence.
     pub fn start(most: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let hexadecimal: String = MALWARE.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hexadecimal = String::new();
+        for byte in MALWARE {
+            write!(hexadecimal, "{byte:02x}").unwrap();
+        }
         fs::write(folder.path().join("souk.ndb"), format!("Souk.Test:0:*:{hexadecimal}\n")).unwrap();
         let configuration = format!(
             "Foreground yes\nTCPSocket {port}\nTCPAddr 127.0.0.1\nDatabaseDirectory {}\nStreamMaxLength {most}M\n\

@@ -177,7 +177,8 @@ fn probes(config: &Config, foundation: &Foundation, things: [Arc<dyn Probe>; 4])
         (Kind::Issuers, !config.outside.issuers.is_empty()),
     ];
     let called = called.into_iter().filter(|(_, is)| *is).map(|(kind, _)| foundation.dependencies.probe(kind));
-    let scanner = files::scanner(config, foundation).map(|scanner| Arc::new(ScannerProbe(scanner)) as Arc<dyn Probe>);
+    let scanner =
+        files::scanner(config, foundation).map(|scanner| -> Arc<dyn Probe> { Arc::new(ScannerProbe(scanner)) });
     things.into_iter().chain(called).chain(scanner).collect()
 }
 

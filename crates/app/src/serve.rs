@@ -100,19 +100,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let feed = Feed { log, cache, known, keys, hub, floor, clock, bus };
         move |stop| feed_worker(feed.clone(), stop)
     });
-    let rooms = Rooms {
-        floor: Arc::clone(&services.rooms.floor),
-        queries: Arc::clone(&services.rooms.queries),
-        presence: Arc::clone(&nodes.presence),
-        bus: Arc::clone(&nodes.bus),
-        clock: Arc::clone(&foundation.shop.clock),
-        heartbeat: config.sockets.presence,
-    };
-    workers.start("presence", {
-        let rooms = rooms.clone();
-        move |stop| presence_worker(rooms.clone(), stop)
-    });
-    workers.start("rooms", move |stop| rooms_worker(rooms.clone(), stop));
+    start_rooms(&mut workers, &foundation, &config, &nodes, &services);
     let ending = Ending::default();
     let served = async {
         let served = serve(&config, services, &ending).await;
@@ -139,6 +127,29 @@ pub(crate) async fn run(config: Config) -> Outcome {
         ended = run => ended,
         never = ending.watch(signals) => match never {},
     }
+}
+
+/// Starts what keeps presence and tells rooms.
+fn start_rooms(
+    workers: &mut Workers,
+    foundation: &Foundation,
+    config: &Config,
+    nodes: &Nodes,
+    services: &api::Services,
+) {
+    let rooms = Rooms {
+        floor: Arc::clone(&services.rooms.floor),
+        queries: Arc::clone(&services.rooms.queries),
+        presence: Arc::clone(&nodes.presence),
+        bus: Arc::clone(&nodes.bus),
+        clock: Arc::clone(&foundation.shop.clock),
+        heartbeat: config.sockets.presence,
+    };
+    workers.start("presence", {
+        let rooms = rooms.clone();
+        move |stop| presence_worker(rooms.clone(), stop)
+    });
+    workers.start("rooms", move |stop| rooms_worker(rooms.clone(), stop));
 }
 
 async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -> Outcome {

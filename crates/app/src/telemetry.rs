@@ -85,22 +85,6 @@ fn describe() {
     metrics::describe_gauge!("jobs_dead", Unit::Count, "Jobs that were given up");
     metrics::describe_gauge!("jobs_oldest_due_seconds", Unit::Seconds, "For how long the oldest job has been due");
     metrics::describe_counter!("job_attempts_total", Unit::Count, "Attempts at jobs that ended");
-    metrics::describe_counter!(
-        "webhook_messages_total",
-        Unit::Count,
-        "Webhooks that events made, one for each endpoint"
-    );
-    metrics::describe_counter!("webhook_attempts_total", Unit::Count, "Attempts at webhooks, by how they ended");
-    metrics::describe_histogram!("webhook_attempt_duration_seconds", Unit::Seconds, "Time of an attempt at a webhook");
-    metrics::describe_histogram!(
-        "webhook_delivery_delay_seconds",
-        Unit::Seconds,
-        "Time from a message until it arrived"
-    );
-    metrics::describe_gauge!("webhook_messages_open", Unit::Count, "Webhooks that wait or are being sent");
-    metrics::describe_gauge!("webhook_messages_late", Unit::Count, "Webhooks that have been due for five seconds");
-    metrics::describe_gauge!("webhook_circuits_open", Unit::Count, "Endpoints that are left alone or tried with care");
-    metrics::describe_counter!("webhook_circuits_opened_total", Unit::Count, "Circuits of endpoints that opened");
     metrics::describe_histogram!("job_duration_seconds", Unit::Seconds, "Time of an attempt at a job");
     metrics::describe_gauge!("cache_trusted", Unit::Count, "Whether this node serves from the cache that nodes share");
     metrics::describe_counter!(
@@ -112,15 +96,7 @@ fn describe() {
     metrics::describe_counter!("cache_stores_dropped_total", Unit::Count, "Answers not stored in Redis");
     metrics::describe_histogram!("cache_check_seconds", Unit::Seconds, "Time in which Redis says what is old");
     metrics::describe_counter!("schedule_runs_total", Unit::Count, "Jobs that the schedule stored");
-    metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
-    metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");
     metrics::describe_counter!("issuer_fetches_total", Unit::Count, "Documents of issuers that were asked for");
-    metrics::describe_counter!("inbound_calls_total", Unit::Count, "Webhooks that came in, by what was answered");
-    metrics::describe_counter!(
-        "inbound_handled_total",
-        Unit::Count,
-        "Webhooks that were handled, by what became of them"
-    );
     metrics::describe_gauge!("bus_up", Unit::Count, "1 while other nodes are heard, else 0");
     metrics::describe_counter!("bus_messages_total", Unit::Count, "Messages for other nodes, by what became of them");
     metrics::describe_counter!(
@@ -167,6 +143,39 @@ fn describe() {
         Unit::Count,
         "Messages that found no room in the queue of a WebSocket, which is cut"
     );
+    metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
+    describe_webhooks();
+    describe_dependencies();
+}
+
+fn describe_webhooks() {
+    metrics::describe_counter!(
+        "webhook_messages_total",
+        Unit::Count,
+        "Webhooks that events made, one for each endpoint"
+    );
+    metrics::describe_counter!("webhook_attempts_total", Unit::Count, "Attempts at webhooks, by how they ended");
+    metrics::describe_histogram!("webhook_attempt_duration_seconds", Unit::Seconds, "Time of an attempt at a webhook");
+    metrics::describe_histogram!(
+        "webhook_delivery_delay_seconds",
+        Unit::Seconds,
+        "Time from a message until it arrived"
+    );
+    metrics::describe_gauge!("webhook_messages_open", Unit::Count, "Webhooks that wait or are being sent");
+    metrics::describe_gauge!("webhook_messages_late", Unit::Count, "Webhooks that have been due for five seconds");
+    metrics::describe_gauge!("webhook_circuits_open", Unit::Count, "Endpoints that are left alone or tried with care");
+    metrics::describe_counter!("webhook_circuits_opened_total", Unit::Count, "Circuits of endpoints that opened");
+    metrics::describe_counter!("inbound_calls_total", Unit::Count, "Webhooks that came in, by what was answered");
+    metrics::describe_counter!(
+        "inbound_handled_total",
+        Unit::Count,
+        "Webhooks that were handled, by what became of them"
+    );
+}
+
+fn describe_dependencies() {
+    metrics::describe_gauge!("redis_up", Unit::Count, "1 while Redis is there, else 0");
+    metrics::describe_counter!("redis_calls_total", Unit::Count, "Calls of Redis, by how they ended");
     metrics::describe_gauge!("dependency_up", Unit::Count, "1 while what we stand on is there, else 0");
     metrics::describe_gauge!(
         "dependency_state",
@@ -183,7 +192,6 @@ fn describe() {
         "Calls that were not made, or not waited for, by cause"
     );
     metrics::describe_counter!("requests_shed_total", Unit::Count, "Requests that found no room, by cause");
-    metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
 }
 
 #[cfg(test)]

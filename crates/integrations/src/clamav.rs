@@ -1,4 +1,4 @@
-//! Malware is known by ClamAV: its daemon is given all bytes as a stream (`INSTREAM` of its protocol) and says what it found.
+//! Malware is known by `ClamAV`: its daemon is given all bytes as a stream (`INSTREAM` of its protocol) and says what it found.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may look at what it was given.
 const LOOK: Duration = Duration::from_mins(2);
 /// Most bytes of an answer; a usual one has some dozens.
-const ANSWER: u64 = 4096;
+const ANSWER: usize = 4096;
 
 /// Where the daemon listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl ClamAvAddress {
     }
 }
 
-/// The daemon of ClamAV.
+/// The daemon of `ClamAV`.
 #[derive(Debug)]
 pub struct ClamAv {
     address: ClamAvAddress,
@@ -136,7 +136,7 @@ impl Scan for Stream {
 async fn answer(line: &mut Box<dyn Line>, patience: Duration) -> Result<String> {
     let mut read = Vec::new();
     let end = async {
-        while !read.ends_with(&[0]) && (read.len() as u64) < ANSWER && line.read_buf(&mut read).await? > 0 {}
+        while !read.ends_with(&[0]) && read.len() < ANSWER && line.read_buf(&mut read).await? > 0 {}
         Ok(())
     };
     within(patience, end).await.map_err(away)?;

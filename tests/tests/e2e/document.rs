@@ -220,13 +220,7 @@ impl World {
         }
         let mut library = None;
         if operations.iter().any(|known| known.path == "/api/v1/libraries") {
-            // That of nothing at all.
-            let oid = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-            let slug = seller.get("/api/v1/users/me/sellers").await.expect(200).json()["items"][0]["slug"].clone();
-            let slug = slug.as_str().unwrap();
-            let sent = seller.request("PUT", &format!("/lfs/{slug}/walk/objects/{oid}"));
-            seller.send(sent).await.expect(200);
-            library = Some(seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone());
+            library = Some(pushed(seller).await);
         }
         let mut upload = None;
         if operations.iter().any(|known| known.path == "/api/v1/uploads/{id}") {
@@ -333,6 +327,17 @@ impl World {
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);
         path
     }
+}
+
+/// A library with one object.
+async fn pushed(seller: &Client) -> Value {
+    // That of nothing at all.
+    let oid = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let slug = seller.get("/api/v1/users/me/sellers").await.expect(200).json()["items"][0]["slug"].clone();
+    let slug = slug.as_str().unwrap();
+    let sent = seller.request("PUT", &format!("/lfs/{slug}/walk/objects/{oid}"));
+    seller.send(sent).await.expect(200);
+    seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone()
 }
 
 /// A webhook endpoint of one person, and a message that waits for it.

@@ -116,8 +116,8 @@ async fn every_door_tells_of_a_full_disk(database: Database) {
         .header("Tus-Resumable", "1.0.0")
         .header("Upload-Length", "5000")
         .header("Upload-Metadata", format!("filename cGxhbg==,productId {}", base64(product["id"].as_str().unwrap())));
-    let begun = seller.send(begin).await.expect(201);
-    let upload = begun.header("location");
+    let answer = seller.send(begin).await.expect(201);
+    let upload = answer.header("location");
     let upload = upload[upload.find("/api/").unwrap()..].to_owned();
     let portion = async || {
         let request = seller

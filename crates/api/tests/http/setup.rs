@@ -171,6 +171,17 @@ pub struct Door {
     pub providers: Arc<PlainProviders>,
 }
 
+/// Webhooks of the store in memory.
+fn webhooks(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Webhooks {
+    Webhooks {
+        queries: reader.clone(),
+        keyring: Keyring { sealer: Arc::new(PlainSealer), signer: Arc::new(PlainSigner) },
+        wording: Arc::new(Words { currency: fixtures.shop.rules.currency }),
+        addresses: Arc::new(PlainAddresses),
+        rules: WebhookRules { most: 3, ..WebhookRules::default() },
+    }
+}
+
 impl Door {
     pub fn new() -> Self {
         Self::with(|_| {})
@@ -228,13 +239,7 @@ impl Door {
                 tariff: Tariff::default(),
                 mark_copies: true,
             },
-            webhooks: Webhooks {
-                queries: reader.clone(),
-                keyring: Keyring { sealer: Arc::new(PlainSealer), signer: Arc::new(PlainSigner) },
-                wording: Arc::new(Words { currency: fixtures.shop.rules.currency }),
-                addresses: Arc::new(PlainAddresses),
-                rules: WebhookRules { most: 3, ..WebhookRules::default() },
-            },
+            webhooks: webhooks(&reader, &fixtures),
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),

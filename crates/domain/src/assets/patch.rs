@@ -24,7 +24,7 @@ impl Patch {
     }
 
     fn end(&self) -> u64 {
-        self.at.saturating_add(self.bytes.len() as u64)
+        self.at.saturating_add(length(&self.bytes))
     }
 
     /// The part of it that lies within this range of the file.
@@ -62,7 +62,7 @@ impl Chunks for Patched {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         if let Some(inner) = &mut self.inner {
             if let Some(piece) = inner.next().await? {
-                let range = self.at..self.at.saturating_add(piece.len() as u64);
+                let range = self.at..self.at.saturating_add(length(&piece));
                 self.at = range.end;
                 return over(piece, range.start, self.patch.within(&range)).map(Some);
             }
@@ -72,6 +72,10 @@ impl Chunks for Patched {
         self.at = self.end;
         Ok(rest.map(|(_, bytes)| bytes))
     }
+}
+
+fn length(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 /// A piece of a file that begins at `at`, with these bytes over it.
@@ -112,7 +116,7 @@ mod tests {
         ] {
             let patch = Patch { at, bytes: Bytes::from_static(bytes.as_bytes()) };
             let size = patch.size(held.size);
-            assert_eq!(size, whole.len() as u64);
+            assert_eq!(size, u64::try_from(whole.len()).unwrap());
             for start in 0..size {
                 for end in start + 1..=size {
                     let mut chunks = room.open_patched(&held, start..end, patch.clone()).await.unwrap();

@@ -155,7 +155,8 @@ mod tests {
     async fn what_is_harmful_never_lies_in_the_store() {
         let (given, store) = Fixtures::in_memory();
         let inner = Arc::new(MemoryBlobs::default());
-        let blobs = Arc::new(ScannedBlobs { blobs: Arc::clone(&inner) as Arc<dyn Blobs>, scanner: Arc::new(Words) });
+        let store_of_bytes: Arc<dyn Blobs> = inner.clone();
+        let blobs = Arc::new(ScannedBlobs { blobs: store_of_bytes, scanner: Arc::new(Words) });
         let room = Storeroom { blobs, index: Arc::new(store) };
         let refused = room.put(&given.shop, &mut Whole::new("a bad file"), &Terms::at_most(100)).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");

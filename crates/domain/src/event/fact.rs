@@ -383,6 +383,31 @@ impl Fact {
                 let fact: SessionFact = payload(event)?;
                 (Self::Session(fact), fact.session_id.0)
             }
+            "model" if event.kind == "model.purged" => {
+                let id = payload::<PurgedModelFact>(event)?.model_id;
+                (Self::ModelPurged(id), id.0)
+            }
+            "model" => {
+                let fact: ModelFact = payload(event)?;
+                let id = fact.model_id.0;
+                (Self::Model(fact), id)
+            }
+            "webhook_endpoint" => {
+                let fact: EndpointFact = payload(event)?;
+                (Self::WebhookEndpoint(fact), fact.endpoint_id.0)
+            }
+            _ => Self::by_id(entity, event)?,
+        };
+        if id == event.entity.id {
+            Ok(fact)
+        } else {
+            Err(format!("the payload tells of {id}, the event of {}", event.entity.id))
+        }
+    }
+
+    /// What says no more than which thing it is about, and its id.
+    fn by_id(entity: &str, event: &Event) -> Result<(Self, Uuid), String> {
+        Ok(match entity {
             "signing_key" => {
                 let id = payload::<KeyFact>(event)?.key_id;
                 (Self::SigningKey(id), id)
@@ -402,15 +427,6 @@ impl Fact {
             "api_key" => {
                 let id = payload::<ApiKeyFact>(event)?.api_key_id;
                 (Self::ApiKey(id), id.0)
-            }
-            "model" if event.kind == "model.purged" => {
-                let id = payload::<PurgedModelFact>(event)?.model_id;
-                (Self::ModelPurged(id), id.0)
-            }
-            "model" => {
-                let fact: ModelFact = payload(event)?;
-                let id = fact.model_id.0;
-                (Self::Model(fact), id)
             }
             "audit" => {
                 let id = payload::<AuditFact>(event)?.audit_id;
@@ -432,10 +448,6 @@ impl Fact {
                 let id = payload::<InboundFact>(event)?.hook_event_id;
                 (Self::Inbound(id), id.0)
             }
-            "webhook_endpoint" => {
-                let fact: EndpointFact = payload(event)?;
-                (Self::WebhookEndpoint(fact), fact.endpoint_id.0)
-            }
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;
                 (Self::Job(id), id.0)
@@ -448,12 +460,7 @@ impl Fact {
                 let id = payload::<UserFact>(event)?.user_id;
                 (Self::User(id), id.0)
             }
-        };
-        if id == event.entity.id {
-            Ok(fact)
-        } else {
-            Err(format!("the payload tells of {id}, the event of {}", event.entity.id))
-        }
+        })
     }
 }
 

@@ -5,14 +5,14 @@ use bytes::Bytes;
 use super::ModelFormat;
 use crate::{
     assets::{Patch, Storeroom, ports::Held},
-    error::Result,
+    error::{Error, Result},
     id::GrantId,
 };
 
 /// Bytes at the beginning of a binary STL that mean nothing.
 const HEADER: usize = 80;
 /// Bytes of the record at the end of a ZIP without a comment; the last two tell how long a comment is.
-const ZIP_END: u64 = 22;
+const ZIP_END: usize = 22;
 const ZIP_END_BEGINS: &[u8] = b"PK\x05\x06";
 
 /// What marks a file as the copy of a grant, where its format has a place for that: the header of a binary STL, a comment at the end
@@ -37,7 +37,9 @@ pub async fn mark(room: &Storeroom, held: &Held, format: ModelFormat, grant: Gra
 /// The last bytes of a file.
 async fn end(room: &Storeroom, held: &Held) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut chunks = room.open(held, Some(held.size.saturating_sub(ZIP_END)..held.size)).await?;
+    let mut chunks = room
+        .open(held, Some(held.size.saturating_sub(ZIP_END.try_into().map_err(Error::internal)?)..held.size))
+        .await?;
     while let Some(piece) = chunks.next().await? {
         bytes.extend_from_slice(&piece);
     }
@@ -46,7 +48,7 @@ async fn end(room: &Storeroom, held: &Held) -> Result<Vec<u8>> {
 
 /// A comment for a ZIP that has none.
 fn comment(end: &[u8], size: u64, words: &str) -> Option<Patch> {
-    let bare = end.starts_with(ZIP_END_BEGINS) && end.ends_with(&[0, 0]) && end.len() as u64 == ZIP_END;
+    let bare = end.starts_with(ZIP_END_BEGINS) && end.ends_with(&[0, 0]) && end.len() == ZIP_END;
     let length = u16::try_from(words.len()).ok().filter(|_| bare)?;
     let bytes: Bytes = [&length.to_le_bytes(), words.as_bytes()].concat().into();
     Some(Patch { at: size.checked_sub(2)?, bytes })
