@@ -51,10 +51,10 @@ pub struct EventTypeView {
     pub owners: Vec<&'static str>,
     /// The JSON Schema (2020-12) of the whole body in the full form.
     #[schema(value_type = Object, example = json!({ "type": "object" }))]
-    pub schema: Value,
+    pub full_schema: Value,
     /// A body in the full form.
     #[schema(value_type = Object, example = json!({ "type": "product.updated" }))]
-    pub example: Value,
+    pub full_example: Value,
     /// The JSON Schema of the whole body in the thin form.
     #[schema(value_type = Object, example = json!({ "type": "object" }))]
     pub thin_schema: Value,
@@ -90,8 +90,8 @@ fn told(kind: EventType, wording: &dyn Wording, rules: &Rules) -> Result<EventTy
         version: 1,
         description: description(kind),
         owners: owners.into_iter().filter(|(owner, _)| kind.is_for(*owner)).map(|(_, name)| name).collect(),
-        schema: schema(kind, rules),
-        example: example(Form::Full)?,
+        full_schema: schema(kind, rules),
+        full_example: example(Form::Full)?,
         thin_schema: body::<ThinData<'static>>(kind, rules),
         thin_example: example(Form::Thin)?,
     })

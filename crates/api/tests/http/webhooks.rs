@@ -188,7 +188,7 @@ async fn the_catalogue_shows_bodies_that_keep_their_schemas() {
     assert_eq!(items.len(), domain::webhooks::EventType::ALL.len());
     for item in items {
         let name = item["type"].as_str().unwrap();
-        for (schema, example) in [("schema", "example"), ("thinSchema", "thinExample")] {
+        for (schema, example) in [("fullSchema", "fullExample"), ("thinSchema", "thinExample")] {
             let (schema, example) = (&item[schema], &item[example]);
             assert_eq!((&example["type"], &schema["properties"]["type"]["const"]), (&json!(name), &json!(name)));
             keeps(schema, schema, example, name);

@@ -62,7 +62,7 @@ pub struct EndpointBody {
     #[schema(example = "Stock robot", max_length = 200, format = "line")]
     pub description: Option<String>,
     /// The types it hears, by name; all that its owner may hear when empty or absent.
-    #[schema(example = json!(["product.updated"]))]
+    #[schema(example = json!(["product.updated"]), pattern = r"^[a-z_]+\.[a-z_]+$")]
     pub event_types: Option<Vec<String>>,
     /// Only of products in one of these categories, and of these categories.
     #[schema(max_items = 50)]
@@ -74,7 +74,7 @@ pub struct EndpointBody {
     #[schema(max_items = 50)]
     pub seller_ids: Option<Vec<Uuid>>,
     /// Only what is told on one of these channels, which are the topics of live streams.
-    #[schema(example = json!(["products"]), max_items = 50)]
+    #[schema(example = json!(["products"]), max_items = 50, pattern = r"^(products|models)(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
     pub channels: Option<Vec<String>>,
     /// How much is said; `full` when absent.
     #[schema(example = "full", value_type = Option<PayloadName>)]
@@ -110,7 +110,7 @@ pub struct EndpointPatchBody {
     #[schema(example = "Stock robot", max_length = 200, format = "line")]
     pub description: Option<String>,
     /// The types it hears; empty for all.
-    #[schema(example = json!(["product.updated"]))]
+    #[schema(example = json!(["product.updated"]), pattern = r"^[a-z_]+\.[a-z_]+$")]
     pub event_types: Option<Vec<String>>,
     /// Only of products in one of these categories; empty for all.
     #[schema(max_items = 50)]
@@ -122,7 +122,7 @@ pub struct EndpointPatchBody {
     #[schema(max_items = 50)]
     pub seller_ids: Option<Vec<Uuid>>,
     /// Only what is told on one of these channels; empty for all.
-    #[schema(example = json!(["products"]), max_items = 50)]
+    #[schema(example = json!(["products"]), max_items = 50, pattern = r"^(products|models)(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
     pub channels: Option<Vec<String>>,
     /// How much is said.
     #[schema(example = "full", value_type = Option<PayloadName>)]
@@ -195,7 +195,7 @@ pub fn rotated(fields: &mut Fields<'_>) -> Option<Option<Algorithm>> {
 #[serde(rename_all = "camelCase")]
 pub struct TestBody {
     /// Of which type an example is sent; `webhook.test` when absent.
-    #[schema(example = "product.updated")]
+    #[schema(example = "product.updated", pattern = r"^[a-z_]+\.[a-z_]+$")]
     pub event_type: Option<String>,
 }
 
