@@ -104,37 +104,37 @@ pub struct EndpointBody {
 #[serde(rename_all = "camelCase")]
 pub struct EndpointPatchBody {
     /// Where events are sent.
-    #[schema(example = "https://example.com/hook", max_length = 2048, format = "web-address")]
+    #[schema(example = "https://example.com/hook", max_length = 2048, format = "web-address", nullable = false)]
     pub url: Option<String>,
     /// What one says of it.
-    #[schema(example = "Stock robot", max_length = 200, format = "line")]
+    #[schema(example = "Stock robot", max_length = 200, format = "line", nullable = false)]
     pub description: Option<String>,
     /// The types it hears; empty for all.
-    #[schema(example = json!(["product.updated"]), pattern = r"^[a-z_]+\.[a-z_]+$")]
+    #[schema(example = json!(["product.updated"]), pattern = r"^[a-z_]+\.[a-z_]+$", nullable = false)]
     pub event_types: Option<Vec<String>>,
     /// Only of products in one of these categories; empty for all.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, nullable = false)]
     pub category_ids: Option<Vec<Uuid>>,
     /// Only of these products; empty for all.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, nullable = false)]
     pub product_ids: Option<Vec<Uuid>>,
     /// Only of these seller accounts; empty for all.
-    #[schema(max_items = 50)]
+    #[schema(max_items = 50, nullable = false)]
     pub seller_ids: Option<Vec<Uuid>>,
     /// Only what is told on one of these channels; empty for all.
-    #[schema(example = json!(["products"]), max_items = 50, pattern = r"^(products|models)(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
+    #[schema(example = json!(["products"]), max_items = 50, pattern = r"^(products|models)(:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$", nullable = false)]
     pub channels: Option<Vec<String>>,
     /// How much is said.
-    #[schema(example = "full", value_type = Option<PayloadName>)]
+    #[schema(example = "full", value_type = PayloadName, required = false)]
     pub payload: Option<String>,
     /// In which order.
-    #[schema(example = "none", value_type = Option<OrderingName>)]
+    #[schema(example = "none", value_type = OrderingName, required = false)]
     pub ordering: Option<String>,
     /// How many calls a minute at most; 0 for no bound.
-    #[schema(example = 600, minimum = 0, maximum = 1_000_000)]
+    #[schema(example = 600, minimum = 0, maximum = 1_000_000, nullable = false)]
     pub calls_per_minute: Option<i64>,
     /// Whether it is on. Switched on it begins anew; switched off what waits for it is given up.
-    #[schema(example = true)]
+    #[schema(example = true, nullable = false)]
     pub enabled: Option<bool>,
 }
 
