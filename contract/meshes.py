@@ -43,11 +43,15 @@ def ours(paths):
 def with_trimesh(path, found):
     mesh = trimesh.load(path, force="mesh", process=False)
     corners = mesh.triangles.astype(np.float32)
-    # As every program that connects triangles of STL does: corners at one place are one, and what collapses has no edges.
-    points, faces = np.unique(corners.reshape(-1, 3) + np.float32(0), axis=0, return_inverse=True)
+    # As every program that connects triangles of STL does: corners at one place are one, and what collapses has no edges. What one
+    # place is, is said by trimesh.
+    digits = trimesh.util.decimal_to_digits(trimesh.tol.merge)
+    points, faces = np.unique(corners.reshape(-1, 3).astype(np.float64).round(digits) + 0.0, axis=0, return_inverse=True)
     faces = faces.reshape(-1, 3)
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-    joined = trimesh.Trimesh(points.astype(np.float64), faces[whole], process=False)
+    joined = trimesh.Trimesh(points, faces[whole], process=False)
+    if whole.all():
+        check(f"trimesh {os.path.basename(path)} as it loads it", found["watertight"], bool(trimesh.load(path, force="mesh").is_watertight))
     size = float(np.linalg.norm(mesh.extents))
     name = f"trimesh {os.path.basename(path)}"
     check(f"{name} triangles", found["triangles"], len(faces))
@@ -75,8 +79,9 @@ def with_trimesh(path, found):
 
 
 def with_admesh(path, found):
-    # Without repair, but for directions that were stored wrongly, and without making corners one that are not.
-    said = subprocess.run(["admesh", "-e", "-v", path], capture_output=True, encoding="latin-1").stdout
+    # Without repair, but for directions that were stored wrongly; corners are one where they are one here.
+    near_by = ["-n", "-t", str(trimesh.tol.merge), "-i", "1"]
+    said = subprocess.run(["admesh", "-e", *near_by, "-v", path], capture_output=True, encoding="latin-1").stdout
     if "Number of facets" not in said:
         # It reads one solid of a text, and no line it does not expect.
         return False
@@ -92,7 +97,7 @@ def with_admesh(path, found):
         check(f"{name} max {letter}", found["high"][axis], number(f"Max {letter}"), size)
     if found["watertight"] and found["collapsed"] == 0:
         check(f"{name} volume", abs(found["volume"]), abs(number("Volume")), size**3 * 1e-3)
-        open_facets = int(re.search(r"Total disconnected facets\s*:\s*(\d+)", said).group(1))
+        open_facets = int(re.search(r"Total disconnected facets\s*:\s*\d+\s+(\d+)", said).group(1))
         check(f"{name} watertight", found["watertight"], open_facets == 0)
     return True
 

@@ -108,7 +108,7 @@ fn samples_are_what_their_makers_say() {
         assert_eq!(gate.finish().unwrap(), format, "{name}");
         let report = examined(bytes, format).unwrap();
         let topology = report.topology.unwrap();
-        assert_eq!(topology.watertight(), name != "featuretype", "{name}");
+        assert!(topology.watertight(), "{name}");
         let solids = if name == "two-solids-ascii" { 2 } else { 1 };
         assert_eq!((report.solids, topology.shells), (solids, solids), "{name}");
         assert_eq!(report.unit, Unit::Assumed);

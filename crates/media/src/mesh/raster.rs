@@ -12,6 +12,10 @@ pub(super) const SIDE: usize = 1920;
 const FILL: f64 = 0.92;
 /// What has no colour of its own.
 const PLAIN: [u8; 3] = [0x9f, 0xb4, 0xc7];
+/// How many places are looked at for facets of any size: some three hundred times all there are.
+const LOOKS: u64 = 1 << 30;
+/// The largest facet, in places, that is drawn after that.
+const SMALL: u64 = 64;
 /// How much light there is where none shines.
 const AMBIENT: f64 = 0.32;
 
@@ -25,6 +29,8 @@ pub(super) struct Canvas {
     scale: f64,
     depth: Vec<f32>,
     colour: Vec<[u8; 3]>,
+    /// How many more places are looked at for large facets.
+    looks: u64,
 }
 
 impl Canvas {
@@ -55,6 +61,7 @@ impl Canvas {
             scale,
             depth: vec![f32::NEG_INFINITY; SIDE * SIDE],
             colour: vec![[0; 3]; SIDE * SIDE],
+            looks: LOOKS,
         }
     }
 
@@ -96,6 +103,14 @@ impl Canvas {
             ((low - 0.5).ceil().clamp(0.0, last) as usize, (high - 0.5).floor().clamp(0.0, last) as usize)
         };
         let ((left, right), (top, bottom)) = (range(0), range(1));
+        // Millions of facets, each across the whole drawing, are no model of anything, and would take a processor hours.
+        let looks = (right + 1).saturating_sub(left) as u64 * (bottom + 1).saturating_sub(top) as u64;
+        if looks > SMALL {
+            match self.looks.checked_sub(looks) {
+                Some(left) => self.looks = left,
+                None => return,
+            }
+        }
         for row in top..=bottom {
             let y = row as f64 + 0.5;
             for column in left..=right {
@@ -148,4 +163,26 @@ impl Canvas {
 fn unit(direction: Vector) -> Vector {
     let length = dot(direction, direction).sqrt();
     direction.map(|x| x / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_facets_are_drawn_until_enough_was_looked_at_and_small_ones_always() {
+        let mut canvas = Canvas::new([0.0; 3], [1.0; 3]);
+        let facet = |from: f32, to: f32, colour| Facet {
+            colour: Some(colour),
+            ..Facet::of([[from, from, to], [to, from, to], [from, to, to]])
+        };
+        canvas.draw(&[facet(0.0, 0.5, [255, 0, 0])]);
+        assert!(canvas.looks < LOOKS, "the first was counted");
+        canvas.looks = 10_000;
+        canvas.draw(&[facet(0.0, 1.0, [0, 255, 0])]);
+        assert!(canvas.colour.iter().all(|[_, green, _]| *green == 0), "too large for what is left");
+        canvas.looks = 0;
+        canvas.draw(&[facet(0.998, 1.0, [0, 0, 255])]);
+        assert!(canvas.colour.iter().any(|[_, _, blue]| *blue > 0), "small enough");
+    }
 }
