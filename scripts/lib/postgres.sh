@@ -1,6 +1,7 @@
 # A private PostgreSQL server in a temporary folder on a free port. Sourced, not run; needs lib/install.sh.
 #
-#   postgres_start [fast|durable]   exports SOUK_TEST_POSTGRES_URL, a superuser's URL of the maintenance database
+#   postgres_start [fast|durable]   exports SOUK_TEST_POSTGRES_URL, a superuser's URL of the maintenance database, and
+#                                   SOUK_TEST_POSTGRES_BIN, where the programs are that made it
 #   postgres_stop                   ends the server by its process id and removes the folder
 #
 # `fast` never waits for the disk and is for tests; `durable` keeps PostgreSQL's own promise and is for kill tests and
@@ -47,6 +48,7 @@ postgres_start() {
     POSTGRES_PID=$!
     if postgres_wait; then
       export SOUK_TEST_POSTGRES_URL="postgres://postgres:$password@127.0.0.1:$POSTGRES_PORT/postgres"
+      export SOUK_TEST_POSTGRES_BIN=$bin
       return 0
     fi
     wait "$POSTGRES_PID" 2>/dev/null || true

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use crate::Corner;
+use crate::{Corner, PostgresServer};
 
 /// A database of its own for one test.
 #[derive(Debug)]
@@ -43,9 +43,18 @@ impl Database {
     /// Without a PostgreSQL server.
     #[expect(clippy::disallowed_methods, reason = "the test runner says by environment where the server is")]
     pub fn postgres_with(redis: Option<Corner>) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let maintenance = std::env::var("SOUK_TEST_POSTGRES_URL")
             .expect("this test needs PostgreSQL: run scripts/test, which starts one and sets SOUK_TEST_POSTGRES_URL");
+        Self::made(maintenance, redis)
+    }
+
+    /// A fresh database on a PostgreSQL server of the test's own, which outlives it, and Redis beside it.
+    pub fn on(server: &PostgresServer) -> Self {
+        Self::made(server.url(), Some(Corner::shared()))
+    }
+
+    fn made(maintenance: String, redis: Option<Corner>) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("e2e_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         sql(&maintenance, &format!("create database {name}"));
         Self::Postgres { maintenance, name, redis }
@@ -85,6 +94,7 @@ impl Drop for Database {
 fn sql(url: &str, statement: &str) {
     let done = Command::new("psql")
         .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, url])
+        .env("PGCONNECT_TIMEOUT", "20")
         .stdin(Stdio::null())
         .status()
         .expect("psql, which comes with PostgreSQL");

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use souk_e2e::{Database, Fault, FaultProxy, Load, RedisServer, Server, permille};
+use souk_e2e::{Database, Fault, FaultProxy, Load, PostgresServer, RedisServer, Server, permille};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
 use crate::shop;
 
 /// How long the database is away; `scripts/soak` asks for more.
 #[expect(clippy::disallowed_methods, reason = "the test runner says by environment how long a test is")]
-fn outage() -> Duration {
+fn away() -> Duration {
     let seconds = std::env::var("SOUK_OUTAGE_SECONDS").map_or(3, |text| text.parse().expect("SOUK_OUTAGE_SECONDS"));
     Duration::from_secs(seconds)
 }
@@ -34,8 +34,20 @@ fn uncached(product: &serde_json::Value) -> Vec<String> {
 const PATIENT: [(&str, &str); 2] =
     [("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "1500"), ("SOUK__DATABASE__ANSWER_TIMEOUT_MS", "1000")];
 
-async fn goes_and_comes(fault: Fault) {
-    let (proxy, server) = behind_a_proxy(Database::postgres(), &PATIENT).await;
+/// What befalls the database.
+#[derive(Debug, Clone, Copy)]
+enum Outage {
+    /// The way to it has a fault.
+    Way(Fault),
+    /// It is stopped hard, and recovers when it starts again.
+    Stopped,
+    /// It and all its processes stand still.
+    Frozen,
+}
+
+async fn goes_and_comes(outage: Outage) {
+    let mut postgres = PostgresServer::start();
+    let (proxy, server) = behind_a_proxy(Database::on(&postgres), &PATIENT).await;
     let seller = server.signed_in("seller").await;
     let product = shop::create(&seller, &shop::lamp()).await;
     let load = Load::begin(&seller, &server.url(), READERS, &uncached(&product));
@@ -45,8 +57,12 @@ async fn goes_and_comes(fault: Fault) {
     assert!(before.iter().all(|asked| asked.status == 200), "{before:?}");
 
     let struck = Instant::now();
-    proxy.set(fault);
-    load.flows(50, outage()).await;
+    match outage {
+        Outage::Way(fault) => proxy.set(fault),
+        Outage::Stopped => postgres.stop(),
+        Outage::Frozen => postgres.freeze(),
+    }
+    load.flows(50, away()).await;
     assert_eq!(server.client().get("/health").await.status, 200);
     let ready = server.client().get("/ready").await;
     assert_eq!((ready.status, &ready.json()["modes"][0]["name"]), (503, &json!("database")));
@@ -57,8 +73,12 @@ async fn goes_and_comes(fault: Fault) {
     assert_eq!((written.status, written.header("retry-after")), (503, "2"), "{}", written.text());
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
 
+    match outage {
+        Outage::Way(_) => proxy.set(Fault::None),
+        Outage::Stopped => postgres.again(),
+        Outage::Frozen => postgres.thaw(),
+    }
     let mended = Instant::now();
-    proxy.set(Fault::None);
     load.flows(200, Duration::from_secs(6)).await;
     // A change is stored again as well, and once.
     shop::create(&seller, &shop::lamp()).await;
@@ -82,7 +102,7 @@ async fn goes_and_comes(fault: Fault) {
     let after: Vec<_> = all.iter().filter(|asked| asked.at > mended + Duration::from_secs(5)).cloned().collect();
     let (usual, now) = (permille(&before, 990), permille(&after, 990));
     println!(
-        "{fault:?}: {} refused of {}, slowest {:?}; all well {again:?} after its return; p99 {usual:?} before, {now:?} after",
+        "{outage:?}: {} refused of {}, slowest {:?}; all well {again:?} after its return; p99 {usual:?} before, {now:?} after",
         during.iter().filter(|asked| asked.status != 200).count(),
         during.len(),
         during.iter().map(|asked| asked.took).max().unwrap(),
@@ -93,12 +113,22 @@ async fn goes_and_comes(fault: Fault) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_stands_still_holds_nobody_up_and_is_found_again() {
-    goes_and_comes(Fault::BlackHole).await;
+    goes_and_comes(Outage::Way(Fault::BlackHole)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_stopped_holds_nobody_up_and_is_found_again() {
-    goes_and_comes(Fault::Refuse).await;
+    goes_and_comes(Outage::Way(Fault::Refuse)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_the_database_that_stops_hard_is_found_again() {
+    goes_and_comes(Outage::Stopped).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_the_database_that_stands_still_is_found_again() {
+    goes_and_comes(Outage::Frozen).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
