@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 /// How long a server may take to start, and to recover after it was stopped hard.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// The account that PostgreSQL runs under where the tests run as root, which it refuses.
 const ACCOUNT: &str = "postgres";

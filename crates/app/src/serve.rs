@@ -164,6 +164,8 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
         let stall = config.http.stall;
         move |socket, _| cut_when_stalled(socket, stall)
     })
+    // Who ends their half has gone, as they have for proxies: nobody ends it and reads on. What was begun for them is dropped.
+    .h1_allow_half_closed(false)
     .disable_signals()
     .keep_alive(config.http.keep_alive)
     .shutdown_timeout(config.http.shutdown.as_secs());

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use souk_e2e::{Database, Fault, FaultProxy, Load, PostgresServer, RedisServer, Server, permille};
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::shop;
 
@@ -270,17 +273,20 @@ async fn who_breaks_off_is_waited_for_by_nobody() {
     ];
     let mut server = Server::prepared(Database::sqlite(), &settings);
     server.run().await;
-    let (way, here) = FaultProxy::before(&server.url());
-    let client = server.client().apart(here);
-    let mut asking = tokio::task::JoinSet::new();
-    asking.spawn(async move {
+    let (way, through) = FaultProxy::before(&server.url());
+    // The line breaks, and whoever asked is ended, which closes their half in order.
+    for (to, breaks) in [(through, true), (server.url(), false)] {
+        let mut asking = TcpStream::connect(to.trim_start_matches("http://")).await.unwrap();
         let query = "redirectUrl=http://localhost:5173/in&codeChallenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        client.try_send(client.request("GET", &format!("/api/v1/auth/oauth/mock/start?{query}"))).await
-    });
-    let (mut asked, _) = peer.accept().await.unwrap();
-    way.set(Fault::Reset);
-    assert!(asking.join_next().await.unwrap().unwrap().is_err(), "it was not answered");
-    // Half a minute would be the provider's, if anybody still waited.
-    let ended = tokio::time::timeout(Duration::from_secs(15), asked.read_to_end(&mut Vec::new())).await;
-    assert!(ended.is_ok(), "the provider is still waited for");
+        let head = format!("GET /api/v1/auth/oauth/mock/start?{query} HTTP/1.1\r\nHost: souk.example\r\n\r\n");
+        asking.write_all(head.as_bytes()).await.unwrap();
+        let (mut asked, _) = peer.accept().await.unwrap();
+        if breaks {
+            way.set(Fault::Reset);
+        }
+        drop(asking);
+        // Half a minute would be the provider's, if anybody still waited.
+        let ended = tokio::time::timeout(Duration::from_secs(15), asked.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "breaks {breaks}: the provider is still waited for");
+    }
 }

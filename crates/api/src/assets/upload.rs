@@ -5,7 +5,7 @@ use std::{cell::RefCell, pin::pin, time::Duration};
 use actix_web::{dev::Payload, http::StatusCode, web::Bytes};
 use async_trait::async_trait;
 use domain::{Error, assets::Chunks};
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, future::join};
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::problem::Problem;
@@ -40,13 +40,13 @@ impl Chunks for Pieces {
     }
 }
 
-/// As [`received`], but who takes the pieces goes on by themselves: when the body breaks off, or nobody waits for the answer any
-/// more, what came by then is an end like any other.
+/// As [`received`], but reader and taker go on by themselves: when the body breaks off, or nobody waits for the answer any more, what
+/// came by then is an end like any other. Who is refused comes to an end, so that they read why.
 ///
 /// # Errors
 /// 408 when nothing came, 400 when the body broke off.
 pub async fn outlasting<T, F>(
-    payload: &mut Payload,
+    mut payload: Payload,
     idle: Duration,
     take: impl FnOnce(Box<dyn Chunks>) -> F,
 ) -> Result<domain::Result<T>, Problem>
@@ -55,24 +55,38 @@ where
     F: Future<Output = domain::Result<T>> + 'static,
 {
     let (sender, pieces) = mpsc::channel(BETWEEN);
-    let taking = actix_web::rt::spawn(take(Box::new(Pieces(pieces))));
-    let fault = loop {
-        match timeout(idle, payload.next()).await {
-            Ok(None) => break None,
+    let taking = take(Box::new(Pieces(pieces)));
+    let both = actix_web::rt::spawn(async move {
+        let (fault, taken) = join(pump(&mut payload, idle, sender), taking).await;
+        if taken.is_err() {
+            linger(&mut payload).await;
+        }
+        (fault, taken)
+    });
+    let (fault, taken) = both.await.map_err(Error::internal)?;
+    fault.map_or(Ok(taken), Err)
+}
+
+/// Reads a body until it ends, breaks off or is taken no more; gives what is wrong with it.
+async fn pump(payload: &mut Payload, idle: Duration, to: mpsc::Sender<Result<Bytes, Error>>) -> Option<Problem> {
+    loop {
+        let came = tokio::select! {
+            came = timeout(idle, payload.next()) => came,
+            // Who takes no more has said why.
+            () = to.closed() => return None,
+        };
+        match came {
+            Ok(None) => return None,
             Ok(Some(Ok(piece))) if piece.is_empty() => {}
             Ok(Some(Ok(piece))) => {
-                // Who takes no more has said why.
-                if sender.send(Ok(piece)).await.is_err() {
-                    break None;
+                if to.send(Ok(piece)).await.is_err() {
+                    return None;
                 }
             }
-            Ok(Some(Err(error))) => break Some(broke_off(&error)),
-            Err(_) => break Some(nothing_came(idle)),
+            Ok(Some(Err(error))) => return Some(broke_off(&error)),
+            Err(_) => return Some(nothing_came(idle)),
         }
-    };
-    drop(sender);
-    let taken = taking.await.map_err(Error::internal)?;
-    fault.map_or(Ok(taken), Err)
+    }
 }
 
 fn broke_off(error: &actix_web::error::PayloadError) -> Problem {

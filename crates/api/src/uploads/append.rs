@@ -15,12 +15,7 @@ use super::{
     checksum::{self, Checked, Checksum},
     protocol,
 };
-use crate::{
-    Answer, Problem, Shared,
-    assets::{linger, outlasting},
-    auth::Auth,
-    path::Id,
-};
+use crate::{Answer, Problem, Shared, assets::outlasting, auth::Auth, path::Id};
 
 /// `PATCH /api/v1/uploads/{id}`.
 pub(super) async fn append(
@@ -55,16 +50,11 @@ pub(super) async fn bring(
     let checksum = Checksum::of(request)?;
     let progress = if checksum.is_some() { Progress::AtEnd } else { Progress::Steady };
     let (by, taking) = (auth.0.clone(), services.clone());
-    let mut body = payload.into_inner();
-    let brought = outlasting(&mut body, services.settings.transfer_idle, move |mut pieces| async move {
+    let brought = outlasting(payload.into_inner(), services.settings.transfer_idle, move |mut pieces| async move {
         let mut source = Checked { source: &mut *pieces, checksum };
         uploads::append(&taking.shop, &taking.uploads, &by, id, offset, &mut source, progress).await
     });
-    let brought = brought.await.and_then(|ended| ended.map_err(checksum::told));
-    if brought.is_err() {
-        linger(&mut body).await;
-    }
-    brought
+    brought.await?.map_err(checksum::told)
 }
 
 /// `DELETE /api/v1/uploads/{id}`.

@@ -88,9 +88,9 @@ impl Weld {
 /// Names the place of a number on an axis: near zero by counting places, elsewhere by its bits, which are more than any such count.
 fn place(x: f32) -> u32 {
     if x.abs() < APART {
-        let places = (f64::from(x) * PLACES).round();
-        let sign = if places < 0.0 { 1 << 31 } else { 0 };
-        sign | places.abs() as u32
+        let places = (f64::from(x) * PLACES).round() as i32;
+        let sign = if places < 0 { 1 << 31 } else { 0 };
+        sign | places.unsigned_abs()
     } else {
         x.to_bits()
     }
