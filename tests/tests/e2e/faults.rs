@@ -268,17 +268,21 @@ async fn who_breaks_off_is_waited_for_by_nobody() {
         ("SOUK__OAUTH__MOCK__ISSUER", url.as_str()),
         ("SOUK__OAUTH__MOCK__CLIENT_ID", "souk"),
         ("SOUK__OAUTH__MOCK__CLIENT_SECRET", "secret"),
+        ("SOUK__OAUTH__OTHER__PRESET", "oidc"),
+        ("SOUK__OAUTH__OTHER__ISSUER", url.as_str()),
+        ("SOUK__OAUTH__OTHER__CLIENT_ID", "souk"),
+        ("SOUK__OAUTH__OTHER__CLIENT_SECRET", "secret"),
         ("SOUK__DEPENDENCIES__PROVIDERS__TIMEOUT_MS", "30000"),
         ("SOUK__CALLS__HEAD_MS", "30000"),
     ];
     let mut server = Server::prepared(Database::sqlite(), &settings);
     server.run().await;
     let (way, through) = FaultProxy::before(&server.url());
-    // The line breaks, and whoever asked is ended, which closes their half in order.
-    for (to, breaks) in [(through, true), (server.url(), false)] {
+    // The line breaks; and whoever asked is ended, which closes their half in order. Each asks a provider that nobody failed to reach yet.
+    for (to, provider, breaks) in [(through, "mock", true), (server.url(), "other", false)] {
         let mut asking = TcpStream::connect(to.trim_start_matches("http://")).await.unwrap();
         let query = "redirectUrl=http://localhost:5173/in&codeChallenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        let head = format!("GET /api/v1/auth/oauth/mock/start?{query} HTTP/1.1\r\nHost: souk.example\r\n\r\n");
+        let head = format!("GET /api/v1/auth/oauth/{provider}/start?{query} HTTP/1.1\r\nHost: souk.example\r\n\r\n");
         asking.write_all(head.as_bytes()).await.unwrap();
         let (mut asked, _) = peer.accept().await.unwrap();
         if breaks {
