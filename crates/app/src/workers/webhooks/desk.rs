@@ -253,6 +253,7 @@ impl Desk {
         let failed = outcome.fault().is_some();
         if finished.settled == Settled::GivenUp(Cause::Gone) {
             self.off.push_back((endpoint, Off::Gone));
+            self.give_back(endpoint);
         }
         if let Some(rest) = outcome.rest() {
             self.notes.push_back(Note::Rest(endpoint, now + rest));

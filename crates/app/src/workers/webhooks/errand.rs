@@ -52,10 +52,10 @@ pub(super) struct Errand {
     /// Attempts that ended.
     pub(super) finished: Vec<Finished>,
     pub(super) notes: VecDeque<Note>,
-    /// Endpoints to be switched off.
-    pub(super) off: VecDeque<(EndpointId, Off)>,
     /// Messages to be given back.
     pub(super) back: Vec<Held>,
+    /// Endpoints to be switched off.
+    pub(super) off: VecDeque<(EndpointId, Off)>,
     /// Messages that are kept for longer: a sign of life.
     pub(super) kept: Option<Vec<Held>>,
     pub(super) look: Option<Look>,
@@ -114,16 +114,17 @@ impl Errand {
             }
             self.notes.pop_front();
         }
+        // Before endpoints are switched off, so that it is given up with what waits.
+        if !self.back.is_empty() {
+            with.dispatch.release(&self.back).await?;
+            done.released = std::mem::take(&mut self.back);
+        }
         while let Some((endpoint, why)) = self.off.front().copied() {
             if disable_endpoint(&with.shop, &with.room, endpoint, why, with.endured).await? {
                 tracing::warn!(%endpoint, reason = why.name(), "a webhook endpoint was switched off");
                 done.off.push(endpoint);
             }
             self.off.pop_front();
-        }
-        if !self.back.is_empty() {
-            with.dispatch.release(&self.back).await?;
-            done.released = std::mem::take(&mut self.back);
         }
         if let Some(kept) = &self.kept {
             with.dispatch.extend(kept, now + with.lease).await?;
