@@ -3,6 +3,7 @@
 
 mod channel;
 mod message;
+mod webhooks;
 
 use domain::shop::Rules;
 use serde_json::{Map, Value, json};
@@ -47,7 +48,11 @@ pub fn asyncapi(rules: &Rules) -> Value {
         channels.insert(channel.name.to_owned(), channel.told(&openapi));
         operations.extend(channel.operations(&openapi));
     }
+    servers.insert("webhooks".to_owned(), webhooks::server());
+    channels.insert("webhooks".to_owned(), webhooks::channel(&mut messages, rules));
+    operations.insert("webhooks.send".to_owned(), webhooks::operation());
     let mut schemas = messages.schemas(rules);
+    schemas.insert("WebhookHeaders".to_owned(), webhooks::headers());
     // Named by parameters only.
     schemas.insert("TopicName".to_owned(), message::in_words(at(&openapi, "/components/schemas/TopicName")));
     json!({
@@ -85,6 +90,8 @@ fn at<'a>(document: &'a Value, place: &str) -> &'a Value {
 mod tests {
     use std::collections::BTreeSet;
 
+    use domain::webhooks::EventType;
+
     use super::*;
 
     /// Every reference leads somewhere.
@@ -106,6 +113,25 @@ mod tests {
         let (document, mut found) = (asyncapi(&Rules::default()), 0);
         walk(&document, &document, &mut found);
         assert!(found > 10, "{found}");
+    }
+
+    /// One message for each type that endpoints can choose, and for tests, with a schema that its examples keep.
+    #[test]
+    fn webhooks_are_a_channel_with_a_message_for_each_type() {
+        let document = asyncapi(&Rules::default());
+        let messages = document["channels"]["webhooks"]["messages"].as_object().unwrap();
+        let names: BTreeSet<&str> = messages.values().map(|message| message["name"].as_str().unwrap()).collect();
+        let all = EventType::ALL.into_iter().chain([EventType::Test]);
+        assert_eq!(names, all.map(EventType::name).collect());
+        let sent = document["operations"]["webhooks.send"]["messages"].as_array().unwrap();
+        assert_eq!(sent.len(), messages.len());
+        let data = &messages["webhook.product.updated"]["payload"]["properties"]["data"]["anyOf"];
+        assert_eq!(data[0]["$ref"], "#/components/schemas/ProductNotice");
+        assert_eq!(data[1]["$ref"], "#/components/schemas/WebhookThin");
+        let tested = &messages["webhook.webhook.test"];
+        assert_eq!(tested["payload"]["properties"]["data"]["$ref"], "#/components/schemas/WebhookTest");
+        assert_eq!(tested["examples"][0]["payload"]["data"]["success"], true);
+        assert_eq!(document["components"]["schemas"]["WebhookHeaders"]["required"][2], "webhook-signature");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod dto;
 mod endpoints;
 mod messages;
 mod parameters;
+pub(crate) mod schema;
 mod secrets;
 pub mod words;
 

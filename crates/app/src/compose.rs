@@ -11,7 +11,7 @@ use domain::{
     health::Probe,
     identity::{Known, Sessions, exports::Archives, known::Herald},
 };
-use integrations::resilience::Kind;
+use integrations::{resilience::Kind, webhooks::WebhookCourier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::Engine;
 use platform::LocalCache;
@@ -74,6 +74,8 @@ pub(crate) struct Noted {
     pub(crate) downloads: Downloads,
     /// Shared with the jobs.
     pub(crate) gallery: Gallery,
+    /// Shared with those who send webhooks.
+    pub(crate) courier: Arc<WebhookCourier>,
 }
 
 /// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
@@ -138,7 +140,7 @@ pub(crate) async fn services(
             tariff: config.models.tariff.clone(),
             mark_copies: config.models.mark_copies,
         },
-        webhooks: webhooks::webhooks(config, foundation)?,
+        webhooks: webhooks::webhooks(config, foundation, noted.courier),
         sessions,
         session_list: database.sessions(),
         known,

@@ -79,9 +79,10 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     let gallery = gallery::gallery(&config, &foundation)?;
     jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes.bus)?;
-    webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus)?;
+    let courier = webhooks::courier(&config, &foundation)?;
+    webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let noted = compose::Noted { seen, key_uses, downloads, gallery };
+    let noted = compose::Noted { seen, key_uses, downloads, gallery, courier };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);

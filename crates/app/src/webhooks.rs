@@ -30,7 +30,11 @@ fn wording(foundation: &Foundation) -> Arc<dyn Wording> {
     Arc::new(Words { currency: foundation.shop.rules.currency })
 }
 
-fn courier(config: &Config, foundation: &Foundation) -> Result<Arc<WebhookCourier>> {
+/// Calls receivers, for the whole process: its connections have threads of their own.
+///
+/// # Errors
+/// For certificates that cannot be read.
+pub(crate) fn courier(config: &Config, foundation: &Foundation) -> Result<Arc<WebhookCourier>> {
     let hooks = &config.webhooks;
     let idle = usize::try_from(hooks.endpoint_at_once).unwrap_or(usize::MAX);
     let clock = Arc::clone(&foundation.shop.clock);
@@ -38,23 +42,20 @@ fn courier(config: &Config, foundation: &Foundation) -> Result<Arc<WebhookCourie
 }
 
 /// What the doors stand on.
-///
-/// # Errors
-/// For certificates that cannot be read.
-pub(crate) fn webhooks(config: &Config, foundation: &Foundation) -> Result<Webhooks> {
-    Ok(Webhooks {
+pub(crate) fn webhooks(config: &Config, foundation: &Foundation, courier: Arc<WebhookCourier>) -> Webhooks {
+    Webhooks {
         queries: foundation.database.webhooks(),
         keyring: keyring(foundation),
         wording: wording(foundation),
-        addresses: courier(config, foundation)?,
+        addresses: courier,
         rules: config.webhooks.rules,
-    })
+    }
 }
 
 /// Starts what tells the events of the log and sends them. `shop` is that of the HTTP door.
 ///
 /// # Errors
-/// As for [`webhooks`].
+/// Those of the mailroom.
 pub(crate) fn start(
     workers: &mut Workers,
     foundation: &Foundation,
@@ -62,6 +63,7 @@ pub(crate) fn start(
     shop: &Shop,
     known: &Arc<Known>,
     bus: &Arc<dyn Bus>,
+    courier: &Arc<WebhookCourier>,
 ) -> Result<()> {
     let hooks = config.webhooks;
     let (dispatch, clock) = (foundation.database.webhook_dispatch(), Arc::clone(&shop.clock));
@@ -81,7 +83,7 @@ pub(crate) fn start(
     };
     let dispatcher = Dispatcher {
         dispatch,
-        courier: courier(config, foundation)?,
+        courier: Arc::<WebhookCourier>::clone(courier),
         keyring: keyring(foundation),
         room: post::mailroom(config, foundation)?,
         shop: shop.clone(),

@@ -50,3 +50,4 @@ mod streams;
 mod uploads;
 mod walls;
 mod webhooks;
+mod webhooks_late;

@@ -20,9 +20,9 @@ on_each_database!(
 
 const ALL: &str = "/api/v1/webhooks/endpoints";
 /// The receivers of these tests are on this machine, where nobody may be sent without it.
-const INSIDE: (&str, &str) = ("SOUK__CALLS__ALLOWED_NETWORKS", "127.0.0.0/8");
+pub(crate) const INSIDE: (&str, &str) = ("SOUK__CALLS__ALLOWED_NETWORKS", "127.0.0.0/8");
 /// How long anything may take that is waited for, on a machine that runs other tests too.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 async fn started(database: Database) -> Server {
     let mut server = Server::prepared(database, &[INSIDE]);
@@ -31,7 +31,7 @@ async fn started(database: Database) -> Server {
 }
 
 /// Makes an endpoint; with its secret.
-async fn endpoint(client: &Client, url: &str, more: Value) -> (Value, String) {
+pub(crate) async fn endpoint(client: &Client, url: &str, more: Value) -> (Value, String) {
     let mut body = json!({ "url": url });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let made = client.post(ALL, &body).await.expect(201).json();
@@ -39,7 +39,7 @@ async fn endpoint(client: &Client, url: &str, more: Value) -> (Value, String) {
     (made, secret)
 }
 
-fn path(endpoint: &Value) -> String {
+pub(crate) fn path(endpoint: &Value) -> String {
     format!("{ALL}/{}", endpoint["id"].as_str().unwrap())
 }
 

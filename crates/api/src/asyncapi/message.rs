@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use super::at;
-use crate::openapi::forms;
+use crate::{openapi::forms, webhooks::schema::Parts};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -57,6 +57,12 @@ impl Messages {
         let mut messages = Vec::new();
         self.forms(side, &serde_json::to_value(schema).unwrap_or_default(), &Value::Null, &mut messages);
         messages
+    }
+
+    /// The reference to a schema that is named, with all that it stands on.
+    pub(super) fn named_part(&mut self, Parts { name, schemas }: Parts) -> Value {
+        self.known.extend(schemas);
+        json!({ "$ref": format!("{SCHEMAS}{name}") })
     }
 
     /// The schemas that messages refer to, with the rules of a shop in them.

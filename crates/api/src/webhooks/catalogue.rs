@@ -1,7 +1,5 @@
 //! The catalogue of what can be heard, with the schemas of the types that are sent.
 
-use std::borrow::Cow;
-
 use actix_web::{HttpResponse, get};
 use domain::{
     Error, Result,
@@ -9,19 +7,11 @@ use domain::{
     webhooks::{EventType, Form, Owner, Wording},
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-use utoipa::{OpenApi as _, ToSchema, openapi::ComponentsBuilder};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::data::{CategoryData, DisabledData, MemberData, PersonData, ThinData};
-use crate::{
-    Answer, Shared,
-    openapi::forms,
-    stream::{ModelNoticeView, ProductNoticeView},
-};
-
-/// Where schemas refer to each other in a document, and where in one that stands alone.
-const DOCUMENT: &str = "#/components/schemas/";
-const ALONE: &str = "#/$defs/";
+use super::schema;
+use crate::{Answer, Shared};
 
 /// What can be heard.
 #[derive(Debug, Serialize, ToSchema)]
@@ -88,95 +78,11 @@ fn told(kind: EventType, wording: &dyn Wording, rules: &Rules) -> Result<EventTy
     Ok(EventTypeView {
         kind: kind.name(),
         version: 1,
-        description: description(kind),
+        description: schema::description(kind),
         owners: owners.into_iter().filter(|(owner, _)| kind.is_for(*owner)).map(|(_, name)| name).collect(),
-        full_schema: schema(kind, rules),
+        full_schema: schema::body(kind, Form::Full, rules),
         full_example: example(Form::Full)?,
-        thin_schema: body::<ThinData<'static>>(kind, rules),
+        thin_schema: schema::body(kind, Form::Thin, rules),
         thin_example: example(Form::Thin)?,
     })
-}
-
-fn description(kind: EventType) -> &'static str {
-    match kind {
-        EventType::ProductCreated => "There is a product that could not be seen before.",
-        EventType::ProductUpdated => "A product that could be seen is another now.",
-        EventType::ProductDeleted => "A product that could be seen is gone.",
-        EventType::ModelChanged => "A version of a 3D model came, got further or went.",
-        EventType::ModelDeleted => "A 3D model is gone.",
-        EventType::CategoryCreated => "A category was made.",
-        EventType::CategoryUpdated => "A category is another now.",
-        EventType::CategoryDeleted => "A category is gone.",
-        EventType::MemberJoined => "Somebody became a member of a seller account.",
-        EventType::MemberChanged => "A member of a seller account has another role.",
-        EventType::MemberLeft => "Somebody is no member of a seller account any more.",
-        EventType::UserCreated => "Somebody signed up.",
-        EventType::UserBanned => "Somebody is banned.",
-        EventType::UserUnbanned => "Somebody is not banned any more.",
-        EventType::UserDeleted => "Somebody was deleted.",
-        EventType::EndpointDisabled => "An endpoint of the same owner was switched off because it failed, or is gone.",
-        EventType::Test => "A test.",
-    }
-}
-
-fn schema(kind: EventType, rules: &Rules) -> Value {
-    match kind {
-        EventType::ProductCreated | EventType::ProductUpdated | EventType::ProductDeleted => {
-            body::<ProductNoticeView<'static>>(kind, rules)
-        }
-        EventType::ModelChanged | EventType::ModelDeleted => body::<ModelNoticeView<'static>>(kind, rules),
-        EventType::CategoryCreated | EventType::CategoryUpdated | EventType::CategoryDeleted => {
-            body::<CategoryData>(kind, rules)
-        }
-        EventType::MemberJoined | EventType::MemberChanged | EventType::MemberLeft => body::<MemberData>(kind, rules),
-        EventType::UserCreated | EventType::UserBanned | EventType::UserUnbanned | EventType::UserDeleted => {
-            body::<PersonData>(kind, rules)
-        }
-        EventType::EndpointDisabled | EventType::Test => body::<DisabledData>(kind, rules),
-    }
-}
-
-/// The schema of a body whose data are these, with all that it refers to.
-fn body<T: ToSchema>(kind: EventType, rules: &Rules) -> Value {
-    #[derive(utoipa::OpenApi)]
-    struct Empty;
-    let name: Cow<'static, str> = T::name();
-    let mut known = Vec::new();
-    T::schemas(&mut known);
-    known.push((name.to_string(), T::schema()));
-    let mut document = Empty::openapi();
-    document.components = Some(ComponentsBuilder::new().schemas_from_iter(known).build());
-    forms::tell(&mut document, rules);
-    let schemas = document.components.unwrap_or_default().schemas.into_iter();
-    let parts: Map<String, Value> =
-        schemas.map(|(name, schema)| (name, alone(serde_json::to_value(schema).unwrap_or_default()))).collect();
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": kind.name(),
-        "type": "object",
-        "required": ["type", "timestamp", "data"],
-        "properties": {
-            "type": { "const": kind.name() },
-            "timestamp": { "type": "string", "format": "date-time", "description": "When it happened." },
-            "data": { "$ref": format!("{ALONE}{name}") },
-        },
-        "$defs": parts,
-    })
-}
-
-/// The same with references into itself.
-fn alone(mut schema: Value) -> Value {
-    match &mut schema {
-        Value::Array(items) => items.iter_mut().for_each(|item| *item = alone(item.take())),
-        Value::Object(map) => {
-            for (name, value) in map.iter_mut() {
-                match value {
-                    Value::String(text) if name == "$ref" => *text = text.replace(DOCUMENT, ALONE),
-                    value => *value = alone(value.take()),
-                }
-            }
-        }
-        _ => {}
-    }
-    schema
 }

@@ -1,7 +1,12 @@
 //! Messages: what became of them, and sending them again.
 
 use actix_web::{HttpResponse, get, post};
-use domain::{Error, id::EndpointId, permission::ManageWebhooks, webhooks};
+use domain::{
+    Error,
+    id::EndpointId,
+    permission::ManageWebhooks,
+    webhooks::{self, QUEUED},
+};
 
 use super::{
     dto::{
@@ -42,6 +47,7 @@ pub async fn test_webhook_endpoint(
     let kind = body.read(tested)?;
     let wording = services.webhooks.wording.as_ref();
     let message = webhooks::send_test(&services.shop, wording, &auth.0, id.0, kind).await?;
+    services.bus.publish(QUEUED, b"");
     Ok(HttpResponse::Accepted().json(QueuedView { message_id: message.0 }))
 }
 
@@ -66,6 +72,7 @@ pub async fn recover_webhook_messages(
 ) -> Answer {
     let since = body.read(since)?;
     let messages = webhooks::recover_messages(&services.shop, &auth.0, id.0, since).await?;
+    services.bus.publish(QUEUED, b"");
     Ok(HttpResponse::Accepted().json(RecoveredView { messages }))
 }
 
@@ -160,5 +167,6 @@ pub async fn resend_webhook_message(
     message: MessageId,
 ) -> Answer {
     webhooks::resend_message(&services.shop, &auth.0, id.0, message.0).await?;
+    services.bus.publish(QUEUED, b"");
     Ok(HttpResponse::Accepted().json(Done { success: true }))
 }

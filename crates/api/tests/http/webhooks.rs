@@ -1,7 +1,15 @@
 //! Webhooks over HTTP, and what must not work.
 
+use std::sync::{Arc, Mutex};
+
 use actix_web::{http::Method, test::TestRequest};
-use domain::{Principal, permission::Role};
+use async_trait::async_trait;
+use domain::{
+    Principal,
+    bus::{Bus, Fanout, Subscription},
+    permission::Role,
+    webhooks::QUEUED,
+};
 use serde_json::{Value, json};
 
 use crate::setup::{Door, Reply};
@@ -217,4 +225,40 @@ fn keeps(schema: &Value, root: &Value, value: &Value, place: &str) {
             keeps(known, root, value, &format!("{place}.{name}"));
         }
     }
+}
+
+/// A bus that notes what is published.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+#[async_trait]
+impl Bus for Notes {
+    fn publish(&self, topic: &str, _: &[u8]) {
+        self.0.lock().unwrap().push(topic.to_owned());
+    }
+    async fn subscribe(&self, topics: &[&str]) -> Subscription {
+        Fanout::default().subscribe(topics)
+    }
+}
+
+#[actix_web::test]
+async fn what_somebody_asks_for_is_not_left_to_the_next_look() {
+    let notes = Arc::new(Notes::default());
+    let door = Door::with(|services| services.bus = notes.clone());
+    let ada = door.person(Role::User).await;
+    let one = made(&door, &ada, json!({ "url": "https://example.com/hook" })).await;
+    let queued = || notes.0.lock().unwrap().drain(..).filter(|topic| topic == QUEUED).count();
+    assert_eq!(queued(), 0);
+    let test = door.post(&format!("{}/test", path(&one)), &ada, &json!({})).await;
+    assert_eq!((test.status, queued()), (202, 1));
+    // Off, what waits is given up, and can be sent again.
+    for enabled in [false, true] {
+        send(&door, Method::PATCH, &path(&one), &ada, Some(json!({ "enabled": enabled }))).await;
+    }
+    let message = test.json()["messageId"].as_str().unwrap().to_owned();
+    let resend = format!("{}/messages/{message}/resend", path(&one));
+    assert_eq!((door.post(&resend, &ada, &json!({})).await.status, queued()), (202, 1));
+    let since = json!({ "since": door.fixtures.shop.now() });
+    assert_eq!((door.post(&format!("{}/recover", path(&one)), &ada, &since).await.status, queued()), (202, 1));
+    assert_eq!((door.post(&resend, &ada, &json!({})).await.status, queued()), (409, 0), "it waits already");
 }

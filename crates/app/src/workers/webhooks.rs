@@ -1,6 +1,7 @@
 //! The loops of webhooks: one tells the events of the log to endpoints, one sends what is due, one counts.
 
 mod desk;
+mod errand;
 mod lane;
 mod send;
 #[cfg(test)]
@@ -99,31 +100,33 @@ pub(crate) async fn dispatch_worker(dispatcher: Dispatcher, stop: CancellationTo
     let mut queued = dispatcher.bus.subscribe(&[QUEUED]).await;
     let mut desk = Desk::new(dispatcher);
     let mut pause = Pause::new(SOON, QUIET);
-    let mut look = true;
+    let (mut look, mut next_look) = (true, clock.now());
     while !stop.is_cancelled() {
-        match desk.step(std::mem::take(&mut look)).await {
-            Ok(0) => pause.nothing(),
-            Ok(_) => pause.found(),
-            Err(error) => {
-                pause.failed();
-                let pause_ms = pause.millis();
-                tracing::warn!(error = crate::chain(&error), pauseMs = pause_ms, "webhooks wait for the database");
-            }
+        let now = clock.now();
+        look |= now >= next_look || desk.is_hungry();
+        let failing = pause.is_failing();
+        if (!failing || now >= next_look) && desk.turn_to_store(look) {
+            (look, next_look) = (false, now + pause.length());
         }
-        if desk.is_hungry() && !pause.is_failing() {
-            look = true;
-            if desk.is_idle() {
-                continue;
-            }
-        }
-        let wait = pause.length().min(desk.next_beat());
+        let next = if failing { next_look } else { next_look.min(desk.beat()) };
+        let wait = (next - now).to_std().unwrap_or_default();
         tokio::select! {
-            () = desk.ended(), if !pause.is_failing() => {}
-            _ = queued.next(), if !pause.is_failing() => {
+            answered = desk.happens(!failing) => match answered {
+                None => {}
+                Some(Ok(0)) => pause.nothing(),
+                Some(Ok(_)) => pause.found(),
+                Some(Err(error)) => {
+                    pause.failed();
+                    next_look = clock.now() + pause.length();
+                    let pause_ms = pause.millis();
+                    tracing::warn!(error = crate::chain(&error), pauseMs = pause_ms, "webhooks wait for the database");
+                }
+            },
+            _ = queued.next(), if !failing => {
                 queued.clear();
                 look = true;
             }
-            () = clock.sleep(wait) => look = true,
+            () = clock.sleep(wait), if !desk.is_asking() => {}
             () = stop.cancelled() => {}
         }
     }

@@ -223,7 +223,7 @@ pub async fn copy_all(from: &dyn Blobs, to: &dyn Blobs, progress: &(dyn Fn(&Copi
             }
             // What was taken out since it was listed is missed by nobody.
             let Some(mut chunks) = from.read(place, 0..*size).await? else { continue };
-            let terms = Terms { most: *size, size: Some(*size), digest: Some(place.digest) };
+            let terms = Terms { size: Some(*size), digest: Some(place.digest), ..Terms::at_most(*size) };
             to.stage(&mut *chunks, &terms).await?.publish(place.edition).await?;
             done.copied += 1;
             done.bytes += size;

@@ -14,12 +14,21 @@ pub struct Terms {
     pub size: Option<u64>,
     /// What they were said to be.
     pub digest: Option<Digest>,
+    /// Whether they are looked at for malware, where somebody looks.
+    pub scanned: bool,
 }
 
 impl Terms {
     /// At most so many bytes, whatever they are.
     pub fn at_most(most: u64) -> Self {
-        Self { most, size: None, digest: None }
+        Self { most, size: None, digest: None, scanned: true }
+    }
+
+    /// Nobody need look at them for malware: we made them ourselves of what was looked at, or the whole that they are part of is looked
+    /// at when it is there.
+    #[must_use]
+    pub fn unscanned(self) -> Self {
+        Self { scanned: false, ..self }
     }
 }
 

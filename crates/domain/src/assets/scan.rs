@@ -46,7 +46,8 @@ pub trait Scan: Send {
     async fn finish(self: Box<Self>) -> Result<Option<String>>;
 }
 
-/// A store whose bytes are looked at on their way in. While the scanner is away nothing comes in.
+/// A store whose bytes are looked at on their way in, unless their terms say that nobody need. While the scanner is away nothing that
+/// somebody brings comes in.
 pub struct ScannedBlobs {
     /// The store.
     pub blobs: Arc<dyn Blobs>,
@@ -63,6 +64,9 @@ impl std::fmt::Debug for ScannedBlobs {
 #[async_trait]
 impl Blobs for ScannedBlobs {
     async fn stage(&self, source: &mut dyn Chunks, terms: &Terms) -> Result<Box<dyn Staged>> {
+        if !terms.scanned {
+            return self.blobs.stage(source, terms).await;
+        }
         let mut watched = Watched { source, scan: Some(self.scanner.begin().await?) };
         self.blobs.stage(&mut watched, terms).await
     }
@@ -116,21 +120,31 @@ impl Chunks for Watched<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::{
         assets::{Storeroom, Whole},
         testing::{Fixtures, MemoryBlobs},
     };
 
-    /// Finds the word "bad", in whatever pieces it comes.
-    struct Words;
+    /// Finds the word "bad", in whatever pieces it comes, and counts how often it looked.
+    #[derive(Default)]
+    pub(in crate::assets) struct Words(AtomicU32);
+
+    impl Words {
+        pub(in crate::assets) fn looks(&self) -> u32 {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
 
     struct Seen(Vec<u8>);
 
     #[async_trait]
     impl Scanner for Words {
         async fn begin(&self) -> Result<Box<dyn Scan>> {
+            self.0.fetch_add(1, Ordering::SeqCst);
             Ok(Box::new(Seen(Vec::new())))
         }
 
@@ -156,12 +170,15 @@ mod tests {
         let (given, store) = Fixtures::in_memory();
         let inner = Arc::new(MemoryBlobs::default());
         let store_of_bytes: Arc<dyn Blobs> = inner.clone();
-        let blobs = Arc::new(ScannedBlobs { blobs: store_of_bytes, scanner: Arc::new(Words) });
+        let blobs = Arc::new(ScannedBlobs { blobs: store_of_bytes, scanner: Arc::<Words>::default() });
         let room = Storeroom { blobs, index: Arc::new(store) };
         let refused = room.put(&given.shop, &mut Whole::new("a bad file"), &Terms::at_most(100)).await;
         assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
         assert!(inner.list(None, 10).await.unwrap().is_empty());
         room.put(&given.shop, &mut Whole::new("a good file"), &Terms::at_most(100)).await.unwrap();
         assert_eq!(inner.list(None, 10).await.unwrap().len(), 1);
+        let portion = Terms::at_most(100).unscanned();
+        room.put(&given.shop, &mut Whole::new("a bad portion"), &portion).await.unwrap();
+        assert_eq!(inner.list(None, 10).await.unwrap().len(), 2, "nobody looks at it");
     }
 }

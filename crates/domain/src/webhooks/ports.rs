@@ -156,6 +156,17 @@ pub struct Lane {
     pub per_minute: Option<u32>,
     /// Whether its circuit was opened and is not closed yet.
     pub careful: bool,
+    /// Which secrets sign.
+    pub signing: Signing,
+}
+
+/// Which secrets sign for an endpoint: others have another newest one, or are fewer because one came to its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Signing {
+    /// The number of the newest.
+    pub newest: u32,
+    /// How many there are.
+    pub many: u32,
 }
 
 /// What the dispatcher asks for.
@@ -213,9 +224,9 @@ pub trait Dispatch: Send + Sync {
     /// The secrets that sign for an endpoint at this moment.
     async fn signing(&self, endpoint: EndpointId, now: Timestamp) -> Result<Vec<(Algorithm, Vec<u8>)>>;
 
-    /// Takes messages that are due, those due for longest first. Of messages with one key only the first that is not at its end
-    /// may be taken.
-    async fn take(&self, ask: &Ask) -> Result<Vec<Taken>>;
+    /// Takes messages that are due, for each endpoint that is asked for those due for longest first. Of messages with one key only
+    /// the first that is not at its end may be taken.
+    async fn take(&self, asks: &[Ask]) -> Result<Vec<Taken>>;
 
     /// Keeps what is being sent for longer.
     async fn extend(&self, held: &[(WebhookMessageId, u64)], until: Timestamp) -> Result<()>;

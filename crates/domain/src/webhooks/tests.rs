@@ -277,7 +277,7 @@ async fn what_fails_for_five_days_or_is_gone_is_switched_off_and_its_keepers_are
     let fail = async || {
         let now = given.shop.now();
         let until = now + Duration::from_secs(30);
-        let ask = Ask { endpoint: failing, most: 1, per_minute: None, now, until };
+        let ask = [Ask { endpoint: failing, most: 1, per_minute: None, now, until }];
         let one = store.take(&ask).await.unwrap().remove(0);
         let outcome = Outcome::Failed(Fault::Connection);
         let settled = conclude(&outcome, one.place, now, 0);
@@ -331,7 +331,7 @@ async fn a_message_is_tried_by_the_schedule_and_then_given_up() {
     let mut tried = Vec::new();
     loop {
         let now = given.shop.now();
-        let ask = Ask { endpoint: id, most: 9, per_minute: None, now, until: now + Duration::from_secs(30) };
+        let ask = [Ask { endpoint: id, most: 9, per_minute: None, now, until: now + Duration::from_secs(30) }];
         let Some(one) = store.take(&ask).await.unwrap().pop() else { break };
         tried.push((now - began).num_seconds());
         let outcome = Outcome::Answered(Answered { status: 500, ..Answered::default() });

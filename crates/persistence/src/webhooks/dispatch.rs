@@ -15,10 +15,10 @@ use domain::{
     id::{EndpointId, WebhookMessageId},
     webhooks::{
         Algorithm, Endpoint, Fault, Finished, NewMessage, Rate, Settled,
-        ports::{Ask, Depth, Dispatch, Lane, Taken},
+        ports::{Ask, Depth, Dispatch, Lane, Signing, Taken},
     },
 };
-use sea_orm::{QueryResult, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -27,8 +27,9 @@ use super::row::{ENDPOINT, endpoint, small};
 use crate::{
     bulk::{self, Kind, Table},
     database::Database,
+    engine::Engine,
     error,
-    statement::{all, at, count, execute, one, statement},
+    statement::{all, at, count, execute, one, placeholders, statement},
     transaction::Purpose,
 };
 
@@ -36,12 +37,15 @@ const STORED: &str =
     "id, endpoint_id, event_id, seq, kind, order_key, body, state, attempts, place, next_attempt_at, fence, created_at";
 const FANNED_SQLITE: &str = "SELECT unhex(row.value ->> 'id'), e.id, unhex(row.value ->> 'event'), row.value ->> 'seq', \
     row.value ->> 'kind', unhex(row.value ->> 'key'), row.value ->> 'body', 'waiting', 0, 0, row.value ->> 'at', 0, row.value ->> 'at' \
-    FROM json_each($1) AS row CROSS JOIN webhook_endpoints e ON e.id = unhex(row.value ->> 'endpoint') WHERE e.off_reason IS NULL";
+    FROM jsonb_each($1) AS row CROSS JOIN webhook_endpoints e ON e.id = unhex(row.value ->> 'endpoint') WHERE e.off_reason IS NULL";
 const FANNED_POSTGRES: &str = "SELECT row.id, e.id, row.event, row.seq, row.kind, row.key, row.body, 'waiting', 0, 0, row.at, 0, row.at \
     FROM jsonb_to_recordset($1::jsonb) AS row (id uuid, endpoint uuid, event uuid, seq bigint, kind text, key uuid, body text, \
     at timestamptz) JOIN webhook_endpoints e ON e.id = row.endpoint WHERE e.off_reason IS NULL";
 
-const LANES: &str = "SELECT e.id, e.url, e.per_minute, e.circuit_until FROM webhook_endpoints e WHERE e.off_reason IS NULL \
+const LANES: &str = "SELECT e.id, e.url, e.per_minute, e.circuit_until, \
+    (SELECT max(s.number) FROM webhook_secrets s WHERE s.endpoint_id = e.id), \
+    (SELECT count(*) FROM webhook_secrets s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > $1)) \
+    FROM webhook_endpoints e WHERE e.off_reason IS NULL \
     AND (e.circuit_until IS NULL OR e.circuit_until <= $1) AND (e.rested_until IS NULL OR e.rested_until <= $1) \
     AND EXISTS (SELECT 1 FROM webhook_messages m WHERE m.endpoint_id = e.id AND m.state = 'waiting' AND m.next_attempt_at <= $1) \
     ORDER BY e.id";
@@ -51,14 +55,18 @@ const DUE: &str = "SELECT m.id FROM webhook_messages m WHERE m.endpoint_id = $1 
     AND (m.order_key IS NULL OR NOT EXISTS (SELECT 1 FROM webhook_messages o WHERE o.endpoint_id = m.endpoint_id \
     AND o.order_key = m.order_key AND o.finished_at IS NULL AND o.seq < m.seq)) ORDER BY m.next_attempt_at, m.seq LIMIT $3";
 
+/// What takes messages, and what is told of them.
+const SENDING: &str = "UPDATE webhook_messages SET state = 'sending', fence = fence + 1, lease_until = $4 WHERE id";
+const TAKEN: &str = "RETURNING id, endpoint_id, fence, attempts, place, order_key, body, created_at";
+
 /// Messages that are still in the hands of whoever says so, as `$1`.
 const HELD_SQLITE: &str = "state = 'sending' AND (id, fence) IN \
-    (SELECT unhex(value ->> 'message'), value ->> 'fence' FROM json_each($1))";
+    (SELECT unhex(value ->> 'message'), value ->> 'fence' FROM jsonb_each($1))";
 const HELD_POSTGRES: &str = "state = 'sending' AND (id, fence) IN \
     (SELECT message, fence FROM jsonb_to_recordset($1::jsonb) AS row (message uuid, fence bigint))";
 
 const ENDED_SQLITE: &str = "(SELECT unhex(value ->> 'message') AS message, value ->> 'told' AS told, value ->> 'becomes' AS becomes, \
-    value ->> 'why' AS why, value ->> 'due' AS due, value ->> 'ended' AS ended, value ->> 'step' AS step FROM json_each($1)) AS done";
+    value ->> 'why' AS why, value ->> 'due' AS due, value ->> 'ended' AS ended, value ->> 'step' AS step FROM jsonb_each($1)) AS done";
 const ENDED_POSTGRES: &str = "jsonb_to_recordset($1::jsonb) AS done (message uuid, told bigint, becomes text, why text, \
     due timestamptz, ended timestamptz, step bigint)";
 
@@ -126,6 +134,51 @@ impl Database {
     /// Messages as the dispatcher sees them.
     pub fn webhook_dispatch(&self) -> Arc<dyn Dispatch> {
         Arc::new(self.clone())
+    }
+
+    /// Takes what is due; on PostgreSQL by one statement for all endpoints, on SQLite, where a statement is no journey, by one for
+    /// each.
+    async fn take_due(&self, tx: &impl ConnectionTrait, asks: &[Ask]) -> Result<Vec<Taken>> {
+        let rows = match (self.engine, asks) {
+            (_, []) => Vec::new(),
+            (Engine::Sqlite, asks) => {
+                let mut rows = Vec::new();
+                for ask in asks {
+                    let sql = format!("{SENDING} IN ({DUE}) {TAKEN}");
+                    let values = [ask.endpoint.0.into(), ask.now.into(), i64::from(ask.most).into(), ask.until.into()];
+                    rows.extend(all(tx, statement(self.engine, sql, values)).await?);
+                }
+                rows
+            }
+            (Engine::Postgres, [first, ..]) => {
+                let json = asks.iter().map(|ask| json!({ "endpoint": bulk::hex(ask.endpoint), "most": ask.most }));
+                let due = DUE.replace("$1", "ask.endpoint").replace("$3", "ask.most");
+                let sql = format!(
+                    "WITH picked AS MATERIALIZED (SELECT due.id FROM jsonb_to_recordset($1::jsonb) AS ask (endpoint uuid, most bigint) \
+                     CROSS JOIN LATERAL ({due} FOR UPDATE OF m SKIP LOCKED) AS due) {SENDING} IN (SELECT id FROM picked) {TAKEN}"
+                );
+                let json = bulk::json(&json.collect::<Vec<_>>())?;
+                all(tx, statement(self.engine, sql.replace("$4", "$3"), [json, first.now.into(), first.until.into()]))
+                    .await?
+            }
+        };
+        rows.iter().map(taken).collect()
+    }
+
+    /// Which of these that are well were said to fail: mostly none.
+    async fn failing_of(
+        &self,
+        tx: &impl ConnectionTrait,
+        well: &BTreeMap<EndpointId, bool>,
+    ) -> Result<BTreeSet<EndpointId>> {
+        let well: Vec<Value> = well.iter().filter(|(_, well)| **well).map(|(id, _)| id.0.into()).collect();
+        if well.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ids = placeholders(1, well.len());
+        let sql = format!("SELECT id FROM webhook_endpoints WHERE failing_since IS NOT NULL AND id IN ({ids})");
+        let rows = all(tx, statement(self.engine, sql, well)).await?;
+        rows.iter().map(|row| Ok(EndpointId(at(row, 0)?))).collect()
     }
 
     fn in_hands(&self) -> &'static str {
@@ -206,6 +259,12 @@ impl Dispatch for Database {
                 url: at(row, 1)?,
                 per_minute: at::<Option<i64>>(row, 2)?.and_then(|calls| u32::try_from(calls).ok()),
                 careful: at::<Option<Timestamp>>(row, 3)?.is_some(),
+                signing: Signing {
+                    newest: at::<Option<i64>>(row, 4)?
+                        .and_then(|newest| u32::try_from(newest).ok())
+                        .unwrap_or_default(),
+                    many: small(row, 5)?,
+                },
             })
         };
         rows.iter().map(lane).collect()
@@ -223,36 +282,34 @@ impl Dispatch for Database {
         rows.iter().map(secret).collect()
     }
 
-    async fn take(&self, ask: &Ask) -> Result<Vec<Taken>> {
-        let lock = self.engine.pick("", "FOR UPDATE OF m SKIP LOCKED");
-        let sql = format!(
-            "WITH picked AS MATERIALIZED ({DUE} {lock}) UPDATE webhook_messages SET state = 'sending', fence = fence + 1, \
-             lease_until = $4 WHERE id IN (SELECT id FROM picked) \
-             RETURNING id, endpoint_id, fence, attempts, place, order_key, body, created_at"
-        );
-        let values = |most: u32| [ask.endpoint.0.into(), ask.now.into(), i64::from(most).into(), ask.until.into()];
-        let Some(rate) = ask.per_minute.map(Rate::per_minute) else {
-            let rows = all(&self.writer, statement(self.engine, sql, values(ask.most))).await?;
-            return rows.iter().map(taken).collect();
-        };
-        // What was spent lies with the endpoint, whose row is held meanwhile: so the rate holds over all nodes.
-        let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
-        let hold = self.engine.pick("", "FOR UPDATE");
-        let spent = format!("SELECT spent_until FROM webhook_endpoints WHERE id = $1 {hold}");
-        let spent = one(&tx, statement(self.engine, spent, [ask.endpoint.0.into()])).await?;
-        let spent: Option<Timestamp> = spent.map_or(Ok(None), |row| at(&row, 0))?;
-        let most = ask.most.min(rate.allowed(spent, ask.now));
-        if most == 0 {
-            tx.rollback().await.map_err(error::of)?;
+    async fn take(&self, asks: &[Ask]) -> Result<Vec<Taken>> {
+        if asks.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = all(&tx, statement(self.engine, sql, values(most))).await?;
-        let found: Vec<Taken> = rows.iter().map(taken).collect::<Result<_>>()?;
-        let calls = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        if calls > 0 {
-            let sql = "UPDATE webhook_endpoints SET spent_until = $2 WHERE id = $1";
-            let spent = rate.spend(spent, ask.now, calls);
-            execute(&tx, statement(self.engine, sql, [ask.endpoint.0.into(), spent.into()])).await?;
+        let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
+        // What was spent lies with the endpoint, whose row is held meanwhile: so the rate holds over all nodes.
+        let (mut allowed, mut spending) = (asks.to_vec(), BTreeMap::new());
+        let hold = self.engine.pick("", "FOR UPDATE");
+        // In one order, so that two nodes cannot wait for each other.
+        allowed.sort_unstable_by_key(|ask| ask.endpoint);
+        for ask in &mut allowed {
+            let Some(rate) = ask.per_minute.map(Rate::per_minute) else { continue };
+            let spent = format!("SELECT spent_until FROM webhook_endpoints WHERE id = $1 {hold}");
+            let spent = one(&tx, statement(self.engine, spent, [ask.endpoint.0.into()])).await?;
+            let spent: Option<Timestamp> = spent.map_or(Ok(None), |row| at(&row, 0))?;
+            ask.most = ask.most.min(rate.allowed(spent, ask.now));
+            spending.insert(ask.endpoint, (rate, spent, ask.now));
+        }
+        allowed.retain(|ask| ask.most > 0);
+        let found = self.take_due(&tx, &allowed).await?;
+        for (endpoint, (rate, spent, now)) in spending {
+            let calls = found.iter().filter(|one| one.endpoint == endpoint).count();
+            let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+            if calls > 0 {
+                let sql = "UPDATE webhook_endpoints SET spent_until = $2 WHERE id = $1";
+                let spent = rate.spend(spent, now, calls);
+                execute(&tx, statement(self.engine, sql, [endpoint.0.into(), spent.into()])).await?;
+            }
         }
         tx.commit().await.map_err(error::of)?;
         Ok(found)
@@ -327,13 +384,15 @@ impl Dispatch for Database {
             }
         }
         ATTEMPTS.insert(&tx, self.engine, &attempts, "ON CONFLICT DO NOTHING").await?;
+        let failed = self.failing_of(&tx, &well).await?;
         let mut failing = Vec::new();
         // In one order, so that two nodes cannot wait for each other.
         for (id, well) in well {
             if well {
-                let sql =
-                    "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL";
-                execute(&tx, statement(self.engine, sql, [id.0.into()])).await?;
+                if failed.contains(&id) {
+                    let sql = "UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1";
+                    execute(&tx, statement(self.engine, sql, [id.0.into()])).await?;
+                }
                 continue;
             }
             let sql = "UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, $2) WHERE id = $1 RETURNING failing_since";

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use domain::webhooks::{
     Circuit, SecretText, Window,
-    ports::{Lane, Taken},
+    ports::{Lane, Signing, Taken},
 };
 
 /// What is sent to one endpoint.
@@ -19,6 +19,8 @@ pub(super) struct Track {
     pub(super) queue: VecDeque<Taken>,
     /// Where to, signed with what.
     pub(super) to: Arc<To>,
+    /// Which secrets those are; `None` before the first look.
+    signing: Option<Signing>,
     /// Whether its circuit is not closed: one call at a time.
     pub(super) careful: bool,
     /// Whether as much was taken as was asked for, so that more is likely to be due.
@@ -40,15 +42,26 @@ impl Track {
             flying: 0,
             queue: VecDeque::new(),
             to: Arc::default(),
+            signing: None,
             careful: false,
             more: false,
         }
     }
 
-    /// How it is to be called from now on.
-    pub(super) fn is(&mut self, lane: &Lane, secrets: Vec<SecretText>) {
+    /// How it is to be called from now on; with the secrets that sign, where they are others.
+    pub(super) fn is(&mut self, lane: &Lane, secrets: Option<Vec<SecretText>>) {
         self.careful = lane.careful;
-        self.to = Arc::new(To { url: lane.url.clone(), secrets });
+        if let Some(secrets) = secrets {
+            self.signing = Some(lane.signing);
+            self.to = Arc::new(To { url: lane.url.clone(), secrets });
+        } else if self.to.url != lane.url {
+            self.to = Arc::new(To { url: lane.url.clone(), secrets: self.to.secrets.clone() });
+        }
+    }
+
+    /// Which secrets sign for it, as far as is known.
+    pub(super) fn signing(&self) -> Option<Signing> {
+        self.signing
     }
 
     /// How many calls at once.

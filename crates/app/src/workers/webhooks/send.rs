@@ -2,9 +2,13 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
-use domain::webhooks::{
-    Fault, Finished, Message, Outcome, conclude,
-    ports::{Parcel, Taken},
+use domain::{
+    clock::Timestamp,
+    id::{EndpointId, WebhookMessageId},
+    webhooks::{
+        Fault, Finished, Message, Outcome, conclude,
+        ports::{Parcel, Taken},
+    },
 };
 use futures_util::FutureExt as _;
 
@@ -18,12 +22,46 @@ pub(super) struct Ended {
     pub(super) careful: bool,
 }
 
+/// An attempt under way: what must be known of it when it ends, however it does.
+#[derive(Clone, Copy)]
+pub(super) struct Aloft {
+    message: WebhookMessageId,
+    endpoint: EndpointId,
+    fence: u64,
+    ordered: bool,
+    attempts: u32,
+    place: u32,
+    careful: bool,
+    at: Timestamp,
+    began: Instant,
+}
+
+impl Aloft {
+    pub(super) fn new(taken: &Taken, careful: bool, at: Timestamp) -> Self {
+        let Taken { id: message, endpoint, fence, attempts, place, ordered, .. } = *taken;
+        Self { message, endpoint, fence, ordered, attempts, place, careful, at, began: Instant::now() }
+    }
+
+    /// How it ended, and what becomes of the message.
+    fn ended(self, outcome: Outcome, now: Timestamp, jitter: u8) -> Ended {
+        let Self { message, endpoint, fence, ordered, careful, .. } = self;
+        let settled = conclude(&outcome, self.place, now, jitter);
+        let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let attempt = outcome.kept(self.attempts + 1, self.at, millis);
+        Ended { finished: Finished { message, endpoint, fence, ordered, attempt, settled }, outcome, careful }
+    }
+
+    /// It broke off: an attempt that failed by our own fault.
+    pub(super) fn broken(self, now: Timestamp) -> Ended {
+        self.ended(Outcome::Failed(Fault::Unsendable), now, u8::MAX / 2)
+    }
+}
+
 /// Signs and sends a message, and decides what becomes of it.
-pub(super) async fn send(with: Dispatcher, taken: Taken, to: Arc<To>, careful: bool) -> Ended {
-    let (began, at) = (Instant::now(), with.shop.now());
+pub(super) async fn send(with: Arc<Dispatcher>, taken: Taken, to: Arc<To>, aloft: Aloft) -> Ended {
     let sent = AssertUnwindSafe(attempt(&with, &taken, &to)).catch_unwind().await;
     let outcome = sent.unwrap_or(Outcome::Failed(Fault::Unsendable));
-    let took = began.elapsed();
+    let took = aloft.began.elapsed();
     let result = outcome.fault().map_or("delivered", Fault::name);
     metrics::counter!("webhook_attempts_total", "result" => result).increment(1);
     metrics::histogram!("webhook_attempt_duration_seconds", "result" => result).record(took);
@@ -35,11 +73,7 @@ pub(super) async fn send(with: Dispatcher, taken: Taken, to: Arc<To>, careful: b
     let mut byte = [0];
     with.shop.entropy.fill(&mut byte);
     let [jitter] = byte;
-    let settled = conclude(&outcome, taken.place, now, jitter);
-    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let attempt = outcome.kept(taken.attempts + 1, at, millis);
-    let Taken { id: message, endpoint, fence, ordered, .. } = taken;
-    Ended { finished: Finished { message, endpoint, fence, ordered, attempt, settled }, outcome, careful }
+    aloft.ended(outcome, now, jitter)
 }
 
 async fn attempt(with: &Dispatcher, taken: &Taken, to: &To) -> Outcome {

@@ -1,5 +1,7 @@
 //! The loop over the store in memory, with a real clock: what it sends, to whom, and what it leaves when it ends.
 
+mod schedule;
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -11,13 +13,14 @@ use std::{
 use async_trait::async_trait;
 use domain::{
     Rules,
-    id::{EndpointId, WebhookMessageId},
+    clock::Entropy,
+    id::{EndpointId, UserId, WebhookMessageId},
     identity::Verification,
     page::{Limit, PageRequest},
     testing::{PlainSealer, PlainSigner, Postbox, memory::MemoryStore},
     webhooks::{
-        Algorithm, Answered, Endpoint, EventType, Filter, Form, MessageState, NewMessage, Off, Order, Outcome, Owner,
-        Signer as _, StoredSecret,
+        Algorithm, Answered, Endpoint, EventType, Fault, Filter, Form, MessageState, NewMessage, Off, Order, Outcome,
+        Owner, Signer as _, StoredSecret,
         ports::{MessageFilter, Parcel, WebhookQueries},
         seal_context,
     },
@@ -67,10 +70,24 @@ impl Courier for Receivers {
     }
 }
 
+/// Chance that breaks down when it is asked for the jitter of a pause, as often as it is told to.
+struct Frail(AtomicU32);
+
+impl Entropy for Frail {
+    fn fill(&self, bytes: &mut [u8]) {
+        let broken = bytes.len() == 1
+            && self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        assert!(!broken, "it breaks down, as it is to");
+        SystemEntropy.fill(bytes);
+    }
+}
+
 struct House {
     store: MemoryStore,
     receivers: Arc<Receivers>,
     shop: Shop,
+    /// After failing for so long an endpoint is switched off.
+    endured: Duration,
     bus: Arc<LocalBus>,
     workers: JoinSet<Result<()>>,
     stop: CancellationToken,
@@ -87,7 +104,8 @@ impl House {
             rules: Rules::default(),
         };
         let (receivers, bus) = (Arc::default(), Arc::default());
-        Self { store, receivers, shop, bus, workers: JoinSet::new(), stop: CancellationToken::new() }
+        let endured = Duration::from_hours(1);
+        Self { store, receivers, shop, endured, bus, workers: JoinSet::new(), stop: CancellationToken::new() }
     }
 
     fn start(&mut self) {
@@ -101,7 +119,7 @@ impl House {
             bus: self.bus.clone(),
             at_once: 8,
             endpoint_at_once: 4,
-            endured: Duration::from_hours(1),
+            endured: self.endured,
             lease: Duration::from_millis(600),
             drain: Duration::from_millis(50),
         };
@@ -116,11 +134,16 @@ impl House {
     }
 
     async fn endpoint(&self, name: &str) -> EndpointId {
+        self.endpoint_of(name, self.shop.id()).await
+    }
+
+    /// An endpoint of the shop that this person made.
+    async fn endpoint_of(&self, name: &str, made_by: UserId) -> EndpointId {
         let (id, now) = (self.shop.id::<EndpointId>(), self.shop.now());
         let endpoint = Endpoint {
             id,
             owner: Owner::Shop,
-            made_by: self.shop.id(),
+            made_by,
             url: format!("https://example.com/{name}"),
             description: String::new(),
             types: Vec::new(),
@@ -181,6 +204,25 @@ impl House {
     fn got(&self, name: &str) -> usize {
         self.receivers.got.lock().unwrap().get(&format!("https://example.com/{name}")).map_or(0, Vec::len)
     }
+}
+
+#[tokio::test]
+async fn an_attempt_that_breaks_off_gives_its_place_and_its_message_back() {
+    let mut house = House::new();
+    let well = house.endpoint("well").await;
+    house.tell(well, 12).await;
+    // More than there are places.
+    house.shop.entropy = Arc::new(Frail(AtomicU32::new(6)));
+    house.start();
+    house.until(well, MessageState::Delivered, 6).await;
+    house.until(well, MessageState::Waiting, 6).await;
+    let page = PageRequest { page: 1, limit: Limit::new(50).unwrap() };
+    let filter = MessageFilter { state: Some(MessageState::Waiting), kind: None };
+    for message in house.store.messages(well, filter, page).await.unwrap().items {
+        let attempts = house.store.attempts(message.id, page).await.unwrap().items;
+        assert_eq!(attempts.iter().map(|one| one.fault).collect::<Vec<_>>(), [Some(Fault::Unsendable)]);
+    }
+    house.stop().await;
 }
 
 #[tokio::test]

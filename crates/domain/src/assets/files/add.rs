@@ -30,7 +30,7 @@ pub async fn admit(
     let (rules, (size, digest)) = (&shop.rules.assets, said);
     let holders = [Holder::Person(by.principal().user), Holder::Seller(found.seller)];
     let left = room.left(&rules.quotas, &holders, size.unwrap_or(1)).await?;
-    Ok(Terms { most: rules.file_max.min(left), size, digest })
+    Ok(Terms { size, digest, ..Terms::at_most(rules.file_max.min(left)) })
 }
 
 /// Adds a file whose bytes were put away to a product.

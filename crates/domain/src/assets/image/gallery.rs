@@ -57,7 +57,8 @@ pub(super) struct Put {
 impl Gallery {
     /// Puts away all bytes of what was made of a file.
     pub(super) async fn put(&self, shop: &Shop, made: Made, key: Key, revision: u32) -> Result<Put> {
-        let source = self.keep(shop, &made.source).await?;
+        // Made anew, it comes from our own store.
+        let source = self.keep(shop, &made.source, revision == 1).await?;
         let (main, main_shown) = self.keep_both(shop, &made.main).await?;
         let (thumbnail, thumbnail_shown) = self.keep_both(shop, &made.thumbnail).await?;
         let [main_jpeg, main_webp] = main_shown;
@@ -81,13 +82,13 @@ impl Gallery {
         Ok(Put { picture, source, shown: [main_jpeg, main_webp, thumbnail_jpeg, thumbnail_webp] })
     }
 
-    async fn keep(&self, shop: &Shop, bytes: &Bytes) -> Result<Kept> {
-        let most = u64::try_from(bytes.len()).map_err(Error::internal)?;
-        self.room.put(shop, &mut Whole::new(bytes.clone()), &Terms::at_most(most)).await
+    async fn keep(&self, shop: &Shop, bytes: &Bytes, scanned: bool) -> Result<Kept> {
+        let terms = Terms { scanned, ..Terms::at_most(u64::try_from(bytes.len()).map_err(Error::internal)?) };
+        self.room.put(shop, &mut Whole::new(bytes.clone()), &terms).await
     }
 
     async fn keep_both(&self, shop: &Shop, made: &MadeRendition) -> Result<(Rendition, [Kept; 2])> {
-        let kept = [self.keep(shop, &made.jpeg).await?, self.keep(shop, &made.webp).await?];
+        let kept = [self.keep(shop, &made.jpeg, false).await?, self.keep(shop, &made.webp, false).await?];
         let [jpeg, webp] = kept.map(|kept| piece(&kept));
         Ok((Rendition { width: made.width, height: made.height, jpeg, webp }, kept))
     }

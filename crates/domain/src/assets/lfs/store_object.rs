@@ -54,7 +54,7 @@ pub async fn admit_object(
     let rules = &shop.rules.assets;
     let holders = [Holder::Person(by.principal().user), Holder::Seller(seller)];
     let left = room.left(&rules.quotas, &holders, size.unwrap_or(0)).await?;
-    Ok(Terms { most: rules.file_max.min(left), size, digest: Some(digest) })
+    Ok(Terms { size, digest: Some(digest), ..Terms::at_most(rules.file_max.min(left)) })
 }
 
 /// Adds an object whose bytes were put away to a library, which begins with it. One that lies there already changes nothing.

@@ -79,7 +79,7 @@ pub async fn process_model(shop: &Shop, with: &Workshop, job: ProcessModel) -> R
     let mut made = Vec::new();
     for (kind, bytes) in RenditionKind::ALL.into_iter().zip(renditions) {
         let most = u64::try_from(bytes.len()).map_err(Error::internal)?;
-        let kept = with.room.put(shop, &mut Whole::new(bytes), &Terms::at_most(most)).await?;
+        let kept = with.room.put(shop, &mut Whole::new(bytes), &Terms::at_most(most).unscanned()).await?;
         made.push((kind, kept));
     }
     finish(shop, job, &made, overhang).await

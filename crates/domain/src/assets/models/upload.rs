@@ -182,7 +182,7 @@ async fn product(tx: &mut dyn Tx, by: &Authorized<WriteProducts>, id: Option<Pro
 }
 
 async fn put(shop: &Shop, workshop: &Workshop, declared: Declared, upload: Upload<'_>) -> Result<(Kept, ModelFormat)> {
-    let terms = Terms { most: workshop.most, size: upload.size, digest: upload.digest };
+    let terms = Terms { size: upload.size, digest: upload.digest, ..Terms::at_most(workshop.most) };
     let mut through = Through { source: upload.source, gate: workshop.analysis.gate(declared), format: None };
     let kept = workshop.room.put(shop, &mut through, &terms).await?;
     Ok((kept, through.format.ok_or_else(|| Error::internal("a source was not read to its end"))?))

@@ -9,10 +9,11 @@ use super::*;
 use crate::{
     Error, Principal, Result,
     assets::{
-        Chunks, Digest, Holder, Storeroom, Whole,
+        Chunks, Digest, Holder, ScannedBlobs, Storeroom, Whole,
         files::ports::FileQueries,
         models::{Workshop, ports::ModelQueries},
-        ports::BlobQueries,
+        ports::{BlobQueries, Blobs},
+        scan::tests::Words,
     },
     catalog::{Product, delete_product, policy::Scope},
     id::{FileId, ModelId, UploadId},
@@ -49,8 +50,12 @@ impl Chunks for Pieces {
 
 impl World {
     async fn new() -> Self {
+        Self::over(Arc::new(MemoryBlobs::default())).await
+    }
+
+    async fn over(blobs: Arc<dyn Blobs>) -> Self {
         let (given, store) = Fixtures::in_memory();
-        let room = Storeroom { blobs: Arc::new(MemoryBlobs::default()), index: Arc::new(store.clone()) };
+        let room = Storeroom { blobs, index: Arc::new(store.clone()) };
         let workshop = Workshop { room, analysis: Arc::new(PlainAnalysis), most: 1000 };
         let with = Finisher { workshop, uploads: Arc::new(store.clone()), users: Arc::new(store.clone()) };
         let owner = given.seller().await;
@@ -264,4 +269,29 @@ async fn an_upload_whose_job_was_given_up_fails() {
     assert!(matches!(failed.outcome, Some(Outcome::Refused { .. })), "{failed:?}");
     assert_eq!((world.usage().await, world.held("abcd").await), ([0, 0], 0), "its bytes are let go");
     assert_eq!(fail_lost_uploads(shop, &world.with).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_whole_is_looked_at_for_malware_once_and_no_portion_is() {
+    let scanner = Arc::<Words>::default();
+    let blobs = Arc::new(ScannedBlobs { blobs: Arc::new(MemoryBlobs::default()), scanner: scanner.clone() });
+    let world = World::over(blobs).await;
+    for (portions, looks) in [(["a b", "ad ", "one"], 1), (["no ", "evi", "l! "], 2), (["bad", "bad", "bad"], 3)] {
+        let upload = world.begin(world.file(), 9).await.unwrap();
+        for (portion, offset) in portions.into_iter().zip([0, 3, 6]) {
+            world.bring(upload.id, offset, portion).await.unwrap();
+        }
+        assert_eq!(scanner.looks(), looks - 1, "nobody looks at portions");
+        let outcome = world.finish(upload.id).await.outcome;
+        match portions.concat().contains("bad") {
+            true => {
+                assert!(
+                    matches!(&outcome, Some(Outcome::Refused { message }) if message.contains("A.Bad.Word")),
+                    "{outcome:?}"
+                )
+            }
+            false => assert!(matches!(outcome, Some(Outcome::Made { .. })), "{outcome:?}"),
+        }
+        assert_eq!(scanner.looks(), looks, "{portions:?}");
+    }
 }

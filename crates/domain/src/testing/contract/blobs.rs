@@ -172,7 +172,7 @@ async fn a_large_one_is_whole(blobs: &dyn Blobs) {
     }
     let size = u64::try_from(LARGE).unwrap();
     let digest = Digest::of(&expected);
-    let said = Terms { most: size, size: Some(size), digest: Some(digest) };
+    let said = Terms { size: Some(size), digest: Some(digest), ..Terms::at_most(size) };
     let staged = blobs.stage(&mut source(), &said).await.unwrap();
     assert_eq!(staged.stored(), Stored { digest, size });
     let place = Place { digest, edition: Edition(u64::MAX) };
