@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{ChatEvent, ChatReply, ChatRequest, Fault, Usage};
+use super::{Batch, ChatEvent, ChatReply, ChatRequest, Fault, NewCall, Settlement, Usage, Verdict};
+use crate::{clock::Timestamp, error::Result as Done};
 
 /// A whole answer as it came.
 #[derive(Debug, Clone)]
@@ -63,4 +64,34 @@ pub trait Embedder: Send + Sync {
 
     /// The vectors of these texts.
     async fn embed(&self, texts: &[String]) -> Result<Embedded, Fault>;
+}
+
+/// Where calls are written down before they are made.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Writes down that a call begins, if all its windows have room for it. MUST be durable when it returns, and MUST hold the windows
+    /// so that no two calls are given the same room.
+    async fn reserve(&self, call: NewCall) -> Done<Verdict>;
+
+    /// Takes note of how a call ended. MUST NOT wait: it is told when a caller has gone away. What the database cannot take is told to
+    /// it again.
+    fn settle(&self, settled: Settlement);
+}
+
+/// The rows of the ledger. It is a log in itself, so its rows have neither audit entry nor event.
+#[async_trait]
+pub trait LedgerStore: Send + Sync {
+    /// Writes all of this in one transaction, and says of each call whether it may begin, by [`super::decide`]. What ended is counted
+    /// once: a call that is not [`super::CallState::Reserved`] any more stays as it is.
+    async fn write(&self, batch: &Batch) -> Done<Vec<Verdict>>;
+
+    /// Gives up the calls that began before `before` and were not heard of since: whoever made them was killed. What was held for them
+    /// counts as used. Gives how many there were.
+    async fn sweep(&self, before: Timestamp, now: Timestamp) -> Done<u64>;
+
+    /// What was spent in the windows of a budget since a moment, for whom. The largest cost comes first.
+    async fn spent(&self, budget: &str, since: Timestamp) -> Done<Vec<(super::WindowKey, super::Spent)>>;
+
+    /// Removes calls that ended before `before`, at most `limit`, and windows that began before; gives how many calls.
+    async fn purge(&self, before: Timestamp, limit: u32) -> Done<u64>;
 }
