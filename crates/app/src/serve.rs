@@ -9,7 +9,7 @@ use tokio::{net::TcpStream, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Outcome, compose,
+    Outcome, assistant, compose,
     config::Config,
     demo,
     downloads::Downloads,
@@ -81,7 +81,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
     jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes.bus)?;
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let noted = compose::Noted { seen, key_uses, downloads, gallery };
+    let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
+    let noted = compose::Noted { seen, key_uses, downloads, gallery, assistance };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);
