@@ -32,6 +32,7 @@ mod schema;
 mod server;
 mod socket;
 mod tables;
+mod upstream;
 
 pub use authenticator::{Authenticator, totp};
 pub use bytes::bytes;
@@ -56,6 +57,7 @@ pub use schema::faults;
 pub use server::{Demo, Server};
 pub use socket::{Closed, Socket};
 pub use tables::Tables;
+pub use upstream::{Conduct, Counted, PROMPT, Upstream};
 
 /// Makes one test per database of each case, named `sqlite::<case>` and `postgres::<case>`. A case is an
 /// `async fn(Database)` beside the macro.

@@ -15,7 +15,7 @@ use crate::{
     gate::Gate,
     health, identity, lfs,
     middleware::{admit, cors, deadline, only::only, outermost, small},
-    models3d,
+    models3d, openai,
     openapi::{self, Documents, collected},
     problem::Problem,
     routes::{Found, Routes},
@@ -45,6 +45,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     routes.extend(models3d::page::ROUTES.map(|(path, operation)| (Method::GET, path, operation)));
     routes.extend(identity::outside::ROUTES);
     routes.extend(lfs::ROUTES);
+    routes.extend(openai::ROUTES);
     routes.extend(uploads::ROUTES);
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
@@ -96,6 +97,7 @@ pub fn build(
         .configure(models3d::page::serve)
         .configure(identity::outside::callbacks)
         .configure(lfs::serve)
+        .configure(openai::serve)
         .configure(uploads::serve)
         .configure(stream::aliases)
         .configure(socket::aliases)

@@ -35,6 +35,7 @@ pub mod lfs;
 pub mod limit;
 pub mod middleware;
 pub mod models3d;
+pub mod openai;
 pub mod openapi;
 pub mod organisation;
 pub mod page;
@@ -63,7 +64,9 @@ pub use inbound::Hooks;
 pub use models3d::Models3d;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
-pub use services::{Access, Assets, DownloadSink, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink};
+pub use services::{
+    Access, Assets, Assistance, DownloadSink, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink,
+};
 pub use settings::{
     CacheSettings, HttpSettings, LimitRule, LimitScope, PER_KEY, PROVING, PlaceSettings, SocketSettings, StreamSettings,
 };

@@ -218,9 +218,9 @@ fn known_by(methods: &[Method]) -> Found {
     Found::OtherMethod(allow.join(", "))
 }
 
-/// The operations of other protocols whose body is bytes of any length.
+/// The operations of other protocols whose body is bytes of any length, or whose answer takes as long as others do.
 fn brings_bytes(id: &str) -> bool {
-    id == crate::lfs::UPLOAD || crate::uploads::BYTES.contains(&id)
+    id == crate::lfs::UPLOAD || crate::uploads::BYTES.contains(&id) || crate::openai::LONG.contains(&id)
 }
 
 fn takes_bytes(operation: &document::Operation) -> bool {

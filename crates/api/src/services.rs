@@ -9,6 +9,7 @@ use domain::{
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
     assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries, uploads::Finisher},
+    assistant::Assistant,
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -136,6 +137,15 @@ impl std::fmt::Debug for Assets {
     }
 }
 
+/// What the assistant stands on.
+#[derive(Debug, Clone)]
+pub struct Assistance {
+    /// Calls models.
+    pub assistant: Assistant,
+    /// Most bytes of a question.
+    pub body_limit: usize,
+}
+
 /// What people who prove elsewhere who they are stand on.
 #[derive(Clone)]
 pub struct Outside {
@@ -207,6 +217,8 @@ pub struct Services {
     pub models: Models3d,
     /// Webhooks that go out.
     pub webhooks: Webhooks,
+    /// The assistant.
+    pub assistant: Assistance,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Access, Assets, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
+use api::{Access, Assets, Assistance, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
@@ -76,6 +76,7 @@ pub(crate) struct Noted {
     pub(crate) gallery: Gallery,
     /// Shared with those who send webhooks.
     pub(crate) courier: Arc<WebhookCourier>,
+    pub(crate) assistance: Assistance,
 }
 
 /// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
@@ -141,6 +142,7 @@ pub(crate) async fn services(
             mark_copies: config.models.mark_copies,
         },
         webhooks: webhooks::webhooks(config, foundation, noted.courier),
+        assistant: noted.assistance,
         sessions,
         session_list: database.sessions(),
         known,
@@ -177,6 +179,7 @@ fn probes(config: &Config, foundation: &Foundation, things: [Arc<dyn Probe>; 4])
         (Kind::Mail, matches!(config.mail.transport, Transport::Smtp(..))),
         (Kind::Providers, !config.outside.providers.is_empty()),
         (Kind::Issuers, !config.outside.issuers.is_empty()),
+        (Kind::Assistant, !config.assistant.models.is_empty()),
     ];
     let called = called.into_iter().filter(|(_, is)| *is).map(|(kind, _)| foundation.dependencies.probe(kind));
     let scanner =

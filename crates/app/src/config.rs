@@ -3,6 +3,7 @@
 //! Later layers win: the profile's defaults, `souk.toml`, the plain names (`PORT`, `DATABASE_URL` ..), `SOUK__SECTION__KEY`.
 //! A section is one file: a list of its settings, a struct of what they mean, and how one is made of the other.
 
+mod assistant;
 mod blobs;
 mod cache;
 mod calls;
@@ -43,6 +44,7 @@ use std::collections::BTreeMap;
 use domain::inbound;
 use integrations::resilience::{Kind, Terms};
 
+pub(crate) use assistant::{Assistance, ModelSettings};
 pub(crate) use blobs::{Blobs, StoreKind};
 pub(crate) use cache::{CacheMode, Caching};
 pub(crate) use calls::Outgoing;
@@ -96,6 +98,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         jobs::SETTINGS,
         schedule::SETTINGS,
         webhooks::SETTINGS,
+        assistant::SETTINGS,
         telemetry::SETTINGS,
     ]
     .into_iter()
@@ -158,6 +161,8 @@ pub(crate) struct Config {
     pub(crate) schedule: Schedule,
     /// Webhooks that go out.
     pub(crate) webhooks: Hooks,
+    /// Language models.
+    pub(crate) assistant: Assistance,
     /// Logs.
     pub(crate) telemetry: Telemetry,
 }
@@ -190,6 +195,7 @@ impl Config {
         let jobs = Jobs::read(&mut reader);
         let schedule = Schedule::read(&mut reader);
         let webhooks = Hooks::read(&mut reader);
+        let assistant = Assistance::read(&mut reader);
         let telemetry = Telemetry::read(&mut reader);
         let faults = reader.into_faults();
         let read = || {
@@ -219,6 +225,7 @@ impl Config {
                 jobs: jobs?,
                 schedule: schedule?,
                 webhooks: webhooks?,
+                assistant: assistant?,
                 telemetry: telemetry?,
             })
         };

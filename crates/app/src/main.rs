@@ -2,6 +2,7 @@
 
 mod archive;
 mod assets;
+mod assistant;
 mod asyncapi;
 mod audit;
 mod cli;

@@ -9,7 +9,7 @@ use tokio::{net::TcpStream, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Outcome, compose,
+    Outcome, assistant, compose,
     config::Config,
     demo,
     downloads::Downloads,
@@ -82,7 +82,8 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let courier = webhooks::courier(&config, &foundation)?;
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let noted = compose::Noted { seen, key_uses, downloads, gallery, courier };
+    let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
+    let noted = compose::Noted { seen, key_uses, downloads, gallery, courier, assistance };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);

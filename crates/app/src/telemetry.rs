@@ -146,6 +146,15 @@ fn describe() {
     metrics::describe_gauge!("relay_leader", Unit::Count, "1 while this process passes events on, else 0");
     describe_webhooks();
     describe_dependencies();
+    describe_assistant();
+}
+
+fn describe_assistant() {
+    metrics::describe_counter!("assistant_calls_total", Unit::Count, "Calls of models that ended, by how");
+    metrics::describe_counter!("assistant_calls_lost_total", Unit::Count, "Calls of models whose node was killed");
+    metrics::describe_counter!("assistant_tokens_total", Unit::Count, "Tokens of models that were used, by kind");
+    metrics::describe_counter!("assistant_cost_billionths_total", Unit::Count, "What models cost, in billionths");
+    metrics::describe_histogram!("assistant_first_word_seconds", Unit::Seconds, "Time until a model said something");
 }
 
 fn describe_webhooks() {

@@ -105,6 +105,14 @@ pub const ABSENCES: &[Absence] = &[
         told: Told::Ready,
     },
     Absence {
+        name: "assistant",
+        required: false,
+        lacks: "answers of language models whose provider is away",
+        works: "everything else; where a model has other deployments they answer",
+        answer: Some("503 `provider_unavailable`"),
+        told: Told::Ready,
+    },
+    Absence {
         name: "replica",
         required: false,
         lacks: "another node of the shop",

@@ -100,4 +100,6 @@ id! {
     EndpointId,
     /// An event for one endpoint.
     WebhookMessageId,
+    /// A call of a language model.
+    AssistantCallId,
 }

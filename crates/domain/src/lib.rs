@@ -6,6 +6,7 @@
 pub mod access;
 pub mod actor;
 pub mod assets;
+pub mod assistant;
 pub mod audit;
 pub mod behalf;
 pub mod bus;

@@ -86,6 +86,8 @@ permissions! {
     ManageWebhooks = "webhooks:manage" at 24 from User;
     /// Make, see and change webhook endpoints that hear the whole shop.
     AdministerWebhooks = "webhooks:administer" at 26 from Admin;
+    /// Call the models of the assistant, within its budgets.
+    UseAssistant = "assistant:use" at 28 from User;
     /// Act as somebody else for a quarter of an hour, in full view of the audit log.
     Impersonate = "users:impersonate" at 20 from Admin;
 }

@@ -2,6 +2,7 @@
 //! every adapter of a port is held to.
 
 mod analysis;
+mod assistant;
 mod blobs;
 mod ceremonies;
 mod clock;
@@ -23,6 +24,7 @@ mod turnstile;
 mod webhooks;
 
 pub use analysis::PlainAnalysis;
+pub use assistant::{PlainEmbedder, PlainLedger, PlainModel, Script};
 pub use blobs::MemoryBlobs;
 pub use ceremonies::PlainCeremonies;
 pub use clock::FakeClock;

@@ -10,6 +10,7 @@ use souk_domain::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
+    assistant::ports::LedgerStore,
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -94,6 +95,10 @@ impl Harness for Memory {
     }
 
     fn places(&self) -> Arc<dyn Places> {
+        Arc::new(self.store.clone())
+    }
+
+    fn ledger(&self) -> Arc<dyn LedgerStore> {
         Arc::new(self.store.clone())
     }
 
@@ -240,6 +245,7 @@ suites!(
     libraries,
     uploads,
     hooks,
+    ledger,
     models,
     pictures,
     webhooks

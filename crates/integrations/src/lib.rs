@@ -1,9 +1,10 @@
 //! Everything that calls out: the one HTTP client, what brings mails and webhooks, what knows malware, those who say elsewhere who
-//! somebody is, and on which terms all of them are called.
+//! somebody is, language models, and on which terms all of them are called.
 
 pub mod blobs;
 pub mod clamav;
 pub mod client;
+pub mod llm;
 pub mod mail;
 pub mod outside;
 pub mod resilience;

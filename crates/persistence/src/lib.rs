@@ -2,6 +2,7 @@
 
 mod access;
 mod assets;
+mod assistant;
 mod bulk;
 mod catalog;
 mod checkpoint;

@@ -6,12 +6,15 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use souk_e2e::{Bucket, Clamd, Client, Cluster, Database, Fault, FaultProxy, Issuer, MailServer, Server};
+use souk_e2e::{
+    Bucket, Clamd, Client, Cluster, Conduct, Database, Fault, FaultProxy, Issuer, MailServer, Server, Upstream,
+};
 
 use crate::shop;
 
 /// What is tried here and in `faults.rs`.
-const TRIED: [&str; 9] = ["database", "redis", "cache", "files", "scanner", "mail", "providers", "issuers", "replica"];
+const TRIED: [&str; 10] =
+    ["database", "redis", "cache", "files", "scanner", "mail", "providers", "issuers", "assistant", "replica"];
 
 #[test]
 fn everything_that_is_declared_is_tried() {
@@ -195,4 +198,36 @@ async fn without_another_node_those_that_are_left_do_everything() {
     is_open(&seller).await;
     assert_eq!(cluster.nodes[0].client().get("/ready").await.expect(200).json()["degraded"], json!([]));
     cluster.nodes[0].settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_provider_of_models_all_but_the_assistant_is_served() {
+    let upstream = Upstream::start(|_| Conduct::Words(2)).await;
+    let (provider, address) = FaultProxy::before(&upstream.url());
+    let settings = [
+        ("SOUK__ASSISTANT__PROVIDERS__NEAR__PROTOCOL", "compatible".to_owned()),
+        ("SOUK__ASSISTANT__PROVIDERS__NEAR__URL", address.clone()),
+        ("SOUK__ASSISTANT__MODELS__SMALL__DEPLOYMENTS", "near/small".to_owned()),
+        ("SOUK__ASSISTANT__AGAIN_AFTER_MS", "0".to_owned()),
+        ("SOUK__DEPENDENCIES__ASSISTANT__RESET_SECONDS", "1".to_owned()),
+    ];
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut server = Server::prepared(Database::sqlite(), &settings);
+    server.run().await;
+    let seller = server.signed_in("seller").await;
+    let body = json!({ "model": "small", "messages": [{ "role": "user", "content": "Hello?" }] });
+    seller.post("/v1/chat/completions", &body).await.expect(200);
+    provider.set(Fault::Refuse);
+    for _ in 0..6 {
+        let refused = seller.post("/v1/chat/completions", &body).await.expect(503).json();
+        assert_eq!(refused["error"]["code"], "provider_unavailable", "{refused}");
+    }
+    tells(&until_degraded(&server.client(), "assistant", true).await, "assistant");
+    is_open(&seller).await;
+    provider.set(Fault::None);
+    let until = Instant::now() + Duration::from_secs(30);
+    while seller.post("/v1/chat/completions", &body).await.status != 200 {
+        assert!(Instant::now() < until, "it is not called again");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

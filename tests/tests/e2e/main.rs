@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod acting;
+mod assistant;
 mod catalogue;
 mod commands;
 mod cuts;

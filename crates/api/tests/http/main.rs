@@ -21,6 +21,7 @@ mod inbound;
 mod jobs;
 mod lfs;
 mod models3d;
+mod openai;
 mod outside;
 mod problems;
 mod products;

@@ -23,6 +23,7 @@ use domain::{
         models::{Tariff, Workshop},
         uploads::Finisher,
     },
+    assistant::Assistant,
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView},
@@ -43,14 +44,15 @@ use domain::{
     schedule::{CatchUp, Cron, Entry},
     testing::{
         Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging,
-        PlainIssuers, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox, memory::MemoryStore,
+        PlainIssuers, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox,
+        memory::MemoryStore,
     },
     webhooks::{Keyring, WebhookRules},
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Assets, DownloadSink, Draining, Floor, Hooks, HttpSettings, Hub, KeyUseSink, Models3d, Outside, Proofs,
-    Rooms, Services, Streams, ViewSink, Webhooks, Words,
+    Access, Assets, Assistance, DownloadSink, Draining, Floor, Hooks, HttpSettings, Hub, KeyUseSink, Models3d, Outside,
+    Proofs, Rooms, Services, Streams, ViewSink, Webhooks, Words,
 };
 
 /// Counts calls without ever forgetting them.
@@ -182,6 +184,19 @@ fn webhooks(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Webhooks {
     }
 }
 
+/// An assistant without models.
+fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
+    let assistant = Assistant {
+        models: Arc::default(),
+        prices: Arc::default(),
+        budgets: Arc::from([]),
+        ledger: PlainLedger::new(reader.clone()),
+        limiter: Arc::new(Counter::default()),
+        again_after: None,
+    };
+    Assistance { assistant, body_limit: 64 * 1024 }
+}
+
 impl Door {
     pub fn new() -> Self {
         Self::with(|_| {})
@@ -240,6 +255,7 @@ impl Door {
                 mark_copies: true,
             },
             webhooks: webhooks(&reader, &fixtures),
+            assistant: assistance(&reader),
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),

@@ -1,6 +1,6 @@
 //! Sections that operators name themselves, such as `[limits.policies.<name>]`.
 
-use super::{Reader, dependencies, hooks, issuers, oauth, policies, report::nearest};
+use super::{Reader, assistant, dependencies, hooks, issuers, oauth, policies, report::nearest};
 
 /// Sections of one kind.
 #[derive(Debug)]
@@ -23,7 +23,17 @@ pub(super) struct Field {
 }
 
 /// Every kind.
-const ALL: [&Family; 5] = [&policies::FAMILY, &oauth::FAMILY, &issuers::FAMILY, &hooks::FAMILY, &dependencies::FAMILY];
+const ALL: [&Family; 9] = [
+    &policies::FAMILY,
+    &oauth::FAMILY,
+    &issuers::FAMILY,
+    &hooks::FAMILY,
+    &dependencies::FAMILY,
+    &assistant::PROVIDERS,
+    &assistant::MODELS,
+    &assistant::PRICES,
+    &assistant::BUDGETS,
+];
 
 impl Field {
     pub(super) const fn new(name: &'static str, default: &'static str) -> Self {

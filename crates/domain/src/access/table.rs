@@ -50,6 +50,7 @@ users:manage       -      -     -       yes
 roles:manage       -      -     -       yes
 webhooks:manage    -      yes   yes     yes
 webhooks:administer -     -     -       yes
+assistant:use      -      yes   yes     yes
 users:impersonate  -      -     -       yes
 ";
         let table = table(&StoredRole::delivered());

@@ -25,6 +25,7 @@ pub mod hooks;
 pub mod job_queue;
 pub mod jobs;
 pub mod keys;
+pub mod ledger;
 pub mod libraries;
 pub mod limiter;
 pub mod log;
@@ -64,6 +65,7 @@ use crate::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
+    assistant::ports::LedgerStore,
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -120,6 +122,8 @@ pub trait Harness: Send + Sync {
     fn webhooks(&self) -> Arc<dyn WebhookQueries>;
     /// Messages as the dispatcher sees them.
     fn dispatch(&self) -> Arc<dyn Dispatch>;
+    /// The rows of the assistant's ledger.
+    fn ledger(&self) -> Arc<dyn LedgerStore>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The read side of the category tree.
@@ -198,6 +202,7 @@ pub async fn run_all(harness: &impl Harness) {
     job_queue::run(harness).await;
     schedules::run(harness).await;
     hooks::run(harness).await;
+    ledger::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;

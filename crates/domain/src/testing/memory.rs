@@ -14,6 +14,7 @@ mod identity;
 mod job_queue;
 mod jobs;
 mod keys;
+mod ledger;
 mod libraries;
 mod log;
 mod models;
@@ -37,6 +38,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+pub use ledger::{Books, StoredCall};
 use state::{KeyScope, State};
 
 use crate::{

@@ -26,11 +26,14 @@ pub enum Kind {
     Issuers,
     /// Who looks at files for malware.
     Scanner,
+    /// Those who run language models.
+    Assistant,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Mail, Self::Files, Self::Providers, Self::Issuers, Self::Scanner];
+    pub const ALL: [Self; 6] =
+        [Self::Mail, Self::Files, Self::Providers, Self::Issuers, Self::Scanner, Self::Assistant];
 
     /// Its name in settings, metrics and `/ready`.
     pub fn name(self) -> &'static str {
@@ -40,6 +43,7 @@ impl Kind {
             Self::Providers => "providers",
             Self::Issuers => "issuers",
             Self::Scanner => "scanner",
+            Self::Assistant => "assistant",
         }
     }
 
@@ -57,6 +61,14 @@ impl Kind {
             },
             // The head of an answer comes after a part of 8 MiB went there.
             Self::Files => Terms { timeout: std::time::Duration::from_secs(20), at_once: 64, ..usual },
+            // Each provider says how long it may take. Another is asked rather than the same once more.
+            Self::Assistant => Terms {
+                timeout: std::time::Duration::from_hours(1),
+                attempts: 1,
+                at_once: 1024,
+                waiting: 1024,
+                ..usual
+            },
             Self::Providers | Self::Issuers | Self::Scanner => usual,
         }
     }

@@ -375,6 +375,22 @@ const SUBJECTS: &[Subject] = &[
         named: &["room_sanctions.user_id"],
     },
     Subject {
+        name: "assistant_calls",
+        columns: &[
+            ("id", "id", Id),
+            ("kind", "kind", Text),
+            ("model", "model", Text),
+            ("state", "state", Text),
+            ("prompt_tokens", "promptTokens", Number),
+            ("completion_tokens", "completionTokens", Number),
+            ("started_at", "startedAt", Time),
+            ("ended_at", "endedAt", Time),
+        ],
+        from: "assistant_calls WHERE user_id = $1",
+        order: "id",
+        named: &["assistant_calls.user_id"],
+    },
+    Subject {
         name: "audit_log",
         columns: &[
             ("id", "id", Id),

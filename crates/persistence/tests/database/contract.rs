@@ -10,6 +10,7 @@ use domain::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
+    assistant::ports::LedgerStore,
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -110,6 +111,10 @@ impl Harness for Real {
 
     fn dispatch(&self) -> Arc<dyn Dispatch> {
         self.fresh.database.webhook_dispatch()
+    }
+
+    fn ledger(&self) -> Arc<dyn LedgerStore> {
+        self.fresh.database.ledger()
     }
 
     fn products(&self) -> Arc<dyn ProductQueries> {
@@ -263,6 +268,7 @@ suites!(
     libraries,
     uploads,
     hooks,
+    ledger,
     models,
     pictures,
     webhooks

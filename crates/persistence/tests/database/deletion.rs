@@ -41,6 +41,7 @@ use Fate::{Go, Stay};
 pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("action_codes.user_id", Go),
     ("api_keys.user_id", Go),
+    ("assistant_calls.user_id", Stay("what was spent must add up; it is an id and numbers")),
     ("audit_logs.actor_id", Stay("what was done must stay provable; it holds ids alone")),
     ("audit_logs.impersonator_id", Stay("as the actor")),
     ("data_exports.user_id", Go),

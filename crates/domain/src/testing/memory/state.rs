@@ -37,7 +37,7 @@ use crate::{
     schedule::Run,
 };
 
-use super::{rooms::Rooms, webhooks::Webhooks};
+use super::{ledger::Books, rooms::Rooms, webhooks::Webhooks};
 
 /// Everything, as one transaction sees it.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +88,7 @@ pub(super) struct State {
     pub runs: BTreeMap<(String, Timestamp), Run>,
     pub rooms: Rooms,
     pub webhooks: Webhooks,
+    pub books: Books,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,

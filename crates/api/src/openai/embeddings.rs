@@ -1,0 +1,64 @@
+//! Vectors of texts.
+
+use std::sync::Arc;
+
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::header, web::Payload};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use domain::{assistant::embed, permission::UseAssistant};
+use serde_json::{Map, Value, json};
+
+use super::{
+    errors::{denied, invalid},
+    read_body, request,
+};
+use crate::{Answer, Shared, auth::Auth, context::Context, problem::Problem};
+
+/// The most texts at once.
+const MOST: usize = 2048;
+
+/// Makes vectors.
+pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
+    let bytes = read_body(&services, &http, payload.into_inner()).await?;
+    let body = request::object(&bytes)?;
+    let (model, texts) = (request::model(&body)?, texts(&body)?);
+    let in_base64 = match body.get("encoding_format").and_then(Value::as_str) {
+        None | Some("float") => false,
+        Some("base64") => true,
+        Some(_) => return Err(invalid("encoding_format", "must be float or base64")),
+    };
+    let (assistant, shop) = (&services.assistant.assistant, &services.shop);
+    if let (Some(asked), Some(known)) = (body.get("dimensions"), assistant.models.embeddings.get(&model)) {
+        let dimension = known.embedder.dimension();
+        let fits = asked.as_u64().is_some_and(|asked| usize::try_from(asked) == Ok(dimension));
+        if !fits {
+            return Err(invalid("dimensions", format!("must be {dimension}: what is compared must be alike")));
+        }
+    }
+    let id = http.extensions().get::<Context>().map(|context| Arc::clone(&context.id)).unwrap_or_default();
+    let embedded = embed(assistant, shop, &auth.0, &id, &model, &texts).await;
+    let embedded = embedded.map_err(|why| denied(why, shop.now()))?;
+    let vector = |vector: &Vec<f32>| -> Value {
+        if !in_base64 {
+            return vector.iter().map(|number| Value::from(*number)).collect();
+        }
+        let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+        BASE64_STANDARD.encode(bytes).into()
+    };
+    let entry = |(index, one)| json!({ "object": "embedding", "index": index, "embedding": vector(one) });
+    let data: Vec<Value> = embedded.vectors.iter().enumerate().map(entry).collect();
+    let used = embedded.usage.map_or(0, |usage| usage.prompt);
+    let usage = json!({ "prompt_tokens": used, "total_tokens": used });
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(answer.body(json!({ "object": "list", "data": data, "model": model, "usage": usage }).to_string()))
+}
+
+fn texts(body: &Map<String, Value>) -> Result<Vec<String>, Problem> {
+    let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let read = match body.get("input") {
+        Some(Value::Array(texts)) if (1..=MOST).contains(&texts.len()) => texts.iter().map(text).collect(),
+        Some(one) => text(one).map(|text| vec![text]),
+        None => None,
+    };
+    read.ok_or_else(|| invalid("input", format!("must be a text that is not empty, or a list of 1 to {MOST} of them")))
+}

@@ -1,0 +1,40 @@
+//! The models there are.
+
+use actix_web::{HttpResponse, http::header, web::Path};
+use domain::{assistant::Denied, permission::UseAssistant};
+use serde_json::{Value, json};
+
+use super::errors::denied;
+use crate::{Answer, Services, Shared, auth::Auth};
+
+fn shown(services: &Services, name: &str) -> Value {
+    json!({ "id": name, "object": "model", "created": services.started.timestamp(), "owned_by": "souk" })
+}
+
+fn told(body: &Value) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
+    answer.body(body.to_string())
+}
+
+/// All of them.
+pub(super) async fn list(_: Auth<UseAssistant>, services: Shared) -> Answer {
+    let models = &services.assistant.assistant.models;
+    if models.is_empty() {
+        return Err(denied(Denied::NotConfigured, services.shop.now()));
+    }
+    let data: Vec<Value> = models.names().into_iter().map(|name| shown(&services, name)).collect();
+    Ok(told(&json!({ "object": "list", "data": data })))
+}
+
+/// One of them.
+pub(super) async fn get(_: Auth<UseAssistant>, services: Shared, name: Path<String>) -> Answer {
+    let models = &services.assistant.assistant.models;
+    if models.is_empty() {
+        return Err(denied(Denied::NotConfigured, services.shop.now()));
+    }
+    if models.names().contains(&name.as_str()) {
+        return Ok(told(&shown(&services, &name)));
+    }
+    Err(denied(Denied::UnknownModel(name.into_inner()), services.shop.now()))
+}

@@ -1,0 +1,113 @@
+//! The wiring of the assistant: who runs its models, and the ledger that its calls are written to.
+
+mod ledger;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use api::Assistance;
+use domain::{
+    Error, Result,
+    assistant::{Assistant, Deployment, Embedding, Model, Models, PriceList},
+    limit::Policy,
+};
+use integrations::{
+    client::{CallSettings, HttpClient},
+    llm::ModelCalls,
+};
+use ledger::GroupLedger;
+
+use crate::{
+    config::{Config, ModelSettings},
+    foundation::Foundation,
+    nodes::Nodes,
+    outside,
+    workers::Workers,
+};
+
+/// Connections to a provider that are kept for the next call.
+const IDLE: usize = 512;
+/// What is left for a call to be settled once its time is over.
+const MARGIN: Duration = Duration::from_mins(2);
+
+/// What the doors stand on; what writes the ledger is started.
+///
+/// # Errors
+/// For certificates that cannot be read, and for providers that do not do what is wanted of them.
+pub(crate) fn assistance(
+    config: &Config,
+    foundation: &Foundation,
+    nodes: &Nodes,
+    workers: &mut Workers,
+) -> Result<Assistance> {
+    let settings = &config.assistant;
+    let longest = settings.providers.values().map(|provider| provider.whole).max().unwrap_or_default();
+    let store = foundation.database.ledger();
+    let clock = Arc::clone(&foundation.shop.clock);
+    let ledger = GroupLedger::new(store, clock, settings.reserves, longest + MARGIN, settings.keep);
+    if !settings.models.is_empty() {
+        let ledger = ledger.clone();
+        workers.start("assistant_ledger", move |stop| ledger.clone().run(stop));
+    }
+    let client = HttpClient::new(CallSettings {
+        connect: settings.connect,
+        // Each provider has its own times; a whole answer begins when it is done.
+        head: longest,
+        whole: longest,
+        redirects: 0,
+        idle: IDLE,
+        ..outside::calls(config)?
+    })?;
+    let calls = ModelCalls { client, dependencies: Arc::clone(&foundation.dependencies) };
+    let assistant = Assistant {
+        models: Arc::new(models(config, &calls)?),
+        prices: Arc::new(PriceList::new(settings.prices.clone())),
+        budgets: settings.budgets.clone().into(),
+        ledger: Arc::new(ledger),
+        limiter: Arc::clone(&nodes.limiter),
+        again_after: settings.again_after,
+    };
+    Ok(Assistance { assistant, body_limit: settings.body_limit })
+}
+
+fn models(config: &Config, calls: &ModelCalls) -> Result<Models> {
+    let mut models = Models { chat: BTreeMap::new(), embeddings: BTreeMap::new() };
+    for settings in &config.assistant.models {
+        let provider = |name: &String| {
+            let found = config.assistant.providers.get(name);
+            found.ok_or_else(|| Error::internal(format!("there is no provider {name}")))
+        };
+        let Some(dimension) = settings.dimension else {
+            let mut deployments = Vec::new();
+            for (name, there) in &settings.deployments {
+                let model = calls.model(provider(name)?, there)?;
+                deployments.push(Deployment { name: format!("{name}/{there}"), model });
+            }
+            models.chat.insert(settings.name.clone(), model(settings, deployments));
+            continue;
+        };
+        for (name, there) in &settings.deployments {
+            let embedder = calls.embedder(provider(name)?, there, dimension)?;
+            let (model, deployment) = (settings.name.clone(), format!("{name}/{there}"));
+            let embedding = Embedding { name: model.clone(), deployment, embedder, window: settings.window };
+            models.embeddings.insert(model, embedding);
+        }
+    }
+    Ok(models)
+}
+
+fn model(settings: &ModelSettings, deployments: Vec<Deployment>) -> Model {
+    let policy = |scope: &str, limit: u32| {
+        let name = format!("assistant:{}:{scope}", settings.name).into();
+        (limit > 0).then(|| Policy { name, limit, window: Duration::from_mins(1), patience: Duration::ZERO })
+    };
+    let limits = [policy("all", settings.per_minute), policy("user", settings.per_minute_and_user)];
+    Model {
+        name: settings.name.clone(),
+        deployments,
+        when_too_long: settings.when_too_long.clone(),
+        when_withheld: settings.when_withheld.clone(),
+        window: settings.window,
+        max_output: settings.max_output,
+        limits: limits.into_iter().flatten().collect(),
+    }
+}

@@ -1,0 +1,353 @@
+//! `[assistant]`: language models, who runs them, what they cost and how much may be spent.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    assistant::{Budget, BudgetBy, BudgetSpan, Price},
+    clock::Timestamp,
+    money::Currency,
+};
+use integrations::llm::{Protocol, ProviderSettings};
+
+use super::{
+    Reader, Setting,
+    family::{Family, Field},
+    oauth,
+};
+
+pub(crate) const SETTINGS: &[Setting] = &[
+    Setting::new(
+        "assistant.ledger",
+        "before",
+        "When a call of a model is written down: before it is made, or after, which is faster and keeps no budget.",
+    ),
+    Setting::new("assistant.currency", "USD", "The currency of prices and budgets of the assistant."),
+    Setting::new("assistant.connect_seconds", "5", "How long a connection to a provider may take."),
+    Setting::new(
+        "assistant.again_after_ms",
+        "500",
+        "After which pause all deployments of a model are asked once more when none answered; 0 asks none again.",
+    ),
+    Setting::new("assistant.body_limit", "16777216", "Most bytes of a question, 1 KiB to 64 MiB."),
+    Setting::new("assistant.keep_days", "400", "How long calls and what was spent are kept; 0 keeps them for ever."),
+];
+
+/// Who runs models.
+pub(super) const PROVIDERS: Family = Family {
+    section: "assistant.providers.",
+    variables: "SOUK__ASSISTANT__PROVIDERS__",
+    fields: &[
+        Field::new("protocol", ""),
+        Field::new("url", ""),
+        Field::secret("key"),
+        Field::new("first_seconds", "60"),
+        Field::new("whole_seconds", "600"),
+    ],
+};
+
+/// The models, as callers know them.
+pub(super) const MODELS: Family = Family {
+    section: "assistant.models.",
+    variables: "SOUK__ASSISTANT__MODELS__",
+    fields: &[
+        Field::new("name", ""),
+        Field::new("deployments", ""),
+        Field::new("when_too_long", ""),
+        Field::new("when_withheld", ""),
+        Field::new("window", "128000"),
+        Field::new("max_output", "4096"),
+        Field::new("dimension", ""),
+        Field::new("per_minute", "0"),
+        Field::new("per_minute_and_user", "0"),
+    ],
+};
+
+/// What they cost.
+pub(super) const PRICES: Family = Family {
+    section: "assistant.prices.",
+    variables: "SOUK__ASSISTANT__PRICES__",
+    fields: &[
+        Field::new("deployment", ""),
+        Field::new("from", "1970-01-01T00:00:00Z"),
+        Field::new("until", ""),
+        Field::new("input", ""),
+        Field::new("cached", ""),
+        Field::new("output", "0"),
+        Field::new("reasoning", ""),
+    ],
+};
+
+/// How much may be spent.
+pub(super) const BUDGETS: Family = Family {
+    section: "assistant.budgets.",
+    variables: "SOUK__ASSISTANT__BUDGETS__",
+    fields: &[
+        Field::new("by", "user"),
+        Field::new("span", "month"),
+        Field::new("model", ""),
+        Field::new("cost", ""),
+        Field::new("tokens", ""),
+        Field::new("calls", ""),
+    ],
+};
+
+/// A model, as it is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ModelSettings {
+    /// The section it stands in.
+    pub(crate) section: String,
+    pub(crate) name: String,
+    /// Each the name of a provider and of a model there.
+    pub(crate) deployments: Vec<(String, String)>,
+    pub(crate) when_too_long: Option<String>,
+    pub(crate) when_withheld: Option<String>,
+    pub(crate) window: u64,
+    pub(crate) max_output: u32,
+    /// Of how many numbers its vectors are, if it makes vectors.
+    pub(crate) dimension: Option<usize>,
+    pub(crate) per_minute: u32,
+    pub(crate) per_minute_and_user: u32,
+}
+
+/// Language models.
+#[derive(Debug, Clone)]
+pub(crate) struct Assistance {
+    /// Whether calls are written down before they are made.
+    pub(crate) reserves: bool,
+    pub(crate) connect: Duration,
+    pub(crate) again_after: Option<Duration>,
+    pub(crate) body_limit: usize,
+    pub(crate) keep: Option<Duration>,
+    pub(crate) providers: BTreeMap<String, ProviderSettings>,
+    pub(crate) models: Vec<ModelSettings>,
+    pub(crate) prices: Vec<Price>,
+    pub(crate) budgets: Vec<Budget>,
+}
+
+impl Assistance {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let reserves = reader.one_of("assistant.ledger", &[("before", true), ("after", false)]);
+        let currency = reader.text("assistant.currency");
+        if Currency::named(&currency).is_none() {
+            reader.fault("assistant.currency", format!("must be a currency of ISO 4217, is {currency:?}"));
+            return None;
+        }
+        let connect = reader.seconds("assistant.connect_seconds", 1..=60);
+        let again = reader.millis("assistant.again_after_ms", 0..=5_000);
+        let body_limit = reader.number("assistant.body_limit", 1024..=64 * 1024 * 1024);
+        let days = reader.number("assistant.keep_days", 0..=36_500_u64);
+        let providers = named(reader, |key| PROVIDERS.named(key), provider);
+        let models = named(reader, |key| MODELS.named(key), model);
+        let prices = named(reader, |key| PRICES.named(key), price);
+        let budgets = named(reader, |key| BUDGETS.named(key), budget);
+        let providers = providers?.into_iter().map(|one| (one.name.clone(), one)).collect();
+        let read = Self {
+            reserves: reserves?,
+            connect: connect?,
+            again_after: Some(again?).filter(|pause| !pause.is_zero()),
+            body_limit: body_limit?,
+            keep: Some(days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days)),
+            providers,
+            models: models?,
+            prices: prices?,
+            budgets: budgets?,
+        };
+        read.is_whole(reader).then_some(read)
+    }
+
+    /// Whether whatever is named is there.
+    fn is_whole(&self, reader: &mut Reader<'_>) -> bool {
+        let mut faults = Vec::new();
+        for model in &self.models {
+            let key = |field: &str| format!("assistant.models.{}.{field}", model.section);
+            for (provider, _) in &model.deployments {
+                if !self.providers.contains_key(provider) {
+                    faults.push((key("deployments"), format!("there is no [assistant.providers.{provider}]")));
+                }
+            }
+            for (field, other) in [("when_too_long", &model.when_too_long), ("when_withheld", &model.when_withheld)] {
+                if let Some(other) = other.as_ref().filter(|other| !self.models.iter().any(|one| one.name == **other)) {
+                    faults.push((key(field), format!("there is no model {other:?}")));
+                }
+            }
+        }
+        if !self.reserves && !self.budgets.is_empty() {
+            faults.push(("assistant.ledger".to_owned(), "must be before, or no budget can be kept".to_owned()));
+        }
+        for (key, fault) in &faults {
+            reader.fault(key, fault.as_str());
+        }
+        faults.is_empty()
+    }
+}
+
+fn named<T>(
+    reader: &mut Reader<'_>,
+    of: fn(&str) -> Option<&str>,
+    read: fn(&mut Reader<'_>, &str) -> Option<T>,
+) -> Option<Vec<T>> {
+    let names = reader.names(of);
+    let all: Vec<_> = names.iter().map(|name| read(reader, name)).collect();
+    all.into_iter().collect()
+}
+
+fn provider(reader: &mut Reader<'_>, name: &str) -> Option<ProviderSettings> {
+    let key = |field: &str| format!("assistant.providers.{name}.{field}");
+    let protocols = [
+        ("openai", Protocol::OpenAi),
+        ("compatible", Protocol::Compatible),
+        ("anthropic", Protocol::Anthropic),
+        ("gemini", Protocol::Gemini),
+    ];
+    let protocol = reader.one_of(&key("protocol"), &protocols)?;
+    let url = oauth::address(reader, &key("url"))?;
+    let Some(base) = url.or_else(|| protocol.usual_base().map(str::to_owned)) else {
+        reader.fault(&key("url"), "must be set: where the provider is, such as http://127.0.0.1:11434/v1");
+        return None;
+    };
+    let first = reader.seconds(&key("first_seconds"), 1..=3600);
+    let whole = reader.seconds(&key("whole_seconds"), 1..=3600);
+    let secret = reader.text(&key("key"));
+    Some(ProviderSettings { name: name.to_owned(), protocol, base, key: secret, first: first?, whole: whole? })
+}
+
+fn model(reader: &mut Reader<'_>, section: &str) -> Option<ModelSettings> {
+    let key = |field: &str| format!("assistant.models.{section}.{field}");
+    let said = reader.text(&key("name"));
+    let name = if said.is_empty() { section.to_owned() } else { said };
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if name.len() > 100 || !name.chars().all(fits) {
+        reader.fault(&key("name"), "must have at most 100 letters, digits, dashes, underscores, dots and colons");
+        return None;
+    }
+    let split = |one: &String| {
+        let (provider, model) = one.split_once('/')?;
+        (!provider.is_empty() && !model.is_empty()).then(|| (provider.to_owned(), model.to_owned()))
+    };
+    let deployments: Option<Vec<_>> = reader.list(&key("deployments")).iter().map(split).collect();
+    let Some(deployments) = deployments.filter(|all| !all.is_empty()) else {
+        reader.fault(&key("deployments"), "must name providers and their models, such as openai/gpt-4o-mini");
+        return None;
+    };
+    let other = |reader: &Reader<'_>, field: &str| Some(reader.text(&key(field))).filter(|name| !name.is_empty());
+    let (when_too_long, when_withheld) = (other(reader, "when_too_long"), other(reader, "when_withheld"));
+    let window = reader.number(&key("window"), 16..=100_000_000);
+    let max_output = reader.number(&key("max_output"), 1..=10_000_000);
+    let dimension = match reader.text(&key("dimension")) {
+        none if none.is_empty() => None,
+        _ => Some(reader.number(&key("dimension"), 1..=100_000)?),
+    };
+    if dimension.is_some() && deployments.len() > 1 {
+        reader.fault(&key("deployments"), "must be one: vectors of another model are no measure for these");
+        return None;
+    }
+    let per_minute = reader.number(&key("per_minute"), 0..=1_000_000);
+    let per_minute_and_user = reader.number(&key("per_minute_and_user"), 0..=1_000_000);
+    Some(ModelSettings {
+        section: section.to_owned(),
+        name,
+        deployments,
+        when_too_long,
+        when_withheld,
+        window: window?,
+        max_output: max_output?,
+        dimension,
+        per_minute: per_minute?,
+        per_minute_and_user: per_minute_and_user?,
+    })
+}
+
+fn price(reader: &mut Reader<'_>, section: &str) -> Option<Price> {
+    let key = |field: &str| format!("assistant.prices.{section}.{field}");
+    let deployment = reader.text(&key("deployment"));
+    if !deployment.contains('/') {
+        reader
+            .fault(&key("deployment"), "must be the name of a provider and a model there, such as openai/gpt-4o-mini");
+        return None;
+    }
+    let from: Timestamp = reader.value(&key("from"))?;
+    let until = match reader.text(&key("until")) {
+        none if none.is_empty() => None,
+        _ => Some(reader.value::<Timestamp>(&key("until"))?),
+    };
+    let input = amount(reader, &key("input"), 6)?;
+    let output = amount(reader, &key("output"), 6)?;
+    let or = |reader: &mut Reader<'_>, field: &str, usual: u64| {
+        if reader.text(&key(field)).is_empty() { Some(usual) } else { amount(reader, &key(field), 6) }
+    };
+    let (cached, reasoning) = (or(reader, "cached", input)?, or(reader, "reasoning", output)?);
+    Some(Price { deployment, from, until, input, cached, output, reasoning })
+}
+
+fn budget(reader: &mut Reader<'_>, name: &str) -> Option<Budget> {
+    let key = |field: &str| format!("assistant.budgets.{name}.{field}");
+    let by = reader.one_of(
+        &key("by"),
+        &[
+            ("all", BudgetBy::All),
+            ("user", BudgetBy::User),
+            ("key", BudgetBy::Key),
+            ("seller", BudgetBy::Seller),
+            ("model", BudgetBy::Model),
+        ],
+    );
+    let span = reader.one_of(
+        &key("span"),
+        &[
+            ("second", BudgetSpan::Second),
+            ("minute", BudgetSpan::Minute),
+            ("hour", BudgetSpan::Hour),
+            ("day", BudgetSpan::Day),
+            ("week", BudgetSpan::Week),
+            ("month", BudgetSpan::Month),
+        ],
+    );
+    let model = Some(reader.text(&key("model"))).filter(|model| !model.is_empty());
+    let is_set = |reader: &Reader<'_>, field: &str| !reader.text(&key(field)).is_empty();
+    let cost = if is_set(reader, "cost") { Some(amount(reader, &key("cost"), 9)?) } else { None };
+    let most = i64::MAX.unsigned_abs();
+    let count = |reader: &mut Reader<'_>, field: &str| {
+        if is_set(reader, field) { reader.number(&key(field), 0..=most).map(Some) } else { Some(None) }
+    };
+    let (tokens, calls) = (count(reader, "tokens")?, count(reader, "calls")?);
+    if cost.is_none() && tokens.is_none() && calls.is_none() {
+        reader.fault(&key("cost"), "must be set, or tokens, or calls: how much may be spent");
+        return None;
+    }
+    Some(Budget { name: name.to_owned(), by: by?, span: span?, model, cost, tokens, calls })
+}
+
+/// A decimal number, exactly, as whole parts of so many digits.
+fn amount(reader: &mut Reader<'_>, key: &str, digits: usize) -> Option<u64> {
+    let text = reader.text(key);
+    let amount = exact(&text, digits);
+    if amount.is_none() {
+        reader
+            .fault(key, format!("must be a decimal number with at most {digits} digits behind the point, is {text:?}"));
+    }
+    amount
+}
+
+fn exact(text: &str, digits: usize) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 9 || part.len() > digits || !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    format!("{whole}{part:0<digits$}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exact;
+
+    #[test]
+    fn amounts_are_exact() {
+        assert_eq!(exact("0.15", 6), Some(150_000));
+        assert_eq!(exact("1", 9), Some(1_000_000_000));
+        assert_eq!(exact("999999999.999999999", 9), Some(999_999_999_999_999_999));
+        for odd in ["", ".5", "1,5", "-1", "1e3", "0.1234567", "1.2.3", "10000000000"] {
+            assert_eq!(exact(odd, 6), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Vectors of texts, through the same ledger.
+
+use super::{
+    Assistant, CallKind, Denied,
+    held::{Caller, Held, Wanted},
+    ports::Embedded,
+};
+use crate::{
+    permission::{Authorized, UseAssistant},
+    shop::Shop,
+};
+
+/// Turns texts into vectors by the model of that name.
+///
+/// # Errors
+/// Why there are none.
+pub async fn embed(
+    assistant: &Assistant,
+    shop: &Shop,
+    auth: &Authorized<UseAssistant>,
+    request_id: &str,
+    model: &str,
+    texts: &[String],
+) -> Result<Embedded, Denied> {
+    if assistant.models.is_empty() {
+        return Err(Denied::NotConfigured);
+    }
+    let model = assistant.models.embeddings.get(model).ok_or_else(|| Denied::UnknownModel(model.to_owned()))?;
+    let bytes = |text: &String| u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if let Some(tokens) = texts.iter().map(|text| bytes(text).div_ceil(4)).find(|tokens| *tokens > model.window) {
+        return Err(Denied::TooLong { tokens, window: model.window });
+    }
+    // None has less than a byte, and what is longer than the window is refused over there.
+    let most = texts.iter().map(|text| (bytes(text) + 8).min(model.window)).sum();
+    let about = texts.iter().map(|text| bytes(text).div_ceil(4)).sum();
+    let caller = Caller { principal: auth.principal(), request: request_id };
+    let wanted = Wanted {
+        kind: CallKind::Embedding,
+        model: &model.name,
+        deployment: &model.deployment,
+        prompt: (most, about),
+        completion: 0,
+    };
+    let mut held = Held::of(assistant, shop, caller, wanted).await?;
+    match model.embedder.embed(texts).await {
+        Ok(embedded) => {
+            held.heard(0);
+            if let Some(usage) = embedded.usage {
+                held.told(usage);
+            }
+            held.ended();
+            Ok(embedded)
+        }
+        Err(fault) => {
+            held.failed(&fault);
+            Err(Denied::Fault(fault))
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE assistant_windows;
+DROP TABLE assistant_calls;

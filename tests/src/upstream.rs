@@ -1,0 +1,242 @@
+//! A language model that is none: a server of our own that speaks the chat protocol of `OpenAI`, counts what it said, and behaves as it is
+//! told.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+/// How long anything may take that is waited for, on a machine that runs other tests too.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The tokens that every question is said to have.
+pub const PROMPT: u64 = 9;
+
+/// How one question is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conduct {
+    /// With so many words, and what was used.
+    Words(u64),
+    /// With as many words as are allowed.
+    All,
+    /// With so many words more than are allowed.
+    Over(u64),
+    /// With words that do not end; between two so much time passes.
+    Endless(Duration),
+    /// With so many words of a stream, after which the connection breaks.
+    CutAfter(u64),
+    /// With words, and nothing or zeros of what was used.
+    Untold(Option<u64>),
+    /// With what is no JSON.
+    Garbage,
+    /// After so much time.
+    Late(Duration),
+    /// With this status.
+    Refuse(u16),
+}
+
+/// What was answered to one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The question.
+    pub asked: Value,
+    /// Words said.
+    pub words: u64,
+    /// When its reader went away before the end.
+    pub left: Option<Instant>,
+}
+
+type Manners = dyn Fn(usize) -> Conduct + Send + Sync;
+
+/// A language model on this machine. It ends with the runtime it was started on.
+#[derive(Clone)]
+pub struct Upstream {
+    address: SocketAddr,
+    counted: Arc<Mutex<Vec<Counted>>>,
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upstream").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Upstream {
+    /// Starts one that answers the question of each number, counted from 0, like this.
+    pub async fn start(manners: impl Fn(usize) -> Conduct + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = Self { address: listener.local_addr().unwrap(), counted: Arc::default() };
+        let (manners, number): (Arc<Manners>, _) = (Arc::new(manners), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&upstream.counted);
+        #[expect(clippy::disallowed_methods, reason = "the model answers beside the test")]
+        tokio::spawn(async move {
+            let mut serving = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (manners, number, counted) = (Arc::clone(&manners), Arc::clone(&number), Arc::clone(&counted));
+                serving.spawn(async move { serve(stream, &*manners, &number, &counted).await });
+            }
+        });
+        upstream
+    }
+
+    /// The base of its protocol.
+    pub fn url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// What it was asked and answered so far.
+    pub fn counted(&self) -> Vec<Counted> {
+        self.counted.lock().unwrap().clone()
+    }
+
+    /// Waits until that is as it should be.
+    pub async fn until(&self, what: &str, there: impl Fn(&[Counted]) -> bool) -> Vec<Counted> {
+        let began = Instant::now();
+        loop {
+            let counted = self.counted();
+            if there(&counted) {
+                return counted;
+            }
+            assert!(began.elapsed() < PATIENCE, "{what}: after {} questions", counted.len());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Answers question after question of one connection.
+async fn serve(mut stream: TcpStream, manners: &Manners, number: &AtomicUsize, all: &Mutex<Vec<Counted>>) {
+    let mut buffer = Vec::new();
+    while let Some(asked) = read(&mut stream, &mut buffer).await {
+        let conduct = manners(number.fetch_add(1, Ordering::SeqCst));
+        let place = {
+            let mut all = all.lock().unwrap();
+            all.push(Counted { asked: asked.clone(), words: 0, left: None });
+            all.len() - 1
+        };
+        let said = |words: u64| all.lock().unwrap()[place].words = words;
+        if !answer(&mut stream, &asked, conduct, said).await {
+            all.lock().unwrap()[place].left = Some(Instant::now());
+            return;
+        }
+    }
+}
+
+/// Answers one question; `false` when the connection is over.
+async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: impl Fn(u64)) -> bool {
+    let allowed = ["max_tokens", "max_completion_tokens"].iter().find_map(|name| asked[*name].as_u64()).unwrap_or(16);
+    let (words, usage) = match conduct {
+        Conduct::Words(words) => (words.min(allowed), Some(words.min(allowed))),
+        Conduct::All => (allowed, Some(allowed)),
+        Conduct::Over(more) => (allowed + more, Some(allowed + more)),
+        Conduct::Endless(_) => (u64::MAX, None),
+        Conduct::CutAfter(words) => (words, None),
+        Conduct::Untold(usage) => (3, usage),
+        Conduct::Late(pause) => {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // Whoever asked has gone.
+                _ = stream.readable() => return false,
+            }
+            (1, Some(1))
+        }
+        Conduct::Garbage => return whole(stream, 200, "{\"choices\": [").await,
+        Conduct::Refuse(status) => {
+            return whole(stream, status, "{\"error\":{\"message\":\"refused\",\"type\":\"odd\",\"code\":null}}").await;
+        }
+    };
+    let usage = usage.map(|completion| {
+        let prompt = if conduct == Conduct::Untold(Some(0)) { 0 } else { PROMPT };
+        json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion })
+    });
+    let head = json!({ "id": "chatcmpl-upstream", "created": 1, "model": "upstream", "system_fingerprint": "fp" });
+    if asked["stream"] != true {
+        said(words);
+        let text = "word ".repeat(usize::try_from(words).unwrap());
+        let mut body = head;
+        body["object"] = "chat.completion".into();
+        body["choices"] =
+            json!([{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }]);
+        body["usage"] = usage.unwrap_or_default();
+        return whole(stream, 200, &body.to_string()).await;
+    }
+    let begin = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    if stream.write_all(begin.as_bytes()).await.is_err() {
+        return false;
+    }
+    for word in 0..words {
+        let mut chunk = head.clone();
+        chunk["object"] = "chat.completion.chunk".into();
+        chunk["choices"] = json!([{ "index": 0, "delta": { "content": "word " }, "finish_reason": null }]);
+        if !event(stream, &chunk.to_string()).await {
+            return false;
+        }
+        said(word + 1);
+        if let Conduct::Endless(pause) = conduct {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stream.readable() => return false,
+            }
+        }
+    }
+    if matches!(conduct, Conduct::CutAfter(_)) {
+        return false;
+    }
+    let mut last = head.clone();
+    last["choices"] = json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]);
+    let mut told = head;
+    told["choices"] = json!([]);
+    let tells = usage.is_some();
+    told["usage"] = usage.unwrap_or_default();
+    event(stream, &last.to_string()).await
+        && (!tells || event(stream, &told.to_string()).await)
+        && event(stream, "[DONE]").await
+        && stream.write_all(b"0\r\n\r\n").await.is_ok()
+}
+
+async fn whole(stream: &mut TcpStream, status: u16, body: &str) -> bool {
+    let head = format!(
+        "HTTP/1.1 {status} Whatever\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).await.is_ok()
+}
+
+async fn event(stream: &mut TcpStream, data: &str) -> bool {
+    let event = format!("data: {data}\n\n");
+    stream.write_all(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes()).await.is_ok()
+}
+
+/// The body of the next question.
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Value> {
+    let mut part = vec![0; 65_536];
+    let mut wanted = None;
+    loop {
+        if wanted.is_none()
+            && let Some(end) = buffer.windows(4).position(|part| part == b"\r\n\r\n")
+        {
+            let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
+            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+            let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            wanted = Some((end + 4, end + 4 + length.map_or(0, |(_, length)| length.parse::<usize>().unwrap())));
+        }
+        if let Some((begin, end)) = wanted.filter(|(_, end)| buffer.len() >= *end) {
+            let body = serde_json::from_slice(&buffer[begin..end]).unwrap();
+            buffer.drain(..end);
+            return Some(body);
+        }
+        match stream.read(&mut part).await {
+            Ok(0) | Err(_) => return None,
+            Ok(length) => buffer.extend_from_slice(&part[..length]),
+        }
+    }
+}
