@@ -38,6 +38,7 @@ mod seed;
 mod serve;
 mod telemetry;
 mod user;
+mod vectors;
 mod views;
 mod webhooks;
 mod workers;

@@ -18,7 +18,7 @@ use crate::{
     gallery, jobs,
     key_uses::KeyUses,
     nodes::Nodes,
-    telemetry,
+    telemetry, vectors,
     views::views,
     webhooks,
     workers::{
@@ -81,7 +81,9 @@ pub(crate) async fn run(config: Config) -> Outcome {
     jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes.bus)?;
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
-    let noted = compose::Noted { seen, key_uses, downloads, gallery };
+    let finder = vectors::finder(&foundation);
+    vectors::start(&mut workers, &foundation, &finder, &nodes.bus);
+    let noted = compose::Noted { seen, key_uses, downloads, gallery, finder };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);

@@ -25,7 +25,7 @@ use domain::{
     },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
-    catalog::{ReindexProducts, queries::ProductView},
+    catalog::{ReindexProducts, queries::ProductView, similar::Finder},
     clock::Timestamp,
     health::Probe,
     id::{ApiKeyId, FileId, RoomId, SessionId},
@@ -42,8 +42,9 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging,
-        PlainIssuers, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox, memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher,
+        PlainImaging, PlainIssuers, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox,
+        memory::MemoryStore,
     },
     webhooks::{Keyring, WebhookRules},
 };
@@ -182,6 +183,12 @@ fn webhooks(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Webhooks {
     }
 }
 
+/// Search by meaning over the store in memory.
+fn finder(reader: &Arc<MemoryStore>) -> Finder {
+    let embedder = Arc::new(PlainEmbedder::default());
+    Finder { index: Arc::default(), embedder, products: reader.clone() }
+}
+
 impl Door {
     pub fn new() -> Self {
         Self::with(|_| {})
@@ -250,6 +257,7 @@ impl Door {
             known,
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
             products: reader.clone(),
+            finder: finder(&reader),
             gallery: Gallery {
                 room: Storeroom { blobs: Arc::new(MemoryBlobs::new(fixtures.clock.clone())), index: reader.clone() },
                 imaging: Arc::new(PlainImaging::default()),

@@ -28,6 +28,7 @@ mod schedules;
 mod sessions;
 mod state;
 mod uploads;
+mod vectors;
 mod views;
 mod webhooks;
 
