@@ -22,6 +22,7 @@ mod m20261127_000020_webhooks;
 mod m20261127_000021_inbound;
 mod m20261127_000022_waiting_files;
 mod m20261127_000024_assistant;
+mod m20261127_000026_vectors;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000021_inbound::Migration),
             Box::new(m20261127_000022_waiting_files::Migration),
             Box::new(m20261127_000024_assistant::Migration),
+            Box::new(m20261127_000026_vectors::Migration),
         ]
     }
 }

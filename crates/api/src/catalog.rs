@@ -7,6 +7,7 @@ pub mod dto;
 pub mod list;
 mod products;
 mod reviews;
+pub mod search;
 mod stock;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -18,11 +19,13 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(products::create_product)
         .service(batch::batch_update_products)
         .service(list::list_deleted_products)
+        .service(search::search_products)
         .service(products::get_product)
         .service(products::get_product_by_slug)
         .service(products::update_product)
         .service(products::delete_product)
         .service(products::restore_product)
+        .service(search::list_similar_products)
         .service(stock::adjust_stock)
         .service(reviews::list_reviews)
         .service(reviews::create_review)

@@ -16,6 +16,7 @@ use domain::{
     catalog::{
         ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
         queries::ProductView,
+        similar::Finder,
     },
     clock::Timestamp,
     health::Probe,
@@ -229,6 +230,8 @@ pub struct Services {
     pub jwks: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Reads products.
     pub products: Arc<dyn ProductQueries>,
+    /// Finds products by what they mean.
+    pub finder: Finder,
     /// What uploading pictures stands on.
     pub gallery: Gallery,
     /// Reads categories.

@@ -8,6 +8,7 @@ use domain::{
     Shop,
     assets::{image::Gallery, uploads::Finisher},
     cache::{Cache, InvalidatingStore, NoCache},
+    catalog::similar::Finder,
     health::Probe,
     identity::{Known, Sessions, exports::Archives, known::Herald},
 };
@@ -77,6 +78,8 @@ pub(crate) struct Noted {
     /// Shared with those who send webhooks.
     pub(crate) courier: Arc<WebhookCourier>,
     pub(crate) assistance: Assistance,
+    /// Shared with what keeps its index.
+    pub(crate) finder: Finder,
 }
 
 /// The shop whose commits make old what the cache keeps of what they changed, and are heeded by who knows callers.
@@ -148,6 +151,7 @@ pub(crate) async fn services(
         known,
         jwks: Arc::new(move || tokens.jwks()),
         products: database.products(),
+        finder: noted.finder,
         gallery: noted.gallery,
         categories: database.categories(),
         reviews: database.reviews(),

@@ -39,6 +39,7 @@ mod seed;
 mod serve;
 mod telemetry;
 mod user;
+mod vectors;
 mod views;
 mod webhooks;
 mod workers;

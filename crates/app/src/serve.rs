@@ -18,7 +18,7 @@ use crate::{
     gallery, jobs,
     key_uses::KeyUses,
     nodes::Nodes,
-    telemetry,
+    telemetry, vectors,
     views::views,
     webhooks,
     workers::{
@@ -83,7 +83,9 @@ pub(crate) async fn run(config: Config) -> Outcome {
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
     let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
-    let noted = compose::Noted { seen, key_uses, downloads, gallery, courier, assistance };
+    let finder = vectors::finder(&foundation);
+    vectors::start(&mut workers, &foundation, &finder, &nodes.bus);
+    let noted = compose::Noted { seen, key_uses, downloads, gallery, courier, assistance, finder };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);

@@ -116,6 +116,9 @@ fn describe() {
     );
     metrics::describe_counter!("cache_lookups_total", Unit::Count, "Looks for a kept answer, by what they found");
     metrics::describe_counter!("cache_invalidations_total", Unit::Count, "Changes that made kept answers old");
+    metrics::describe_counter!("vectors_made_total", Unit::Count, "Vectors of products that were made or taken away");
+    metrics::describe_gauge!("vectors_indexed", Unit::Count, "Products whose vectors this node knows");
+    metrics::describe_gauge!("vectors_index_bytes", Unit::Bytes, "Memory that vectors of products take");
     metrics::describe_gauge!("feed_seq", Unit::Count, "The number up to which the log was told on this node");
     metrics::describe_histogram!("event_lag_seconds", Unit::Seconds, "Time from a change until it was told here");
     metrics::describe_histogram!(

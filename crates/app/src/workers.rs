@@ -5,7 +5,7 @@ pub(crate) mod feed;
 pub(crate) mod job_gauges;
 pub(crate) mod jobs;
 pub(crate) mod keys;
-mod pause;
+pub(crate) mod pause;
 pub(crate) mod relay;
 pub(crate) mod rooms;
 pub(crate) mod schedule;

@@ -26,6 +26,7 @@ mod read_review;
 mod reindex_products;
 mod review;
 mod review_input;
+pub mod similar;
 mod slug;
 mod statuses;
 mod stock_shop;

@@ -14,6 +14,7 @@ use souk_domain::{
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    catalog::similar::ports::VectorStore,
     clock::Clock as _,
     event::Event,
     identity::{
@@ -111,6 +112,10 @@ impl Harness for Memory {
     }
 
     fn reviews(&self) -> Arc<dyn ReviewQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn vectors(&self) -> Arc<dyn VectorStore> {
         Arc::new(self.store.clone())
     }
 

@@ -12,6 +12,7 @@ mod product_queries;
 mod product_reindex;
 mod product_row;
 mod review;
+mod vectors;
 mod view;
 
 pub(crate) use product::again_when_broken;

@@ -10,6 +10,7 @@ mod in_process;
 mod presence;
 mod rate_limiter;
 mod redis;
+mod words;
 
 pub use blobs::FsBlobs;
 pub use bus::LocalBus;
@@ -20,3 +21,4 @@ pub use in_process::InProcess;
 pub use presence::LocalPresence;
 pub use rate_limiter::LocalRateLimiter;
 pub use redis::{Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter, RedisSettings};
+pub use words::LocalEmbedder;

@@ -27,6 +27,7 @@ mod problems;
 mod products;
 mod reviews;
 mod rooms;
+mod search;
 mod sessions;
 mod setup;
 mod shell;

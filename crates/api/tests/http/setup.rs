@@ -26,7 +26,7 @@ use domain::{
     assistant::Assistant,
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
-    catalog::{ReindexProducts, queries::ProductView},
+    catalog::{ReindexProducts, queries::ProductView, similar::Finder},
     clock::Timestamp,
     health::Probe,
     id::{ApiKeyId, FileId, RoomId, SessionId},
@@ -43,7 +43,7 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainHasher, PlainImaging,
+        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher, PlainImaging,
         PlainIssuers, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox,
         memory::MemoryStore,
     },
@@ -197,6 +197,12 @@ fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
     Assistance { assistant, body_limit: 64 * 1024 }
 }
 
+/// Search by meaning over the store in memory.
+fn finder(reader: &Arc<MemoryStore>) -> Finder {
+    let embedder = Arc::new(PlainEmbedder::default());
+    Finder { index: Arc::default(), embedder, products: reader.clone() }
+}
+
 impl Door {
     pub fn new() -> Self {
         Self::with(|_| {})
@@ -266,6 +272,7 @@ impl Door {
             known,
             jwks: Arc::new(|| serde_json::json!({ "keys": [{ "kty": "OKP", "kid": "1" }] })),
             products: reader.clone(),
+            finder: finder(&reader),
             gallery: Gallery {
                 room: Storeroom { blobs: Arc::new(MemoryBlobs::new(fixtures.clock.clone())), index: reader.clone() },
                 imaging: Arc::new(PlainImaging::default()),

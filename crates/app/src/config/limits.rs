@@ -64,7 +64,7 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
         | throttle::LETTERS => (&[], LimitScope::Address),
         "login_anonymously" => (&["login_anonymously"], LimitScope::Address),
         "receive_hook" => (&["receive_hook"], LimitScope::Address),
-        "list_products" => (&["list_products"], LimitScope::Actor),
+        "list_products" => (&["list_products", "search_products", "list_similar_products"], LimitScope::Actor),
         "get_product" => (&["get_product", "get_product_by_slug"], LimitScope::Actor),
         "create_product" => (&["create_product"], LimitScope::Actor),
         "update_product" => (&["update_product"], LimitScope::Actor),

@@ -171,6 +171,9 @@ pub trait ProductQueries: Send + Sync {
         limit: Limit,
     ) -> Result<Slice<ProductSummary, ProductKey>>;
 
+    /// Those of these products that pass a filter, in any order. What the filter searches for is not looked at.
+    async fn among(&self, ids: &[ProductId], filter: &ProductFilter) -> Result<Vec<ProductSummary>>;
+
     /// A page of deleted products that can be restored, newest deletion first.
     async fn deleted(&self, scope: Scope, page: PageRequest) -> Result<Page<ProductSummary>>;
 }

@@ -49,6 +49,7 @@ pub mod tickets;
 pub mod transactions;
 pub mod uploads;
 pub mod users;
+mod vectors;
 pub mod verdicts;
 pub mod views;
 pub mod webhooks;
@@ -69,6 +70,7 @@ use crate::{
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    catalog::similar::ports::VectorStore,
     event::Event,
     identity::{
         GuestQueries, Known,
@@ -126,6 +128,8 @@ pub trait Harness: Send + Sync {
     fn ledger(&self) -> Arc<dyn LedgerStore>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
+    /// The vectors of products.
+    fn vectors(&self) -> Arc<dyn VectorStore>;
     /// The read side of the category tree.
     fn categories(&self) -> Arc<dyn CategoryQueries>;
     /// The read side of reviews.
@@ -193,6 +197,7 @@ pub async fn run_all(harness: &impl Harness) {
     log::run(harness).await;
     product_queries::run(harness).await;
     export::run(harness).await;
+    vectors::run(harness).await;
     reference::run(harness).await;
     verdicts::run(harness).await;
     review_verdicts::run(harness).await;

@@ -29,6 +29,7 @@ mod schedules;
 mod sessions;
 mod state;
 mod uploads;
+mod vectors;
 mod views;
 mod webhooks;
 

@@ -7,11 +7,13 @@
 //! the planner from mixing the two.
 
 use domain::{
+    Result,
     catalog::{
         ProductStatus,
         policy::Scope,
         queries::{Order, ProductFilter, ProductKey, ProductSort, SortBy},
     },
+    id::ProductId,
     identity::Sellers,
     money::AMOUNT_MAX,
     text::Search,
@@ -19,7 +21,7 @@ use domain::{
 use sea_orm::{Statement, Value};
 
 use super::{price_stretches::PriceStretches, product_row::COLUMNS};
-use crate::{engine::Engine, statement::statement};
+use crate::{bulk, engine::Engine, statement::statement};
 
 /// From so many matches on, a filter is wide: walking past a few misses is cheaper than sorting them all.
 const WIDE: u32 = 1000;
@@ -57,6 +59,18 @@ pub(super) fn sql(engine: Engine, list: &List<'_>) -> Statement {
          ORDER BY p.{key} {direction}, p.id {direction}"
     );
     statement(engine, sql, build.values)
+}
+
+/// Those of these products that pass a filter, whatever it searches for.
+pub(super) fn among(engine: Engine, ids: &[ProductId], filter: &ProductFilter) -> Result<Statement> {
+    let ids: Vec<_> = ids.iter().map(|id| bulk::hex(*id)).collect();
+    let mut build = Build { engine, values: vec![bulk::json(&ids)?] };
+    let passes = build.parts(filter).natural();
+    let wanted = bulk::ids(engine, 1);
+    let sql = format!(
+        "SELECT {COLUMNS}, {COVER} FROM {wanted} CROSS JOIN products p {WITH_COVER} WHERE p.id = wanted.v AND {passes}"
+    );
+    Ok(statement(engine, sql, build.values))
 }
 
 struct Build {

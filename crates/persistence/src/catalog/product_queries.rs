@@ -78,6 +78,11 @@ impl ProductQueries for Database {
         Ok(Slice { items, next })
     }
 
+    async fn among(&self, ids: &[ProductId], filter: &ProductFilter) -> Result<Vec<ProductSummary>> {
+        let rows = all(&self.reader, product_list::among(self.engine, ids, filter)?).await?;
+        summaries(&rows, 0)
+    }
+
     async fn deleted(&self, scope: Scope, page: PageRequest) -> Result<Page<ProductSummary>> {
         let (condition, values): (String, Vec<Value>) = match scope {
             Scope::Published => return Ok(Page::new(Vec::new(), 0, page)),

@@ -14,6 +14,7 @@ use domain::{
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
+    catalog::similar::ports::VectorStore,
     event::{Entity, Event},
     id::{EventId, UserId},
     identity::{
@@ -127,6 +128,10 @@ impl Harness for Real {
 
     fn reviews(&self) -> Arc<dyn ReviewQueries> {
         self.fresh.database.reviews()
+    }
+
+    fn vectors(&self) -> Arc<dyn VectorStore> {
+        self.fresh.database.vectors()
     }
 
     fn export(&self) -> Arc<dyn ProductExport> {

@@ -120,6 +120,12 @@ impl ProductQueries for MemoryStore {
         Ok(Slice { next: last.filter(|_| rest.len() > limit), items })
     }
 
+    async fn among(&self, ids: &[ProductId], filter: &ProductFilter) -> Result<Vec<ProductSummary>> {
+        let (state, filter) = (self.state(), ProductFilter { search: None, ..filter.clone() });
+        let found = state.live().filter(|product| ids.contains(&product.id) && state.matches(&filter, product));
+        Ok(found.map(summary).collect())
+    }
+
     async fn deleted(&self, scope: Scope, page: PageRequest) -> Result<Page<ProductSummary>> {
         let state = self.state();
         let may_restore = |product: &&Product| match scope {

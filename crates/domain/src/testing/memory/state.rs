@@ -67,6 +67,7 @@ pub(super) struct State {
     pub tree_version: u64,
     pub reviews: BTreeMap<ReviewId, Review>,
     pub views: BTreeMap<(UserId, ProductId), Timestamp>,
+    pub vectors: super::vectors::Vectors,
     pub blobs: BTreeMap<Digest, Held>,
     pub libraries: BTreeMap<LibraryId, Library>,
     pub library_objects: BTreeMap<(LibraryId, Digest), Object>,

@@ -1,0 +1,195 @@
+//! The vectors of a catalogue in memory, looked through from the first to the last: for the size of a shop that is
+//! exact, and faster than a database is asked.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
+use super::{
+    Vector,
+    ports::{Changed, Progress},
+    vector::{dot, narrow},
+};
+use crate::id::ProductId;
+
+/// A product near to what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Near {
+    /// The product.
+    pub product: ProductId,
+    /// How near, at most 1: the cosine of the angle between them.
+    pub score: f32,
+}
+
+/// The vectors of all products, as this node knows them.
+#[derive(Debug, Default)]
+pub struct Index(RwLock<Shelf>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    /// When the vectors of the present model began.
+    began: u64,
+    /// Up to where changes are known.
+    place: Place,
+    /// How long each vector is; of the first one that came.
+    length: usize,
+    slots: HashMap<ProductId, usize>,
+    products: Vec<ProductId>,
+    scales: Vec<f32>,
+    /// All vectors, one behind the other.
+    bytes: Vec<i8>,
+}
+
+/// How far changes were read: up to this head, and this product of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub head: u64,
+    pub product: Option<ProductId>,
+}
+
+impl Index {
+    /// An empty index.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Shelf> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Shelf> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many products it knows.
+    pub fn len(&self) -> usize {
+        self.read().products.len()
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How much memory the vectors take, in bytes.
+    pub fn bytes(&self) -> usize {
+        let held = self.read();
+        held.bytes.capacity() + 4 * held.scales.capacity() + 16 * held.products.capacity()
+    }
+
+    /// A number that is another whenever it may give other answers.
+    pub fn head(&self) -> u64 {
+        self.read().place.head
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.read().place
+    }
+
+    /// Forgets everything when the vectors of another model began.
+    pub(super) fn begin(&self, progress: &Progress) {
+        let mut held = self.write();
+        if held.began != progress.began {
+            let place = Place { head: progress.began, product: None };
+            *held = Shelf { began: progress.began, place, ..Shelf::default() };
+        }
+    }
+
+    /// Takes what changed, in order.
+    pub(super) fn apply(&self, changes: Vec<Changed>) {
+        let mut held = self.write();
+        for change in changes {
+            held.place = Place { head: change.head, product: Some(change.product) };
+            match change.vector.and_then(Vector::from_bytes) {
+                Some(vector) => held.put(change.product, &vector),
+                None => held.remove(change.product),
+            }
+        }
+    }
+
+    /// The vector of a product.
+    pub fn vector(&self, product: ProductId) -> Option<Vector> {
+        let held = self.read();
+        let slot = *held.slots.get(&product)?;
+        Vector::from_bytes(held.row(slot)?.to_vec())
+    }
+
+    /// How near these products are, as far as it knows them.
+    pub fn scores(&self, asked: &Vector, products: &[ProductId]) -> HashMap<ProductId, f32> {
+        let held = self.read();
+        let near = |product: &ProductId| Some((*product, held.score(asked, *held.slots.get(product)?)?));
+        products.iter().filter_map(near).collect()
+    }
+
+    /// The `most` nearest products, the nearest first; of products as near the one with the smaller id.
+    pub fn nearest(&self, asked: &Vector, most: usize) -> Vec<Near> {
+        let held = self.read();
+        if asked.bytes().len() != held.length || most == 0 {
+            return Vec::new();
+        }
+        let rows = held.bytes.chunks_exact(held.length.max(1)).zip(&held.scales).zip(&held.products);
+        let mut near: Vec<Near> =
+            rows.map(|((row, scale), product)| Near { product: *product, score: cosine(asked, row, *scale) }).collect();
+        let order = |a: &Near, b: &Near| b.score.total_cmp(&a.score).then(a.product.cmp(&b.product));
+        if near.len() > most {
+            near.select_nth_unstable_by(most, order);
+            near.truncate(most);
+        }
+        near.sort_unstable_by(order);
+        near
+    }
+}
+
+fn cosine(asked: &Vector, row: &[i8], scale: f32) -> f32 {
+    narrow(f64::from(dot(asked.bytes(), row)) * f64::from(scale) * f64::from(asked.scale()))
+}
+
+impl Shelf {
+    fn row(&self, slot: usize) -> Option<&[i8]> {
+        self.bytes.get(slot * self.length..(slot + 1) * self.length)
+    }
+
+    fn score(&self, asked: &Vector, slot: usize) -> Option<f32> {
+        if asked.bytes().len() != self.length {
+            return None;
+        }
+        Some(cosine(asked, self.row(slot)?, *self.scales.get(slot)?))
+    }
+
+    fn put(&mut self, product: ProductId, vector: &Vector) {
+        if self.products.is_empty() {
+            self.length = vector.bytes().len();
+        }
+        if vector.bytes().len() != self.length {
+            // Of no use beside the others; a model gives vectors of one length.
+            return self.remove(product);
+        }
+        let Some(slot) = self.slots.get(&product).copied() else {
+            self.slots.insert(product, self.products.len());
+            self.products.push(product);
+            self.scales.push(vector.scale());
+            self.bytes.extend_from_slice(vector.bytes());
+            return;
+        };
+        if let (Some(row), Some(scale)) =
+            (self.bytes.get_mut(slot * self.length..(slot + 1) * self.length), self.scales.get_mut(slot))
+        {
+            row.copy_from_slice(vector.bytes());
+            *scale = vector.scale();
+        }
+    }
+
+    /// The last one takes the place of who goes.
+    fn remove(&mut self, product: ProductId) {
+        let Some(slot) = self.slots.remove(&product) else { return };
+        let last = self.products.len().saturating_sub(1);
+        self.products.swap_remove(slot);
+        self.scales.swap_remove(slot);
+        self.bytes.copy_within(last * self.length..(last + 1) * self.length, slot * self.length);
+        self.bytes.truncate(last * self.length);
+        if let Some(moved) = self.products.get(slot) {
+            self.slots.insert(*moved, slot);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE product_vectors;
+DROP TABLE vector_progress;
