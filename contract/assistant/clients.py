@@ -15,7 +15,7 @@ assert [one.id for one in client.models.list()] == ["claude", "gemini", "gpt", "
 for model in ("gpt", "llama", "claude", "gemini"):
     whole = client.chat.completions.create(model=model, messages=greet)
     assert whole.choices[0].message.content == "Good day to you, and to all of yours.", whole
-    assert whole.usage.prompt_tokens > 0 and whole.usage.completion_tokens > 0, whole
+    assert (whole.usage.prompt_tokens, whole.usage.completion_tokens) == (21, 13), whole
     stream = client.chat.completions.create(
         model=model, messages=greet, stream=True, stream_options={"include_usage": True}
     )
@@ -24,7 +24,7 @@ for model in ("gpt", "llama", "claude", "gemini"):
         text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
         usage = chunk.usage or usage
     assert text == "Good day to you, and to all of yours.", text
-    assert usage.total_tokens > 0, usage
+    assert (usage.prompt_tokens, usage.completion_tokens) == (21, 13), usage
 
 vectors = client.embeddings.create(model="vectors", input=["a lamp"])
 assert vectors.data[0].embedding == [0.5, -0.25, 1], vectors

@@ -2,7 +2,9 @@
 import { LLMock } from '@copilotkit/aimock'
 
 const mock = new LLMock({ port: 0, host: '127.0.0.1' })
-mock.onMessage(/greet/i, { content: 'Good day to you, and to all of yours.' })
+mock.onMessage(/greet/i, {
+  content: 'Good day to you, and to all of yours.', usage: { prompt_tokens: 21, completion_tokens: 13, total_tokens: 34 },
+})
 mock.onMessage(/weather/i, { toolCalls: [{ name: 'look_outside', arguments: '{"place":"Utrecht"}' }] })
 mock.onMessage(/as json/i, { content: '{"colour":"blue"}' })
 mock.onMessage(/too long/i, {

@@ -51,6 +51,7 @@ pub fn serve(config: &mut web::ServiceConfig) {
 async fn read_body(services: &Services, request: &HttpRequest, payload: Payload) -> Result<web::Bytes, Problem> {
     let read = read_bytes(request, payload, services.assistant.body_limit);
     tokio::select! {
+        biased;
         read = read => read,
         () = services.shop.clock.sleep(services.settings.timeout) => {
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The body took too long"))

@@ -165,6 +165,13 @@ async fn refusals_are_told_in_the_form_of_the_protocol() {
     assert_eq!(error(&odd), "400 invalid_request_error invalid_json null");
     let nobody = asked.door.send(TestRequest::post().uri("/v1/chat/completions").set_json(hello())).await;
     assert_eq!(error(&nobody), "401 invalid_request_error invalid_api_key null");
+    let guest = asked.door.person(Role::Guest).await;
+    for path in ["/v1/chat/completions", "/v1/embeddings"] {
+        let reply = asked.door.post(path, &guest, &hello()).await;
+        assert_eq!(error(&reply), "403 permission_error forbidden null", "{path}");
+    }
+    let request = TestRequest::get().uri("/v1/models").insert_header(asked.door.bearer(&guest));
+    assert_eq!(asked.door.send(request).await.status, 403);
     assert_eq!(error(&asked.door.get("/v1/unheard/of").await), "404 invalid_request_error not_found null");
 }
 

@@ -14,6 +14,9 @@ use super::{
     errors::{cut, unreadable},
 };
 
+/// Why an answer ends that is withheld.
+const WITHHELD: [&str; 6] = ["SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"];
+
 /// A model of Google.
 #[derive(Debug)]
 pub(super) struct Gemini {
@@ -93,10 +96,10 @@ impl Heard {
         if let Some(reason) = piece.pointer("/candidates/0/finishReason").and_then(Value::as_str) {
             self.is_over = true;
             events.push(ChatEvent::Finish(match reason {
-                "STOP" if self.tools > 0 => Finish::Tools,
-                "STOP" => Finish::Stop,
                 "MAX_TOKENS" => Finish::Length,
-                _ => Finish::Filtered,
+                withheld if WITHHELD.contains(&withheld) => Finish::Filtered,
+                _ if self.tools > 0 => Finish::Tools,
+                _ => Finish::Stop,
             }));
         }
         events.extend(piece.get("usageMetadata").map(|used| ChatEvent::Usage(usage(used))));
