@@ -25,7 +25,7 @@ mod turnstile;
 mod webhooks;
 
 pub use analysis::PlainAnalysis;
-pub use assistant::{PlainEmbedder, PlainLedger, PlainModel, Script};
+pub use assistant::{PlainLedger, PlainModel, PlainVectors, Script};
 pub use blobs::MemoryBlobs;
 pub use ceremonies::PlainCeremonies;
 pub use clock::FakeClock;

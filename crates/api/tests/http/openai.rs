@@ -7,7 +7,7 @@ use domain::{
     Principal,
     assistant::{Budget, BudgetBy, BudgetSpan, Deployment, Embedding, Fault, FaultClass, Model, Models, Usage},
     permission::Role,
-    testing::{PlainEmbedder, PlainModel, Script},
+    testing::{PlainModel, PlainVectors, Script},
 };
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ impl Asked {
         let vectors = Embedding {
             name: "vectors".to_owned(),
             deployment: "plain/vectors".to_owned(),
-            embedder: Arc::new(PlainEmbedder),
+            embedder: Arc::new(PlainVectors),
             window: 1000,
         };
         let models = Models {

@@ -43,9 +43,9 @@ use domain::{
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
-        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher, PlainImaging,
-        PlainIssuers, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens, Postbox,
-        memory::MemoryStore,
+        Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher,
+        PlainImaging, PlainIssuers, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens,
+        Postbox, memory::MemoryStore,
     },
     webhooks::{Keyring, WebhookRules},
 };

@@ -10,7 +10,7 @@ use crate::{
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::{Authorized, Role, UseAssistant},
     testing::{
-        Fixtures, PlainEmbedder, PlainLedger, PlainModel, Script,
+        Fixtures, PlainLedger, PlainModel, PlainVectors, Script,
         memory::{MemoryStore, StoredCall},
     },
 };
@@ -72,7 +72,7 @@ impl Given {
         let embedder = Embedding {
             name: "vectors".to_owned(),
             deployment: "p0/vectors".to_owned(),
-            embedder: Arc::new(PlainEmbedder),
+            embedder: Arc::new(PlainVectors),
             window: 100,
         };
         let price = |deployment: &str| Price {

@@ -94,10 +94,10 @@ impl ChatStream for Words {
 
 /// Vectors of two numbers: how long a text is, and how many words it has.
 #[derive(Debug, Default)]
-pub struct PlainEmbedder;
+pub struct PlainVectors;
 
 #[async_trait]
-impl Embedder for PlainEmbedder {
+impl Embedder for PlainVectors {
     fn name(&self) -> &'static str {
         "plain"
     }
