@@ -176,7 +176,7 @@ impl Query {
 }
 
 /// A whole number in plain digits: what `parse` takes beside them, such as `+1`, is no JSON number.
-fn number(text: &str) -> Option<u32> {
+pub(crate) fn number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 

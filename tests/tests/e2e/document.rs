@@ -322,6 +322,7 @@ impl World {
         path += match operation.id.as_str() {
             "create_file" => "?name=plan.stl",
             "create_model3d_version" => "?fileName=cube.stl",
+            "search_products" => "?q=lamp",
             _ => "",
         };
         assert!(!path.contains('{'), "tell this test what stands for the parameters of {}", operation.path);

@@ -26,7 +26,7 @@ use crate::{
     kept::{self, Made, Question},
     path::Id,
     problem::{In, Problem},
-    query::{Params, Query, Read},
+    query::{Params, Query, Read, number},
     surrogate,
 };
 
@@ -40,12 +40,7 @@ const SIMILAR_MAX: u32 = 50;
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 pub struct SearchParams {
     /// What is looked for, in any words.
-    #[param(
-        example = "sailing ship in a storm",
-        pattern = r"^[^\x00]*[^\x00\s][^\x00]*$",
-        min_length = 1,
-        max_length = 200
-    )]
+    #[param(example = "sailing ship in a storm", pattern = r"^[^\x00]*$", min_length = 1, max_length = 200)]
     q: String,
     /// By words and by meaning, or by words alone.
     #[param(required = false, value_type = SearchModeView)]
@@ -90,8 +85,8 @@ impl Read for SearchParams {
         let q = query.one("q");
         match &q {
             None => query.violations.add("q", "required", "is missing: say what to look for"),
-            Some(text) if text.trim().is_empty() => {
-                query.violations.add("q", "min_length", "must have at least 1 character that is not blank");
+            Some(text) if text.is_empty() => {
+                query.violations.add("q", "min_length", "must have at least 1 character");
             }
             Some(text) if text.chars().count() > QUESTION_MAX => {
                 let message = format!("must have at most {QUESTION_MAX} characters");
@@ -201,7 +196,7 @@ pub struct SimilarParams {
 
 impl Read for SimilarParams {
     fn read(query: &mut Query) -> Option<Self> {
-        let within = |text: &str| text.parse().ok().filter(|limit| (1..=SIMILAR_MAX).contains(limit));
+        let within = |text: &str| number(text).filter(|limit| (1..=SIMILAR_MAX).contains(limit));
         let limit = query.parsed("limit", "range", "must be a whole number from 1 to 50", within);
         Some(Self { limit: limit.unwrap_or(10) })
     }

@@ -92,7 +92,7 @@ async fn bad_questions_are_named() {
     let long = format!("/api/v1/products/search?q={}", "a".repeat(201));
     for (path, field) in [
         ("/api/v1/products/search", "q"),
-        ("/api/v1/products/search?q=%20", "q"),
+        ("/api/v1/products/search?q=", "q"),
         (long.as_str(), "q"),
         ("/api/v1/products/search?q=a&mode=magic", "mode"),
         ("/api/v1/products/search?q=a&limit=101", "limit"),
