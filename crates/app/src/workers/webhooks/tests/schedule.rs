@@ -90,7 +90,7 @@ async fn the_whole_schedule_is_kept_and_after_five_days_the_owner_gets_a_letter(
     assert_eq!((stored.off, stored.failing_since), (None, Some(began)));
 
     // Nothing arrives for five days: with the next attempt that fails it is switched off.
-    for (after, off) in [(ENDURED - Duration::from_secs(1), None), (ENDURED, Some(Off::Failing))] {
+    for (after, off) in [(ENDURED.saturating_sub(Duration::from_secs(1)), None), (ENDURED, Some(Off::Failing))] {
         clock.set(began + after);
         let last = house.tell(fails, 1).await.remove(0);
         house.tried(fails, last, 1).await;
