@@ -256,6 +256,7 @@ suites!(
     log,
     product_queries,
     export,
+    vectors,
     reference,
     views,
     jobs,
