@@ -49,7 +49,7 @@ pub mod tickets;
 pub mod transactions;
 pub mod uploads;
 pub mod users;
-mod vectors;
+pub mod vectors;
 pub mod verdicts;
 pub mod views;
 pub mod webhooks;

@@ -261,6 +261,7 @@ suites!(
     log,
     product_queries,
     export,
+    vectors,
     reference,
     views,
     jobs,
