@@ -253,7 +253,8 @@ suites!(
     ledger,
     models,
     pictures,
-    webhooks
+    webhooks,
+    vectors
 );
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn stocked(shop: &Shop, given: &Fixtures) -> Vec<Work> {
         let subjects = texts(&value["subjects"]);
         let text = |key: &str| value[key].as_str().unwrap();
         let mut product = given.product(seller);
-        product.name = text("name").to_owned();
+        text("name").clone_into(&mut product.name);
         product.description = format!("{}. {}. {}", text("artist"), text("medium"), subjects.join(", "));
         works.push(Work { id: product.id, subjects });
         products.push(product);
