@@ -1,5 +1,4 @@
-//! The vectors of a catalogue in memory, looked through from the first to the last: for the size of a shop that is
-//! exact, and faster than a database is asked.
+//! The vectors of a catalogue in memory, looked through from the first to the last, which misses nothing.
 
 use std::{
     collections::HashMap,
