@@ -154,18 +154,23 @@ async fn a_cut_upstream_is_an_error_and_what_it_said_is_written_down(database: D
 }
 
 async fn whoever_goes_away_ends_the_call_within_a_second(database: Database) {
-    // The second one pauses after a word, so that nothing of it is written to the reader who went away.
-    let pause = |n| if n == 0 { Duration::from_millis(20) } else { Duration::from_mins(5) };
-    let upstream = Upstream::start(move |n| Conduct::Endless(pause(n))).await;
+    let upstream = Upstream::start(|n| match n {
+        0 => Conduct::Endless(Duration::from_millis(20)),
+        // Nothing is written to the reader who went away before the first word.
+        1 => Conduct::Late(Duration::from_mins(5)),
+        _ => Conduct::Endless(Duration::from_mins(5)),
+    })
+    .await;
     let server = shop(database, &upstream, &[("SOUK__ASSISTANT__PROVIDERS__NEAR__FIRST_SECONDS", "600")]).await;
     let buyer = server.signed_in("buyer").await;
-    for number in 0..2 {
-        let request = buyer.request("POST", "/v1/chat/completions").json(&asks(true, 100));
+    for (number, stream) in [(0, true), (1, false), (2, true)] {
+        let request = buyer.request("POST", "/v1/chat/completions").json(&asks(stream, 100));
         let asking = async {
             let mut answer = request.send().await.unwrap();
             while answer.chunk().await.unwrap().is_some() {}
         };
-        let reached = upstream.until("a word was said", |all| all.get(number).is_some_and(|one| one.words > 0));
+        let reached =
+            upstream.until("the question came", |all| all.get(number).is_some_and(|one| number == 1 || one.words > 0));
         tokio::select! {
             () = asking => panic!("it ended by itself"),
             _ = reached => {}
@@ -176,7 +181,7 @@ async fn whoever_goes_away_ends_the_call_within_a_second(database: Database) {
         let left = counted[number].left.unwrap().saturating_duration_since(went);
         assert!(left < Duration::from_secs(1), "question {number}: after {left:?}");
     }
-    let rows = rows(&server, 2).await;
+    let rows = rows(&server, 3).await;
     assert!(rows.iter().all(|row| row.starts_with("estimated 6 ") && row.ends_with("abandoned")), "{rows:?}");
 }
 

@@ -118,7 +118,7 @@ mod tests {
                 _ => {}
             }
         }
-        let standard = ["uuid", "date-time", "email", "password", "uri", "int32", "int64", "double", "binary"];
+        let standard = ["uuid", "date-time", "email", "password", "uri", "int32", "int64", "float", "double", "binary"];
         walk(&serde_json::to_value(crate::openapi(&Rules::default())).unwrap(), &standard);
     }
 }

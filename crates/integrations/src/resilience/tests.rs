@@ -166,7 +166,8 @@ async fn who_is_called_under_one_name_counts_together() {
 
 #[test]
 fn nobody_is_waited_for_longer_than_half_a_minute() {
-    for kind in Kind::ALL {
+    // An answer of a model is as long as it is: each provider has times of its own, for the first word and for the whole.
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Assistant) {
         assert!(kind.usual().timeout <= Terms::LONGEST, "{kind:?}");
     }
     assert_eq!(Terms::default().timeout, Duration::from_secs(3));
