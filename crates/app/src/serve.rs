@@ -170,6 +170,8 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
     })
     // Who ends their half has gone, as they have for proxies: nobody ends it and reads on. What was begun for them is dropped.
     .h1_allow_half_closed(false)
+    // A piece of a stream would wait until the reader has acknowledged the one before, which readers put off for 40 ms.
+    .tcp_nodelay(true)
     .disable_signals()
     .keep_alive(config.http.keep_alive)
     .shutdown_timeout(config.http.shutdown.as_secs());
