@@ -51,10 +51,10 @@ class Receiver:
         seen = json.loads(self.ask("/seen"))
         return seen["requests"] / seen["seconds"], seen["bytes"] // seen["requests"]
 
-    def bare(self, size):
+    def bare(self, size, at_once=AT_ONCE):
         count = EVENTS * ENDPOINTS
         done = subprocess.run(
-            [TOOL, "bare", self.url + "/hook", str(count), str(AT_ONCE), str(size)], check=True, capture_output=True, text=True
+            [TOOL, "bare", self.url + "/hook", str(count), str(at_once), str(size)], check=True, capture_output=True, text=True
         )
         self.ask("/seen")
         return float(done.stdout)
@@ -140,10 +140,14 @@ def measure(engine, work, receiver, round):
     spent = server.cpu() / EVENTS / ENDPOINTS * 1e6
     server.stop()
     bare.append(receiver.bare(size))
-    bare = sum(bare) / 2
+    bare, turns = sum(bare) / 2, receiver.bare(size, at_once=1)
     shares = {name: rate / bare for name, rate in rates.items()}
     told = "  ".join(f"{name} {rate:7,.0f}/s = {shares[name]:.2f}" for name, rate in rates.items())
-    print(f"{engine:8} round {round}  {told}  bare {bare:7,.0f}/s  {size} bytes, {spent:.0f} us of CPU each", flush=True)
+    print(
+        f"{engine:8} round {round}  {told}  bare {bare:7,.0f}/s, one after the other {turns:7,.0f}/s  {size} bytes, "
+        f"{spent:.0f} us of CPU each",
+        flush=True,
+    )
 
 
 def main():

@@ -7,7 +7,10 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::RequestBuilder;
-use ring::hmac::{HMAC_SHA256, Key, sign};
+use ring::{
+    hmac::{HMAC_SHA256, Key, sign},
+    signature::Ed25519KeyPair,
+};
 use serde_json::Value;
 
 use crate::{Client, Reply};
@@ -16,6 +19,8 @@ use crate::{Client, Reply};
 pub const WALK_SECRET: &str = "walk-with-me-and-with-nobody";
 /// Secrets of senders, for settings.
 pub const CLERK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// The public half of the pair that [`by_pair`] signs with, for settings.
+pub const PUBLIC_KEY: &str = "whpk_/RckOFqgx1tk+3jNYC+h2ZH96/drE8WO1wLqyDXp9hg=";
 
 /// Seconds since 1970.
 pub fn now() -> i64 {
@@ -38,6 +43,18 @@ pub fn standard(secret: &str, id: &str, at: i64, body: &[u8]) -> Vec<(&'static s
     let key = BASE64_STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap();
     let signature = BASE64_STANDARD.encode(mac(&key, &[format!("{id}.{at}.").as_bytes(), body]));
     vec![("svix-id", id.to_owned()), ("svix-timestamp", at.to_string()), ("svix-signature", format!("v1,{signature}"))]
+}
+
+/// Headers of Standard Webhooks, signed by a pair of keys.
+pub fn by_pair(id: &str, at: i64, body: &[u8]) -> Vec<(&'static str, String)> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[9; 32]).unwrap();
+    let signed = [format!("{id}.{at}.").as_bytes(), body].concat();
+    let signature = BASE64_STANDARD.encode(pair.sign(&signed));
+    vec![
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", at.to_string()),
+        ("webhook-signature", format!("v1a,{signature}")),
+    ]
 }
 
 /// The header of Stripe.

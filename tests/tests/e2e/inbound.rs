@@ -18,7 +18,7 @@ const NEWER: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const PAY: &str = "whsec_of_stripe_itself";
 const OWN: &str = "a secret of our own";
 
-const SETTINGS: [(&str, &str); 15] = [
+const SETTINGS: [(&str, &str); 17] = [
     ("SOUK__HOOKS__CLERK__SCHEME", "standard"),
     (
         "SOUK__HOOKS__CLERK__SECRETS",
@@ -27,6 +27,8 @@ const SETTINGS: [(&str, &str); 15] = [
     ("SOUK__HOOKS__CLERK__HANDLER", "clerk"),
     ("SOUK__ISSUERS__CLERK__ISSUER", "https://clerk.example"),
     ("SOUK__ISSUERS__CLERK__AUDIENCE", "souk"),
+    ("SOUK__HOOKS__PAIR__SCHEME", "standard"),
+    ("SOUK__HOOKS__PAIR__SECRETS", hooks::PUBLIC_KEY),
     ("SOUK__HOOKS__PAY__SCHEME", "stripe"),
     ("SOUK__HOOKS__PAY__SECRETS", PAY),
     ("SOUK__HOOKS__OWN__SCHEME", "hmac"),
@@ -67,6 +69,7 @@ async fn each_scheme_is_taken_in_its_own_form(database: Database) {
     let now = hooks::now();
     for (source, headers, event, kind) in [
         ("clerk", hooks::standard(NEWER, "msg_1", now, body), json!("msg_1"), "thing.done"),
+        ("pair", hooks::by_pair("msg_1", now, body), json!("msg_1"), "thing.done"),
         ("pay", hooks::stripe(PAY, now, body), json!("evt_1"), "thing.done"),
         ("walk", hooks::github(hooks::WALK_SECRET, "delivery_1", body), json!("delivery_1"), "push"),
         ("own", hooks::own(OWN, now, body), json!(null), "own.thing"),
@@ -96,7 +99,7 @@ async fn each_scheme_is_taken_in_its_own_form(database: Database) {
     let audit = admin.get("/api/v1/audit?entityType=inbound&limit=100").await.expect(200).json();
     let actions: Vec<_> =
         audit["items"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(actions.iter().filter(|action| **action == "inbound.receive").count(), 4, "{audit}");
+    assert_eq!(actions.iter().filter(|action| **action == "inbound.receive").count(), 5, "{audit}");
     assert!(!server.log().contains("1.50"), "a body stands in the log");
 }
 
@@ -118,6 +121,8 @@ async fn what_is_not_theirs_is_refused_and_leaves_nothing(database: Database) {
         ("clerk", second_best, body, "signature_wrong"),
         ("clerk", signed(now)[..2].to_vec(), body, "signature_missing"),
         ("clerk", hooks::stripe(PAY, now, body), body, "signature_missing"),
+        ("pair", hooks::by_pair("msg_1", now, body), again, "signature_wrong"),
+        ("pair", signed(now), body, "signature_wrong"),
         ("pay", hooks::stripe(PAY, now, body), again, "signature_wrong"),
         ("pay", hooks::stripe(OWN, now, body), body, "signature_wrong"),
         ("pay", hooks::stripe(PAY, now - 310, body), body, "signature_too_old"),
@@ -135,9 +140,16 @@ async fn what_is_not_theirs_is_refused_and_leaves_nothing(database: Database) {
     let most = vec![b' '; 1024 * 1024];
     let more = vec![b' '; 1024 * 1024 + 1];
     client.send(client.hook("pay", &hooks::stripe(PAY, now, &more), &more)).await.error(413, "PAYLOAD_TOO_LARGE");
+    // Nor is one taken that says nothing of its length.
+    let in_pieces = |body: &[u8]| {
+        let pieces: Vec<_> = body.chunks(60_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+        let request = client.hook("pay", &hooks::stripe(PAY, now, body), b"");
+        request.body(reqwest::Body::wrap_stream(futures_util::stream::iter(pieces)))
+    };
+    client.send(in_pieces(&more)).await.error(413, "PAYLOAD_TOO_LARGE");
     assert_eq!(admin.get("/api/v1/hook-events").await.expect(200).json()["total"], 0);
     assert_eq!(server.tables().number("SELECT count(*) FROM hook_events"), 0);
-    client.send(client.hook("pay", &hooks::stripe(PAY, now, &most), &most)).await.expect(202);
+    client.send(in_pieces(&most)).await.expect(202);
     // The older secret of two still signs.
     client.send(client.hook("clerk", &signed(now), body)).await.expect(202);
 }
