@@ -3,12 +3,14 @@
 use std::{
     fmt::Write as _,
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// Bytes that the daemon takes for malware.
 pub const MALWARE: &[u8] = b"these bytes stand for malware in the tests of Souk";
@@ -31,7 +33,7 @@ impl Clamd {
     /// Without `ClamAV`: a test is never skipped in silence.
     pub fn start(most: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut hexadecimal = String::new();
         for byte in MALWARE {
             write!(hexadecimal, "{byte:02x}").unwrap();

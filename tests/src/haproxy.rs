@@ -3,7 +3,6 @@
 use std::{
     fmt::Write as _,
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Client, Server};
+use crate::{Client, Server, port::free_port};
 
 /// How long it may take to start, or to notice that a node came back.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,7 +39,6 @@ impl Haproxy {
     }
 
     async fn with(nodes: &[Server], lines: &str) -> Self {
-        // Between finding a free port and using it another program may take it; then the next one is tried.
         for _ in 0..5 {
             let Some(started) = Self::try_before(nodes, lines).await else { continue };
             for node in 0..nodes.len() {
@@ -53,7 +51,7 @@ impl Haproxy {
 
     async fn try_before(nodes: &[Server], lines: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let (file, log) = (folder.path().join("haproxy.cfg"), folder.path().join("haproxy.log"));
         fs::write(&file, configuration(port, nodes, lines)).unwrap();
         let log = fs::File::create(log).unwrap();

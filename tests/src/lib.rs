@@ -23,6 +23,7 @@ mod ledger;
 mod line;
 mod load;
 mod mail;
+mod port;
 mod postgres;
 mod pushed;
 mod receiver;

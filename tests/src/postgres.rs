@@ -2,13 +2,14 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// How long a server may take to start, and to recover after it was stopped hard.
 const START: Duration = Duration::from_mins(1);
@@ -37,9 +38,8 @@ impl PostgresServer {
         );
         let mut server = Self { programs, port: 0, process: None, folder: tempfile::tempdir().unwrap() };
         server.made();
-        // Between finding a free port and using it another program may take it; then the next one is tried.
         for _ in 0..5 {
-            server.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            server.port = free_port();
             if server.ran() {
                 return server;
             }

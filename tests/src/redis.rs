@@ -3,13 +3,15 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// How long a server may take to start.
 const START: Duration = Duration::from_secs(20);
@@ -54,9 +56,8 @@ impl RedisServer {
     /// Starts one on a free port.
     pub fn start() -> Self {
         let mut server = Self { port: 0, process: None, folder: tempfile::tempdir().unwrap() };
-        // Between finding a free port and using it another program may take it; then the next one is tried.
         for _ in 0..5 {
-            server.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            server.port = free_port();
             if server.ran() {
                 return server;
             }

@@ -3,7 +3,6 @@
 use std::{
     ffi::OsString,
     fs::{File, OpenOptions},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
@@ -12,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Client, Database, Tables};
+use crate::{Client, Database, Tables, port::free_port};
 
 /// How long a debug build may take to start, on a machine that runs other tests too.
 const START: Duration = Duration::from_mins(1);
@@ -113,9 +112,8 @@ impl Server {
     /// Starts again after [`Server::stop`] or [`Server::kill`], on the same data.
     pub async fn run(&mut self) {
         assert!(self.process.is_none(), "it runs already");
-        // Between finding a free port and using it another program may take it; then the next one is tried.
         for _ in 0..5 {
-            self.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            self.port = free_port();
             self.process = Some(self.command(&["serve"]).spawn().expect("start souk"));
             if self.ready().await {
                 return;
