@@ -42,7 +42,9 @@ const DECIMAL: &str = r"^[0-9]{1,12}(\.[0-9]{1,6})?$";
 impl Form {
     fn schema(&self, rules: &Rules) -> Map<String, Value> {
         let schema = match self {
-            Self::Text(min, max) => json!({ "type": "string", "minLength": min, "maxLength": max }),
+            Self::Text(min, max) => {
+                json!({ "type": "string", "minLength": min, "maxLength": max, "pattern": r"^[^\x00]*$" })
+            }
             Self::Name => json!({ "type": "string", "minLength": rules.name_min, "maxLength": rules.name_max }),
             Self::Decimal => json!({ "type": "string", "pattern": DECIMAL }),
             Self::Whole(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
@@ -61,6 +63,9 @@ impl Form {
         match self {
             Self::Text(min, max) => text(&|text| {
                 let length = text.chars().count();
+                if text.contains('\0') {
+                    return Some(("pattern", "must not hold U+0000, which no database stores".to_owned()));
+                }
                 if length < *min {
                     return Some(("min_length", format!("must have at least {min} characters, has {length}")));
                 }
@@ -200,6 +205,7 @@ mod tests {
         ];
         assert_eq!(faults(&all), expected.map(|(field, rule)| (field.to_owned(), rule)));
         assert_eq!(faults(&json!({ "text": "four" })), [("/text".to_owned(), "max_length")]);
+        assert_eq!(faults(&json!({ "text": "a\0" })), [("/text".to_owned(), "pattern")]);
         assert_eq!(faults(&json!({ "text": null })), [("/text".to_owned(), "required")]);
         assert_eq!(faults(&json!(["text"])), [(String::new(), "object")]);
     }
