@@ -189,6 +189,10 @@ def of_body(case):
     # A webhook goes to nobody, of types that there are; and what is sent again was sent a while ago.
     if case.path.startswith("/api/v1/webhooks/"):
         of_webhook(body)
+    # What a tool is given, its own schema says, and a confirmation is what the server made of it.
+    if case.path == "/api/v1/assistant/tools/calls":
+        body.update(tool="search_products", arguments={"query": "lamp"})
+        body.pop("confirmation", None)
     # A batch changes the category, the price, or both.
     if case.path.endswith("/batch-update") and body.get("categoryId") is None and body.get("discount") is None:
         body["discount"] = 10

@@ -158,6 +158,12 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
         let prompt = if conduct == Conduct::Untold(Some(0)) { 0 } else { PROMPT };
         json!({ "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion })
     });
+    if let Some(texts) = asked["input"].as_array() {
+        let entry = |(index, text)| json!({ "index": index, "embedding": meaning(text) });
+        let data: Vec<Value> = texts.iter().enumerate().map(entry).collect();
+        let usage = json!({ "prompt_tokens": PROMPT, "total_tokens": PROMPT });
+        return whole(stream, 200, &json!({ "data": data, "usage": usage }).to_string()).await;
+    }
     let head = json!({ "id": "chatcmpl-upstream", "created": 1, "model": "upstream", "system_fingerprint": "fp" });
     if asked["stream"] != true {
         said(words);
@@ -201,6 +207,13 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
         && (!tells || event(stream, &told.to_string()).await)
         && event(stream, "[DONE]").await
         && stream.write_all(b"0\r\n\r\n").await.is_ok()
+}
+
+/// A vector of three numbers: what sails, what shines, and anything else.
+fn meaning(text: &Value) -> [f32; 3] {
+    let text = text.as_str().unwrap_or_default().to_lowercase();
+    let any = |words: &[&str]| f32::from(u8::from(words.iter().any(|word| text.contains(word))));
+    [any(&["boat", "ship", "vessel"]), any(&["lamp", "light", "lantern"]), 0.25]
 }
 
 async fn whole(stream: &mut TcpStream, status: u16, body: &str) -> bool {

@@ -13,7 +13,7 @@ use actix_web::{
 use crate::{
     docs,
     gate::Gate,
-    health, identity, lfs,
+    health, identity, lfs, mcp,
     middleware::{admit, cors, deadline, only::only, outermost, small},
     models3d, openai,
     openapi::{self, Documents, collected},
@@ -46,6 +46,7 @@ fn beside_the_document(open_metrics: bool, open_docs: bool) -> Vec<(Method, &'st
     routes.extend(identity::outside::ROUTES);
     routes.extend(lfs::ROUTES);
     routes.extend(openai::ROUTES);
+    routes.extend(mcp::ROUTES);
     routes.extend(uploads::ROUTES);
     if open_metrics {
         routes.push((Method::GET, "/metrics", "metrics"));
@@ -98,6 +99,7 @@ pub fn build(
         .configure(identity::outside::callbacks)
         .configure(lfs::serve)
         .configure(openai::serve)
+        .configure(mcp::serve)
         .configure(uploads::serve)
         .configure(stream::aliases)
         .configure(socket::aliases)

@@ -26,7 +26,7 @@ use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
     access, assets, audit, catalog, health, identity, images, inbound, job, models3d, organisation, room, socket,
-    stream, uploads, webhooks,
+    stream, tools, uploads, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -56,6 +56,7 @@ use crate::{
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
         (name = "webhooks", description = "Webhooks: events told to addresses of one's own, and what others send here"),
+        (name = "assistant", description = "What a language model may have done here"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -81,6 +82,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     config.service(audit::list_audit);
     job::operations(config);
     inbound::operations(config);
+    tools::operations(config);
 }
 
 fn health_operations(config: &mut ServiceConfig<'_>) {

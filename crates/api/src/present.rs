@@ -9,7 +9,7 @@ use actix_web::{
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::{context::Context, lfs, openai, problem::Problem};
+use crate::{context::Context, lfs, mcp, openai, problem::Problem};
 
 /// What makes a client of Git LFS ask its user who they are.
 const LFS_AUTHENTICATE: HeaderName = HeaderName::from_static("lfs-authenticate");
@@ -55,6 +55,8 @@ pub fn present<B: MessageBody + 'static>(response: ServiceResponse<B>) -> Servic
         (serde_json::json!({ "message": problem.message(), "request_id": *id }).to_string().into_bytes(), lfs::JSON)
     } else if request.path().starts_with(openai::BELOW) {
         (openai::error_body(problem), "application/json")
+    } else if request.path() == mcp::PATH {
+        (mcp::error_body(problem), "application/json")
     } else if wants_problem {
         (problem.problem_json(&id), "application/problem+json")
     } else {

@@ -9,7 +9,7 @@ use domain::{
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
     assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries, uploads::Finisher},
-    assistant::Assistant,
+    assistant::{Assistant, tools::Toolbox},
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -306,6 +306,12 @@ impl Services {
         let found = outside::still_visitor(&self.known, self.outside.ids.as_ref(), &visit.vouched).await?;
         // Somebody else, when they were unlinked and came back.
         Ok(found.filter(|principal| principal.user == visit.user))
+    }
+
+    /// The tools of the assistant.
+    pub fn toolbox(&self) -> Toolbox {
+        let (shop, finder) = (self.shop.clone(), self.finder.clone());
+        Toolbox { shop, finder, categories: Arc::clone(&self.categories), mac: Arc::clone(&self.mac) }
     }
 
     /// What API keys are known by.

@@ -83,7 +83,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
     let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
-    let finder = vectors::finder(&foundation);
+    let finder = vectors::finder(&config, &foundation, &assistance.assistant).await?;
     vectors::start(&mut workers, &foundation, &finder, &nodes.bus);
     let noted = compose::Noted { seen, key_uses, downloads, gallery, courier, assistance, finder };
     let services =

@@ -19,8 +19,8 @@ use crate::{
 /// Upper bounds of the histograms of times, in seconds.
 const TIMES: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// Libraries that would tell of every step; a level that names them wins.
-const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn";
+/// Libraries that would tell of every step, or of what is asked and answered; a level that names them wins.
+const QUIET: &str = "actix_server=warn,sea_orm_migration=warn,sqlx::postgres::notice=warn,rmcp=off";
 
 /// Starts logging. A second call changes nothing. What it gives is to be dropped last.
 pub(crate) fn init(settings: &Telemetry) -> Option<ToTheLast> {

@@ -4,8 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Result, Shop,
+    assistant::{Assistant, SearchVectors},
     bus::Bus,
-    catalog::similar::{Embedder, Finder, Index, Keeping, follow, keep_vectors},
+    catalog::similar::{Finder, Index, Keeping, TextVectors, follow, keep_vectors},
+    identity::shop_person,
     relay::NUMBERED,
 };
 use platform::LocalEmbedder;
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    config::Config,
     foundation::Foundation,
     workers::{Workers, pause::Pause},
 };
@@ -26,14 +29,23 @@ const LEASE: Duration = Duration::from_secs(15);
 /// Steps between two looks at what they changed.
 const STEPS: u32 = 8;
 
-/// What finds products, with an index that knows nothing yet.
-pub(crate) fn finder(foundation: &Foundation) -> Finder {
-    let embedder: Arc<dyn Embedder> = Arc::new(LocalEmbedder::new());
-    Finder { index: Arc::new(Index::new()), embedder, products: foundation.database.products() }
+/// What finds products, with an index that knows nothing yet. A model of a provider is called by the shop itself.
+///
+/// # Errors
+/// Those of finding the person that the shop is.
+pub(crate) async fn finder(config: &Config, foundation: &Foundation, assistant: &Assistant) -> Result<Finder> {
+    let embedder: Arc<dyn TextVectors> = match &config.assistant.search_embedding {
+        None => Arc::new(LocalEmbedder::new()),
+        Some(model) => {
+            let caller = shop_person(&foundation.shop).await?;
+            Arc::new(SearchVectors::new(assistant.clone(), foundation.shop.clone(), caller, model)?)
+        }
+    };
+    Ok(Finder { index: Arc::new(Index::new()), embedder, products: foundation.database.products() })
 }
 
 /// What keeps vectors with that embedder.
-pub(crate) fn keeping(foundation: &Foundation, embedder: Arc<dyn Embedder>) -> Keeping {
+pub(crate) fn keeping(foundation: &Foundation, embedder: Arc<dyn TextVectors>) -> Keeping {
     let database = &foundation.database;
     Keeping {
         vectors: database.vectors(),
@@ -94,13 +106,15 @@ async fn vectors_worker(desk: Desk, stop: CancellationToken) -> Result<()> {
 
 /// Some steps of keeping and one of reading; gives how many vectors were read, and whether more is to be done.
 async fn step(desk: &Desk) -> Result<(usize, bool)> {
-    let (vectors, now) = (&desk.keeping.vectors, desk.shop.now());
+    let vectors = &desk.keeping.vectors;
     // What is stored is read even when no vector can be made just now.
     let kept = async {
-        if !vectors.lease(desk.node, now, now + LEASE).await? {
-            return Ok(false);
-        }
         for _ in 0..STEPS {
+            // A step takes as long as the model does, which may be far away.
+            let now = desk.shop.now();
+            if !vectors.lease(desk.node, now, now + LEASE).await? {
+                return Ok(false);
+            }
             let kept = keep_vectors(&desk.keeping).await?;
             let made = u64::try_from(kept.vectors).unwrap_or(u64::MAX);
             metrics::counter!("vectors_made_total").increment(made);

@@ -13,7 +13,9 @@ mod model;
 pub mod ports;
 mod price;
 mod reply;
+mod search;
 mod tokens;
+pub mod tools;
 
 #[cfg(test)]
 mod tests;
@@ -29,4 +31,5 @@ pub use ledger::{Batch, CallKind, CallState, NewCall, Settlement, Verdict};
 pub use model::{Assistant, Deployment, Embedding, Model, Models};
 pub use price::{Price, PriceList};
 pub use reply::{ChatEvent, ChatReply, Finish, Gathered, ToolCall, Usage};
+pub use search::SearchVectors;
 pub use tokens::{bound, estimate};

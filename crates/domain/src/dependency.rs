@@ -107,8 +107,8 @@ pub const ABSENCES: &[Absence] = &[
     Absence {
         name: "assistant",
         required: false,
-        lacks: "answers of language models whose provider is away",
-        works: "everything else; where a model has other deployments they answer",
+        lacks: "answers of language models whose provider is away, and meaning in search where one of them makes its vectors",
+        works: "everything else; where a model has other deployments they answer, and search goes on by words alone",
         answer: Some("503 `provider_unavailable`"),
         told: Told::Ready,
     },

@@ -29,6 +29,7 @@ mod sellers;
 mod session;
 mod sessions;
 mod shelf;
+mod shop_person;
 pub mod throttle;
 mod user;
 #[cfg(test)]
@@ -69,5 +70,6 @@ pub use seller::Seller;
 pub use sellers::Sellers;
 pub use session::{Client, EndReason, Impersonation, SessionRules, StoredSession};
 pub use sessions::{Sessions, SignedIn};
+pub use shop_person::shop_person;
 pub use throttle::Throttle;
 pub use user::{Email, Profile, User};

@@ -9,7 +9,7 @@ mod table;
 use async_trait::async_trait;
 use domain::{
     Result,
-    catalog::similar::{Embedder, Passage},
+    catalog::similar::{Passage, TextVectors},
     text::tokens,
 };
 use table::{MEANING, Table};
@@ -77,7 +77,7 @@ impl LocalEmbedder {
 }
 
 #[async_trait]
-impl Embedder for LocalEmbedder {
+impl TextVectors for LocalEmbedder {
     fn model(&self) -> &str {
         Self::MODEL
     }

@@ -41,6 +41,7 @@ mod probes;
 mod pushed;
 mod revocation;
 mod rolling;
+mod search_models;
 mod sessions;
 mod shared_cache;
 mod shop;

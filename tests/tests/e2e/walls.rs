@@ -33,7 +33,7 @@ const OPEN_MUTATIONS: [&str; 9] = [
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
         "account:own" | "account:change" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage"
-        | "webhooks:manage" => "buyer",
+        | "webhooks:manage" | "assistant:use" => "buyer",
         "products:write" => "seller",
         "catalog:manage"
         | "reviews:moderate"

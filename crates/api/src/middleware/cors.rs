@@ -33,7 +33,7 @@ const EXPOSED: [&str; 20] = [
 ];
 
 /// What pages may send.
-const ACCEPTED: [&str; 18] = [
+const ACCEPTED: [&str; 21] = [
     "Accept",
     "Authorization",
     "Content-Type",
@@ -41,6 +41,9 @@ const ACCEPTED: [&str; 18] = [
     "If-Match",
     "If-None-Match",
     "Last-Event-ID",
+    "MCP-Protocol-Version",
+    "Mcp-Method",
+    "Mcp-Name",
     "X-CSRF-Token",
     "Souk-Seller",
     "Tus-Resumable",

@@ -30,6 +30,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("assistant.body_limit", "16777216", "Most bytes of a question, 1 KiB to 64 MiB."),
     Setting::new("assistant.keep_days", "400", "How long calls and what was spent are kept; 0 keeps them for ever."),
+    Setting::new(
+        "assistant.search_embedding",
+        "",
+        "The model of the assistant that makes the vectors of search, in place of the one that comes with the program.",
+    ),
 ];
 
 /// Who runs models.
@@ -118,6 +123,8 @@ pub(crate) struct Assistance {
     pub(crate) again_after: Option<Duration>,
     pub(crate) body_limit: usize,
     pub(crate) keep: Option<Duration>,
+    /// What makes the vectors of search, if it is not the model that comes with the program.
+    pub(crate) search_embedding: Option<String>,
     pub(crate) providers: BTreeMap<String, ProviderSettings>,
     pub(crate) models: Vec<ModelSettings>,
     pub(crate) prices: Vec<Price>,
@@ -147,6 +154,7 @@ impl Assistance {
             again_after: Some(again?).filter(|pause| !pause.is_zero()),
             body_limit: body_limit?,
             keep: Some(days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days)),
+            search_embedding: Some(reader.text("assistant.search_embedding")).filter(|name| !name.is_empty()),
             providers,
             models: models?,
             prices: prices?,
@@ -170,6 +178,12 @@ impl Assistance {
                     faults.push((key(field), format!("there is no model {other:?}")));
                 }
             }
+        }
+        if let Some(name) = &self.search_embedding
+            && !self.models.iter().any(|model| model.name == *name && model.dimension.is_some())
+        {
+            let fault = format!("there is no model {name:?} that makes vectors: it has a dimension");
+            faults.push(("assistant.search_embedding".to_owned(), fault));
         }
         if !self.reserves && !self.budgets.is_empty() {
             faults.push(("assistant.ledger".to_owned(), "must be before, or no budget can be kept".to_owned()));

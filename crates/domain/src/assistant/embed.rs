@@ -6,6 +6,7 @@ use super::{
     ports::Embedded,
 };
 use crate::{
+    actor::Principal,
     permission::{Authorized, UseAssistant},
     shop::Shop,
 };
@@ -22,6 +23,18 @@ pub async fn embed(
     model: &str,
     texts: &[String],
 ) -> Result<Embedded, Denied> {
+    embed_for(assistant, shop, auth.principal(), request_id, model, texts).await
+}
+
+/// The same for somebody who need not be asked whether they may.
+pub(super) async fn embed_for(
+    assistant: &Assistant,
+    shop: &Shop,
+    principal: &Principal,
+    request_id: &str,
+    model: &str,
+    texts: &[String],
+) -> Result<Embedded, Denied> {
     if assistant.models.is_empty() {
         return Err(Denied::NotConfigured);
     }
@@ -33,7 +46,7 @@ pub async fn embed(
     // None has less than a byte, and what is longer than the window is refused over there.
     let most = texts.iter().map(|text| (bytes(text) + 8).min(model.window)).sum();
     let about = texts.iter().map(|text| bytes(text).div_ceil(4)).sum();
-    let caller = Caller { principal: auth.principal(), request: request_id };
+    let caller = Caller { principal, request: request_id };
     let wanted = Wanted {
         kind: CallKind::Embedding,
         model: &model.name,

@@ -13,7 +13,7 @@ pub mod ports;
 mod tests;
 mod vector;
 
-pub use embed::{Embedder, Passage};
+pub use embed::{Passage, TextVectors};
 pub use find::{Finder, Findings, Found, Mode, NEAREST};
 pub use index::{Index, Near};
 pub use keep::{Keeping, Kept, follow, keep_vectors};

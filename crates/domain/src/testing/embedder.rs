@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 
 use crate::{
-    catalog::similar::{Embedder, Passage},
+    catalog::similar::{Passage, TextVectors},
     error::{Error, Result},
     text::tokens,
 };
@@ -30,7 +30,7 @@ impl PlainEmbedder {
 }
 
 #[async_trait]
-impl Embedder for PlainEmbedder {
+impl TextVectors for PlainEmbedder {
     fn model(&self) -> &str {
         self.model.as_deref().unwrap_or("plain")
     }

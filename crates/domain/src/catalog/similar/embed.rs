@@ -33,7 +33,7 @@ impl Passage {
 
 /// Makes vectors out of texts: texts that mean the like get vectors that point the like way.
 #[async_trait]
-pub trait Embedder: Send + Sync {
+pub trait TextVectors: Send + Sync {
     /// The name of what makes them. Vectors of one name can be compared, and are as long; those of another are made anew.
     fn model(&self) -> &str;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use super::{Embedder, Index, Passage, Vector};
+use super::{Index, Passage, TextVectors, Vector};
 use crate::{
     catalog::{
         policy::Scope,
@@ -74,7 +74,7 @@ pub struct Finder {
     /// The vectors this node knows.
     pub index: Arc<Index>,
     /// What makes vectors of questions.
-    pub embedder: Arc<dyn Embedder>,
+    pub embedder: Arc<dyn TextVectors>,
     /// Reads products.
     pub products: Arc<dyn ProductQueries>,
 }
@@ -103,7 +103,7 @@ impl Finder {
             let found = slice.items.into_iter().map(|summary| Found { summary, worded: true, score: None });
             return Ok(Findings { mode: Mode::Text, found: found.collect() });
         };
-        let near = self.index.nearest(&vector, NEAREST);
+        let near = self.index.nearest(&vector, NEAREST).await;
         let near: Vec<_> = near.into_iter().filter(|near| near.score >= LEAST).collect();
         let ids: Vec<ProductId> = near.iter().map(|near| near.product).collect();
         let meant = if ids.is_empty() { Vec::new() } else { self.products.among(&ids, filter).await? };
@@ -134,7 +134,7 @@ impl Finder {
             return Ok(None);
         }
         let Some(vector) = self.index.vector(id) else { return Ok(Some(Vec::new())) };
-        let near = self.index.nearest(&vector, NEAREST);
+        let near = self.index.nearest(&vector, NEAREST).await;
         let ids: Vec<ProductId> =
             near.iter().filter(|near| near.product != id && near.score >= LEAST).map(|near| near.product).collect();
         if ids.is_empty() {

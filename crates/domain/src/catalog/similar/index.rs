@@ -1,8 +1,11 @@
 //! The vectors of a catalogue in memory, looked through from the first to the last, which misses nothing.
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    future::poll_fn,
+    sync::{Arc, PoisonError, RwLock},
+    task::Poll,
 };
 
 use super::{
@@ -11,6 +14,9 @@ use super::{
     vector::{dot, narrow},
 };
 use crate::id::ProductId;
+
+/// So many numbers are looked at before others on the thread have their turn: about a millisecond.
+const STRETCH: usize = 4 * 1024 * 1024;
 
 /// A product near to what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,11 +27,12 @@ pub struct Near {
     pub score: f32,
 }
 
-/// The vectors of all products, as this node knows them.
+/// The vectors of all products, as this node knows them. Who looks through them holds what they are at that moment; a change that comes
+/// meanwhile is made in a copy.
 #[derive(Debug, Default)]
-pub struct Index(RwLock<Shelf>);
+pub struct Index(RwLock<Arc<Shelf>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Shelf {
     /// When the vectors of the present model began.
     began: u64,
@@ -53,11 +60,11 @@ impl Index {
         Self::default()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Shelf> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Arc<Shelf>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Shelf> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Arc<Shelf>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,13 +98,17 @@ impl Index {
         let mut held = self.write();
         if held.began != progress.began {
             let place = Place { head: progress.began, product: None };
-            *held = Shelf { began: progress.began, place, ..Shelf::default() };
+            *held = Arc::new(Shelf { began: progress.began, place, ..Shelf::default() });
         }
     }
 
     /// Takes what changed, in order.
     pub(super) fn apply(&self, changes: Vec<Changed>) {
+        if changes.is_empty() {
+            return;
+        }
         let mut held = self.write();
+        let held = Arc::make_mut(&mut held);
         for change in changes {
             held.place = Place { head: change.head, product: Some(change.product) };
             match change.vector.and_then(Vector::from_bytes) {
@@ -121,23 +132,78 @@ impl Index {
         products.iter().filter_map(near).collect()
     }
 
-    /// The `most` nearest products, the nearest first; of products as near the one with the smaller id.
-    pub fn nearest(&self, asked: &Vector, most: usize) -> Vec<Near> {
-        let held = self.read();
+    /// The `most` nearest products, the nearest first; of products as near the one with the smaller id. Gives way to others now and then.
+    pub async fn nearest(&self, asked: &Vector, most: usize) -> Vec<Near> {
+        let held = Arc::clone(&self.read());
         if asked.bytes().len() != held.length || most == 0 {
             return Vec::new();
         }
-        let rows = held.bytes.chunks_exact(held.length.max(1)).zip(&held.scales).zip(&held.products);
-        let mut near: Vec<Near> =
-            rows.map(|((row, scale), product)| Near { product: *product, score: cosine(asked, row, *scale) }).collect();
-        let order = |a: &Near, b: &Near| b.score.total_cmp(&a.score).then(a.product.cmp(&b.product));
-        if near.len() > most {
-            near.select_nth_unstable_by(most, order);
-            near.truncate(most);
+        let length = held.length.max(1);
+        let stretch = (STRETCH / length).max(1);
+        let products = held.products.chunks(stretch);
+        let rows = held.bytes.chunks(stretch * length).zip(held.scales.chunks(stretch)).zip(products);
+        let mut best = Best { most, least: f32::NEG_INFINITY, kept: Vec::new() };
+        for (place, ((bytes, scales), products)) in rows.enumerate() {
+            if place > 0 {
+                give_way().await;
+            }
+            for ((row, scale), product) in bytes.chunks_exact(length).zip(scales).zip(products) {
+                best.look(Near { product: *product, score: cosine(asked, row, *scale) });
+            }
         }
-        near.sort_unstable_by(order);
-        near
+        best.sorted()
     }
+}
+
+/// The nearest ones so far: never more than twice as many as are wanted.
+struct Best {
+    most: usize,
+    /// What is less near than this is none of them.
+    least: f32,
+    kept: Vec<Near>,
+}
+
+impl Best {
+    fn look(&mut self, near: Near) {
+        if near.score < self.least {
+            return;
+        }
+        self.kept.push(near);
+        if self.kept.len() >= self.most.saturating_mul(2) {
+            self.shrink();
+            self.least = self.kept.iter().map(|one| one.score).fold(f32::INFINITY, f32::min);
+        }
+    }
+
+    fn shrink(&mut self) {
+        if self.kept.len() > self.most {
+            self.kept.select_nth_unstable_by(self.most, nearer);
+            self.kept.truncate(self.most);
+        }
+    }
+
+    fn sorted(mut self) -> Vec<Near> {
+        self.shrink();
+        self.kept.sort_unstable_by(nearer);
+        self.kept
+    }
+}
+
+fn nearer(a: &Near, b: &Near) -> Ordering {
+    b.score.total_cmp(&a.score).then(a.product.cmp(&b.product))
+}
+
+/// Lets others on this thread have their turn.
+async fn give_way() {
+    let mut gave = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut gave, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn cosine(asked: &Vector, row: &[i8], scale: f32) -> f32 {

@@ -9,7 +9,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Embedder, Index, Passage, Vector,
+    Index, Passage, TextVectors, Vector,
     ports::{Progress, StoredVector, VectorStore},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub struct Keeping {
     /// The words of categories.
     pub categories: Arc<dyn CategoryQueries>,
     /// What makes vectors.
-    pub embedder: Arc<dyn Embedder>,
+    pub embedder: Arc<dyn TextVectors>,
 }
 
 impl fmt::Debug for Keeping {

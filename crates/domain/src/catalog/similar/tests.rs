@@ -210,8 +210,8 @@ async fn what_is_like_a_product_comes_the_likest_first_and_without_itself() {
     assert_eq!(finder.similar(unknown, Scope::All, limit).await.unwrap(), None);
 }
 
-#[test]
-fn an_index_gives_what_a_walk_through_all_gives() {
+#[tokio::test]
+async fn an_index_gives_what_a_walk_through_all_gives() {
     use std::collections::BTreeMap;
 
     use crate::{catalog::similar::ports::Changed, id::ProductId};
@@ -235,13 +235,34 @@ fn an_index_gives_what_a_walk_through_all_gives() {
         assert_eq!(index.len(), all.len());
     }
     let asked = Vector::from_bytes((1..9).collect()).unwrap();
-    let near = index.nearest(&asked, 1_000);
+    let near = index.nearest(&asked, 1_000).await;
     assert_eq!(near.len(), all.len());
     for found in &near {
         let vector = Vector::from_bytes(all[&found.product].clone()).unwrap();
         assert_eq!(index.vector(found.product), Some(vector));
     }
     assert!(near.is_sorted_by(|a, b| (b.score, a.product) <= (a.score, b.product)));
-    assert_eq!(index.nearest(&asked, 3), near[..3]);
-    assert_eq!(index.nearest(&Vector::from_bytes(vec![1; 4]).unwrap(), 3), [], "of another length");
+    for most in [1, 3, 10] {
+        assert_eq!(index.nearest(&asked, most).await, near[..most], "of a few only the best are kept");
+    }
+    assert_eq!(index.nearest(&Vector::from_bytes(vec![1; 4]).unwrap(), 3).await, [], "of another length");
+}
+
+#[tokio::test]
+async fn a_large_index_lets_others_have_their_turn_and_stands_still_for_who_looks_through_it() {
+    use std::{future::Future, pin::pin, task::Context};
+
+    use crate::{catalog::similar::ports::Changed, id::ProductId};
+
+    let index = Index::new();
+    let product = |n: u128| ProductId(uuid::Uuid::from_u128(n));
+    let vector = |n: u128| Some(vec![i8::try_from(n % 100).unwrap() + 1; 1024]);
+    let all = (0..9_000).map(|n| Changed { product: product(n), head: 1, vector: vector(n) });
+    index.apply(all.collect());
+    let asked = Vector::from_bytes(vec![1; 1024]).unwrap();
+    let mut looking = pin!(index.nearest(&asked, 9_000));
+    let mut context = Context::from_waker(std::task::Waker::noop());
+    assert!(looking.as_mut().poll(&mut context).is_pending(), "it gave way");
+    index.apply((0..9_000).map(|n| Changed { product: product(n), head: 2, vector: None }).collect());
+    assert_eq!((looking.await.len(), index.len()), (9_000, 0));
 }
