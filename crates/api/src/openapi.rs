@@ -25,7 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
-    access, assets, audit, catalog, health, identity, images, inbound, job, models3d, organisation, room, socket,
+    access, assets, audit, catalog, chat, health, identity, images, inbound, job, models3d, organisation, room, socket,
     stream, uploads, webhooks,
 };
 
@@ -54,6 +54,7 @@ use crate::{
         (name = "models3d", description = "3D models of products, which people print"),
         (name = "events", description = "What changes, as it changes"),
         (name = "rooms", description = "Where people talk"),
+        (name = "assistant", description = "Conversations with language models"),
         (name = "audit", description = "Who did what"),
         (name = "webhooks", description = "Webhooks: events told to addresses of one's own, and what others send here"),
         (name = "jobs", description = "Background jobs and the schedule"),
@@ -77,6 +78,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     socket::operations(config);
     room::operations(config);
     models3d::operations(config);
+    chat::operations(config);
     webhooks::operations(config);
     config.service(audit::list_audit);
     job::operations(config);

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use api::{Access, Assets, Assistance, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
+use api::{
+    Access, Assets, Assistance, Chat, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Running, Services,
+    Streams,
+};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
     assets::{image::Gallery, uploads::Finisher},
+    assistant::conversation::Talks,
     cache::{Cache, InvalidatingStore, NoCache},
     catalog::similar::Finder,
     health::Probe,
@@ -145,6 +149,7 @@ pub(crate) async fn services(
             mark_copies: config.models.mark_copies,
         },
         webhooks: webhooks::webhooks(config, foundation, noted.courier),
+        chat: chat(config, foundation, &noted.assistance),
         assistant: noted.assistance,
         sessions,
         session_list: database.sessions(),
@@ -175,6 +180,17 @@ pub(crate) async fn services(
         started,
         settings: settings(config),
     })
+}
+
+/// What conversations stand on.
+fn chat(config: &Config, foundation: &Foundation, assistance: &Assistance) -> Chat {
+    let talks = Talks {
+        assistant: assistance.assistant.clone(),
+        queries: foundation.database.conversations(),
+        memories: foundation.database.memories(),
+        rules: Arc::new(config.chat.rules.clone()),
+    };
+    Chat { talks, running: Arc::<Running>::default() }
 }
 
 /// What is asked for `/ready`: the things we stand on, and of those whom we call, whether they are called as usual.

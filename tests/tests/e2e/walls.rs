@@ -33,7 +33,7 @@ const OPEN_MUTATIONS: [&str; 9] = [
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
         "account:own" | "account:change" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage"
-        | "webhooks:manage" => "buyer",
+        | "webhooks:manage" | "assistant:use" => "buyer",
         "products:write" => "seller",
         "catalog:manage"
         | "reviews:moderate"
@@ -126,6 +126,9 @@ async fn another_owner_is_refused(database: Database) {
         let (mine, theirs) = match scopes[0].as_str() {
             "products:write" | "members:manage" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
+            // Nothing is said without a model.
+            "assistant:use" if operation.path.contains("{chatId}") || operation.path.contains("{messageId}") => continue,
+            "assistant:use" => (&buyer, &other_buyer),
             "rooms:use" | "keys:manage" | "webhooks:manage" => (&buyer, &other_buyer),
             _ => continue,
         };

@@ -39,6 +39,11 @@ impl Tree {
         self.0.is_empty()
     }
 
+    /// All of them, the oldest first.
+    pub fn ids(&self) -> impl Iterator<Item = ConversationMessageId> + '_ {
+        self.0.keys().copied()
+    }
+
     /// The message of that id.
     pub fn get(&self, id: ConversationMessageId) -> Option<&Node> {
         self.0.get(&id)
