@@ -15,6 +15,7 @@ pub mod ports;
 mod price;
 mod reply;
 mod tokens;
+pub mod tools;
 
 #[cfg(test)]
 mod tests;

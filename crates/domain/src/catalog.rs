@@ -43,6 +43,7 @@ pub use category_input::{CategoryInput, CategoryPatch, NewCategory};
 pub use category_tree::KnownCategories;
 pub use create_category::create_category;
 pub use create_product::create_product;
+pub(crate) use create_product::unknown_category;
 pub use delete_category::{ProductsWithin, delete_category};
 pub use delete_product::{delete_product, restore_product};
 pub use delete_review::delete_review;

@@ -33,7 +33,7 @@ pub async fn create_product(
     .await
 }
 
-pub(super) fn unknown_category() -> Error {
+pub(crate) fn unknown_category() -> Error {
     Error::invalid("/categoryId", "exists", "must be the id of a category; GET /api/v1/categories lists them")
 }
 

@@ -90,7 +90,7 @@ pub fn may_read_review(actor: &Actor, review: &Review, sees: bool) -> Result<()>
 }
 
 /// Why somebody who names no seller account cannot sell.
-pub(super) fn which_seller(principal: &Principal) -> Error {
+pub(crate) fn which_seller(principal: &Principal) -> Error {
     Error::forbidden(if principal.sellers == Sellers::NONE {
         "Open a seller account first"
     } else {
