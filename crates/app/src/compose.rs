@@ -10,7 +10,7 @@ use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
     assets::{image::Gallery, uploads::Finisher},
-    assistant::conversation::Talks,
+    assistant::{conversation::Talks, tools::Toolbox},
     cache::{Cache, InvalidatingStore, NoCache},
     catalog::similar::Finder,
     health::Probe,
@@ -126,6 +126,7 @@ pub(crate) async fn services(
     let room = files::storeroom(config, foundation)?;
     let stored = Arc::new(StoreProbe::new(config, &room));
     let libraries = foundation.database.libraries();
+    let chat = chat(config, foundation, &noted.assistance, toolbox(foundation, &shop, &noted.finder)?);
     let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
         shop,
@@ -149,7 +150,7 @@ pub(crate) async fn services(
             mark_copies: config.models.mark_copies,
         },
         webhooks: webhooks::webhooks(config, foundation, noted.courier),
-        chat: chat(config, foundation, &noted.assistance),
+        chat,
         assistant: noted.assistance,
         sessions,
         session_list: database.sessions(),
@@ -182,12 +183,23 @@ pub(crate) async fn services(
     })
 }
 
+/// What models may have done in conversations.
+fn toolbox(foundation: &Foundation, shop: &Shop, finder: &Finder) -> domain::Result<Toolbox> {
+    Ok(Toolbox {
+        shop: shop.clone(),
+        finder: finder.clone(),
+        categories: foundation.database.categories(),
+        mac: Arc::new(foundation.mac("tool")?),
+    })
+}
+
 /// What conversations stand on.
-fn chat(config: &Config, foundation: &Foundation, assistance: &Assistance) -> Chat {
+fn chat(config: &Config, foundation: &Foundation, assistance: &Assistance, tools: Toolbox) -> Chat {
     let talks = Talks {
         assistant: assistance.assistant.clone(),
         queries: foundation.database.conversations(),
         memories: foundation.database.memories(),
+        tools: Some(tools),
         rules: Arc::new(config.chat.rules.clone()),
     };
     Chat { talks, running: Arc::<Running>::default() }

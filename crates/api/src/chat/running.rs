@@ -16,7 +16,7 @@ use domain::{
     Result, Shop,
     assistant::{
         Fault, FaultClass,
-        conversation::{BEAT, Message, MessageState, Turn, keep_answer, summarise},
+        conversation::{BEAT, Message, MessageState, Said, Turn, keep_answer, summarise},
     },
     id::{ConversationId, ConversationMessageId},
     permission::{Authorized, UseAssistant},
@@ -161,7 +161,7 @@ pub(super) fn begin(services: &Shared, whose: For, turn: Turn, message: Message,
     let services = services.clone();
     actix_web::rt::spawn(async move {
         let conversation = turn.conversation;
-        let turn = make(&services, &live, turn).await;
+        let turn = make(&services, &live, &whose, turn).await;
         services.chat.running.put_down(conversation, &live);
         if let Some(turn) = turn {
             let (talks, shop) = (&services.chat.talks, &services.shop);
@@ -175,7 +175,7 @@ pub(super) fn begin(services: &Shared, whose: For, turn: Turn, message: Message,
 type Keeping = Pin<Box<dyn Future<Output = Result<Option<MessageState>>> + Send>>;
 
 /// Makes an answer to its end, and gives the turn back if it is whole.
-async fn make(services: &Services, live: &Live, mut turn: Turn) -> Option<Turn> {
+async fn make(services: &Services, live: &Live, whose: &For, mut turn: Turn) -> Option<Turn> {
     let every = if live.outlasts { OFTEN } else { BEAT };
     let (mut due, mut keeping) = (Instant::now() + every, None::<Keeping>);
     let mut last = live.message().clone();
@@ -205,11 +205,13 @@ async fn make(services: &Services, live: &Live, mut turn: Turn) -> Option<Turn> 
             }
             heard = turn.next() => match heard {
                 Ok(Some(events)) => live.change(|message| turn.hear(message, &events)),
-                Ok(None) => {
-                    last.clone_from(&live.message());
-                    turn.ended(&mut last);
-                    break;
-                }
+                Ok(None) => match next_step(services, live, whose, &mut turn).await {
+                    Step::Again => {}
+                    Step::Over(message) => {
+                        last = message;
+                        break;
+                    }
+                },
                 Err(fault) => {
                     last.clone_from(&live.message());
                     broke_off(&mut last, &fault);
@@ -233,6 +235,50 @@ async fn make(services: &Services, live: &Live, mut turn: Turn) -> Option<Turn> 
     live.change(|message| *message = last);
     services.bus.publish(&topic(live.id), b"");
     is_whole.then_some(turn)
+}
+
+/// What follows a step.
+enum Step {
+    /// The model was asked again.
+    Again,
+    /// The answer is at its end.
+    Over(Message),
+}
+
+/// Uses the tools that are wanted, and asks the model again; without any the answer is whole.
+async fn next_step(services: &Services, live: &Live, whose: &For, turn: &mut Turn) -> Step {
+    let mut places = Vec::new();
+    live.change(|message| places = turn.step_ended(message));
+    let message = live.message().clone();
+    if places.is_empty() {
+        return Step::Over(Message { state: MessageState::Done, ..message });
+    }
+    let talks = &services.chat.talks;
+    let asking = async {
+        for (place, outcome) in turn.use_tools(talks, &whose.by, &message, &places).await {
+            live.change(|message| {
+                if let Some(Said::Tool(used)) = message.parts.get_mut(place) {
+                    used.outcome = Some(outcome);
+                }
+            });
+        }
+        let message = live.message().clone();
+        turn.ask_again(talks, &services.shop, &whose.by, &whose.request, &message).await
+    };
+    tokio::select! {
+        biased;
+        () = live.stop.cancelled() => Step::Over(Message { state: MessageState::Cut, ..live.message().clone() }),
+        asked = asking => match asked {
+            Ok(()) => {
+                live.change(|message| message.parts.push(Said::Step));
+                Step::Again
+            }
+            Err(why) => {
+                let (state, fault) = (MessageState::Failed, Some(why.replace('\0', "")));
+                Step::Over(Message { state, fault, ..live.message().clone() })
+            }
+        },
+    }
 }
 
 async fn kept(keeping: &mut Option<Keeping>) -> Result<Option<MessageState>> {

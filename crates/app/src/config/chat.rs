@@ -29,6 +29,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "0",
         "How many messages of other conversations of the same person a model is reminded of; 0 for none.",
     ),
+    Setting::new(
+        "chat.tool_rounds",
+        "5",
+        "How often a model is asked again for one answer after tools were used; 0 gives it no tools.",
+    ),
     Setting::new("chat.keep_days", "0", "Days that conversations are kept that nobody touched; 0 keeps them for ever."),
 ];
 
@@ -53,9 +58,10 @@ impl Chat {
         let messages = reader.number("chat.context_messages", 0..=2_000_usize);
         let summary = reader.number("chat.summary_tokens", 0..=1_000_000_u64);
         let memories = reader.number("chat.memories", 0..=20_u32);
+        let rounds = reader.number("chat.tool_rounds", 0..=50_u32);
         let days = reader.number("chat.keep_days", 0..=36_500_u64);
         let window = WindowRules { tokens: tokens?, messages: messages?, summary: summary? };
         let keep = Some(days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days));
-        Some(Self { rules: TalkRules { model, system, window, memories: memories? }, keep })
+        Some(Self { rules: TalkRules { model, system, window, memories: memories?, tool_rounds: rounds? }, keep })
     }
 }

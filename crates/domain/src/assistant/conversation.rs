@@ -21,6 +21,7 @@ mod tests;
 mod tree;
 mod turn;
 mod update_conversation;
+mod use_tools;
 mod window;
 
 pub use ask::{Ask, Trigger, UserMessage};

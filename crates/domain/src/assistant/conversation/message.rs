@@ -231,7 +231,7 @@ fn step(parts: &[Said]) -> Vec<chat::Message> {
             signature: used.signature.clone(),
         });
         let answer = match &used.outcome {
-            Some(Outcome::Found(value)) => value.to_string(),
+            Some(Outcome::Found(value)) => for_the_model(value).to_string(),
             Some(Outcome::Refused(why)) => serde_json::json!({ "error": why }).to_string(),
             None => serde_json::json!({ "error": "It was not used" }).to_string(),
         };
@@ -242,6 +242,17 @@ fn step(parts: &[Said]) -> Vec<chat::Message> {
     }
     let said = chat::Message { role: chat::Role::Assistant, parts: texts, tool_calls: calls, answers: None };
     std::iter::once(said).chain(found).collect()
+}
+
+/// What a tool gave, without the word by which the person alone confirms it.
+fn for_the_model(value: &Value) -> Value {
+    let mut value = value.clone();
+    if value.get("status").is_some_and(|status| status == "proposed")
+        && let Some(fields) = value.as_object_mut()
+    {
+        fields.remove("confirmation");
+    }
+    value
 }
 
 fn spoken_part(part: &Said) -> Option<chat::Part> {
@@ -317,6 +328,9 @@ impl Hearing {
         for place in &places {
             if let Some(Said::Tool(used)) = message.parts.get_mut(*place) {
                 used.is_asked = true;
+                if used.id.is_empty() {
+                    used.id = format!("call-{place}");
+                }
             }
         }
         self.before = sum(self.before, std::mem::take(&mut self.now));

@@ -10,14 +10,16 @@ use crate::{
     Actor, Error, Principal,
     assistant::{
         Assistant, ChatRequest, Denied, Deployment, Fault, FaultClass, Model, Models, Role as Speaks, Usage, chat,
+        tools::Toolbox,
     },
+    catalog::similar::Finder,
     id::{ConversationId, UserId},
     idempotency::Once,
     limit::{Decision, Policy, RateLimiter, Subject},
     meter::Meter,
     page::Limit,
     permission::{Authorized, Role, UseAssistant},
-    testing::{Fixtures, PlainLedger, PlainModel, Script, memory::MemoryStore},
+    testing::{Fixtures, PlainEmbedder, PlainLedger, PlainMac, PlainModel, Script, memory::MemoryStore},
     text::Search,
 };
 
@@ -87,9 +89,20 @@ impl Given {
             system: "Be kind.".to_owned(),
             window: WindowRules { tokens: 0, messages: 0, summary: 80 },
             memories: 0,
+            tool_rounds: 2,
         };
         let reader = Arc::new(store.clone());
-        let talks = Talks { assistant, queries: reader.clone(), memories: reader, rules: Arc::new(rules) };
+        let finder =
+            Finder { index: Arc::default(), embedder: Arc::<PlainEmbedder>::default(), products: reader.clone() };
+        let tools =
+            Toolbox { shop: fixtures.shop.clone(), finder, categories: reader.clone(), mac: Arc::new(PlainMac) };
+        let talks = Talks {
+            assistant,
+            queries: reader.clone(),
+            memories: reader.clone(),
+            tools: Some(tools),
+            rules: Arc::new(rules),
+        };
         let ada = authorized(fixtures.person(Role::User).await);
         Self { fixtures, store, talks, model, ada }
     }
@@ -109,7 +122,22 @@ impl Given {
         loop {
             match turn.next().await {
                 Ok(Some(events)) => turn.hear(&mut message, &events),
-                Ok(None) => break turn.ended(&mut message),
+                Ok(None) => {
+                    let places = turn.step_ended(&mut message);
+                    if places.is_empty() {
+                        break message.state = MessageState::Done;
+                    }
+                    for (place, outcome) in turn.use_tools(&self.talks, &self.ada, &message, &places).await {
+                        let Said::Tool(used) = &mut message.parts[place] else { unreachable!("it is a tool") };
+                        used.outcome = Some(outcome);
+                    }
+                    let shop = &self.fixtures.shop;
+                    if let Err(why) = turn.ask_again(&self.talks, shop, &self.ada, "r-1", &message).await {
+                        message.fault = Some(why);
+                        break message.state = MessageState::Failed;
+                    }
+                    message.parts.push(Said::Step);
+                }
                 Err(_) => break message.state = MessageState::Cut,
             }
         }
@@ -378,4 +406,72 @@ async fn what_nobody_touched_for_long_goes() {
     let listed = Listed { archived: false, search: Some(Search::new("hel")) };
     let user = given.ada.principal().user;
     assert_eq!(given.store.list(user, &listed, None, Limit::default()).await.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn tools_are_used_with_what_their_person_may_do_and_what_came_of_them_is_told() {
+    let search = "{\"query\":\"lamp\"}";
+    let given = Given::of([Script::Wants("search_products", search), says("There is none")]).await;
+    let (_, message) = given.turn(said("m1", "Is there a lamp?")).await;
+    assert_eq!((message.state, message.text().as_str()), (MessageState::Done, "There is none"));
+    let asked = given.model.asked();
+    let names: Vec<_> = asked[0].tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["search_products", "read_product", "list_similar_products"], "who sells nothing drafts nothing");
+    let last = asked[1].messages.last().unwrap();
+    assert_eq!((last.role, last.answers.as_deref()), (Speaks::Tool, Some("call-2")));
+    let Said::Tool(used) = &message.parts[1] else { panic!("{message:?}") };
+    assert!(matches!(used.outcome, Some(Outcome::Found(_))) && used.arguments == search);
+    // The next question is told of it, the call and what came of it together.
+    given.turn(said("m2", "Are you sure?")).await;
+    let told = given.told().messages;
+    assert_eq!(told.iter().filter(|one| one.role == Speaks::Tool).count(), 1);
+}
+
+#[tokio::test]
+async fn a_model_is_told_what_is_wrong_with_its_calls_and_a_loop_of_them_ends() {
+    let given = Given::of([
+        Script::Wants("search_products", "{\"query\":"),
+        Script::Wants("draft_listing", "{\"name\":\"A lamp of others\"}"),
+        says("I may not"),
+    ])
+    .await;
+    let (_, message) = given.turn(said("m1", "Draft a lamp for somebody else.")).await;
+    let refusal = |part: &Said| match part {
+        Said::Tool(ToolUse { outcome: Some(Outcome::Refused(why)), .. }) => Some(why.clone()),
+        _ => None,
+    };
+    let why: Vec<_> = message.parts.iter().filter_map(refusal).collect();
+    assert_eq!(why.len(), 2, "{message:?}");
+    assert_eq!(why[0], "The arguments are not JSON");
+    assert!(why[1].contains("required"), "{}", why[1]);
+    assert_eq!(message.state, MessageState::Done);
+    let given = Given::of([Script::Wants("search_products", "{\"query\":\"lamp\"}")]).await;
+    let (_, message) = given.turn(said("m1", "Search for ever.")).await;
+    assert_eq!(message.state, MessageState::Failed);
+    assert!(message.fault.unwrap().contains("tool_loop"));
+    assert_eq!(given.model.asked().len(), 3, "once, and twice again");
+    let given = Given::of([says("Hello")]).await.ruled(|rules| rules.tool_rounds = 0);
+    given.turn(said("m1", "Hello?")).await;
+    assert!(given.told().tools.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_tool_would_write_is_proposed_and_the_word_for_it_is_not_for_the_model() {
+    let listing = "{\"name\":\"A walnut lamp\",\"price\":49,\"stock\":1}";
+    let mut given = Given::of([Script::Wants("draft_listing", listing), says("Please confirm")]).await;
+    let seller = given.fixtures.seller().await;
+    given.ada = authorized(seller.clone());
+    let (_, message) = given.turn(said("m1", "Draft a walnut lamp.")).await;
+    let Said::Tool(ToolUse { outcome: Some(Outcome::Found(proposal)), arguments, .. }) = &message.parts[1] else {
+        panic!("{:?}", message.parts[1])
+    };
+    let confirmation = proposal["confirmation"].as_str().unwrap();
+    assert_eq!(proposal["status"], "proposed");
+    assert!(given.store.traces().iter().all(|(_, event)| event != "product.created"), "nothing is written");
+    let told = given.told().messages;
+    assert!(told.iter().flat_map(chat::Message::texts).all(|text| !text.contains(confirmation)));
+    let (actor, tools) = (Actor::Signed(seller), given.talks.tools.clone().unwrap());
+    let arguments: serde_json::Value = serde_json::from_str(arguments).unwrap();
+    tools.confirm(&actor, "draft_listing", &arguments, confirmation).await.unwrap();
+    assert!(given.store.traces().iter().any(|(_, event)| event == "product.created"));
 }

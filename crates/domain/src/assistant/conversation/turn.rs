@@ -17,7 +17,8 @@ use super::{
     window::{Beside, fit, room},
 };
 use crate::{
-    assistant::{Answer, Assistant, ChatEvent, ChatRequest, Denied, Fault, stream},
+    actor::Actor,
+    assistant::{Answer, Assistant, ChatEvent, ChatRequest, Denied, Fault, Tool, stream, tools::Toolbox},
     error::{Error, Result},
     id::{ConversationId, ConversationMessageId},
     permission::{Authorized, UseAssistant},
@@ -35,6 +36,8 @@ pub struct TalkRules {
     pub window: WindowRules,
     /// How much of other conversations it is told at most; 0 for nothing.
     pub memories: u32,
+    /// How often it may be asked again after tools were used; 0 for no tools.
+    pub tool_rounds: u32,
 }
 
 /// What talks stand on. Cheap to clone.
@@ -46,6 +49,8 @@ pub struct Talks {
     pub queries: Arc<dyn ConversationQueries>,
     /// Remembers what was said elsewhere.
     pub memories: Arc<dyn Memories>,
+    /// What models may have done; `None` for nothing.
+    pub tools: Option<Toolbox>,
     /// The operator's rules.
     pub rules: Arc<TalkRules>,
 }
@@ -65,8 +70,12 @@ pub struct Turn {
     pub model: String,
     /// What the model was not told.
     pub trimmed: Trimmed,
-    words: Answer,
-    hearing: Hearing,
+    pub(super) words: Answer,
+    pub(super) hearing: Hearing,
+    /// What was asked first.
+    pub(super) request: ChatRequest,
+    /// How often it may be asked again.
+    pub(super) rounds: u32,
 }
 
 impl Turn {
@@ -83,10 +92,9 @@ impl Turn {
         events.iter().for_each(|event| self.hearing.take(message, event));
     }
 
-    /// The model said what it wanted.
-    pub fn ended(&mut self, message: &mut Message) {
-        self.hearing.step_ended(message);
-        message.state = MessageState::Done;
+    /// The model said what it wanted; gives where the tools stand in the message that are to be used before it is asked again.
+    pub fn step_ended(&mut self, message: &mut Message) -> Vec<usize> {
+        self.hearing.step_ended(message)
     }
 }
 
@@ -151,8 +159,12 @@ pub async fn begin_turn(
     let model = chosen(talks, model.or_else(|| stored.and_then(|found| found.model.clone())))?;
     let memories = recall::recalled(talks, shop, who.user, stored.map(|found| found.id), &question).await;
     let system = system.or_else(|| stored.and_then(|found| found.system.clone()));
-    let (request, trimmed) = told(talks, &model, &path, system, stored, &memories);
-    let words = stream(&talks.assistant, shop, by, request_id, &model, request).await?;
+    let (mut request, trimmed) = told(talks, &model, &path, system, stored, &memories);
+    let rounds = talks.rules.tool_rounds;
+    if let Some(tools) = talks.tools.as_ref().filter(|_| rounds > 0) {
+        request.tools = tools.specs(&Actor::Signed(who.clone())).iter().map(Tool::from).collect();
+    }
+    let words = stream(&talks.assistant, shop, by, request_id, &model, request.clone()).await?;
 
     let mut answer = said(Speaker::Assistant, Some(question.id));
     answer.state = MessageState::Streaming;
@@ -168,7 +180,15 @@ pub async fn begin_turn(
     };
     let conversation = begun.write(shop, by).await?;
     answer.conversation = conversation;
-    let turn = Turn { conversation, model: words.model().to_owned(), trimmed, words, hearing: Hearing::default() };
+    let turn = Turn {
+        conversation,
+        model: words.model().to_owned(),
+        trimmed,
+        words,
+        hearing: Hearing::default(),
+        request,
+        rounds,
+    };
     Ok((turn, answer))
 }
 
