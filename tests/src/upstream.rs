@@ -33,6 +33,8 @@ pub enum Conduct {
     Over(u64),
     /// With words that do not end; between two so much time passes.
     Endless(Duration),
+    /// With so many words; between two so much time passes.
+    Slowly(u64, Duration),
     /// With so many words of a stream, after which the connection breaks.
     CutAfter(u64),
     /// With words, and nothing or zeros of what was used.
@@ -135,7 +137,7 @@ async fn serve(mut stream: TcpStream, manners: &Manners, number: &AtomicUsize, a
 async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: impl Fn(u64)) -> bool {
     let allowed = ["max_tokens", "max_completion_tokens"].iter().find_map(|name| asked[*name].as_u64()).unwrap_or(16);
     let (words, usage) = match conduct {
-        Conduct::Words(words) => (words.min(allowed), Some(words.min(allowed))),
+        Conduct::Words(words) | Conduct::Slowly(words, _) => (words.min(allowed), Some(words.min(allowed))),
         Conduct::All => (allowed, Some(allowed)),
         Conduct::Over(more) => (allowed + more, Some(allowed + more)),
         Conduct::Endless(_) => (u64::MAX, None),
@@ -187,7 +189,7 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
             return false;
         }
         said(word + 1);
-        if let Conduct::Endless(pause) = conduct {
+        if let Conduct::Endless(pause) | Conduct::Slowly(_, pause) = conduct {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 _ = stream.readable() => return false,

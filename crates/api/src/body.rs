@@ -115,7 +115,8 @@ async fn within(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     Ok(body.freeze())
 }
 
-fn wrong_type(request: &HttpRequest) -> Option<Problem> {
+/// What is wrong with the type that a body is said to have, if anything is.
+pub(crate) fn wrong_type(request: &HttpRequest) -> Option<Problem> {
     let refused = |message| Some(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = given.split(';').map(str::trim);

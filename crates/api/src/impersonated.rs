@@ -42,7 +42,14 @@ pub const ALLOWED: [&str; 31] = [
 ];
 
 /// The operations that only read and are for the person alone all the same.
-pub const REFUSED_READS: [&str; 1] = ["get_data_export_archive"];
+pub const REFUSED_READS: [&str; 6] = [
+    "export_conversation",
+    "get_conversation",
+    "get_data_export_archive",
+    "list_conversation_messages",
+    "list_conversations",
+    "resume_chat_answer",
+];
 
 /// Whether somebody who acts as somebody else may call an operation.
 ///

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod catalog;
+pub mod chat;
 pub mod context;
 pub mod cookies;
 pub mod csrf;
@@ -60,6 +61,7 @@ pub mod webhooks;
 
 pub use app::build;
 pub use asyncapi::asyncapi;
+pub use chat::{Chat, Running};
 pub use draining::Draining;
 pub use gate::GateSettings;
 pub use inbound::Hooks;

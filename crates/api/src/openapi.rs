@@ -25,7 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
-    access, assets, audit, catalog, health, identity, images, inbound, job, models3d, organisation, room, socket,
+    access, assets, audit, catalog, chat, health, identity, images, inbound, job, models3d, organisation, room, socket,
     stream, tools, uploads, webhooks,
 };
 
@@ -56,7 +56,7 @@ use crate::{
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
         (name = "webhooks", description = "Webhooks: events told to addresses of one's own, and what others send here"),
-        (name = "assistant", description = "What a language model may have done here"),
+        (name = "assistant", description = "Conversations with language models, and what these may have done here"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -78,6 +78,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     socket::operations(config);
     room::operations(config);
     models3d::operations(config);
+    chat::operations(config);
     webhooks::operations(config);
     config.service(audit::list_audit);
     job::operations(config);

@@ -2,8 +2,8 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, EndpointId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId, ModelId,
-    PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UploadId, UserId,
+    ApiKeyId, CategoryId, ConversationId, EndpointId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId,
+    ModelId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UploadId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -30,6 +30,10 @@ impl Named for ReviewId {
 
 impl Named for RoomId {
     const NAME: &'static str = "room";
+}
+
+impl Named for ConversationId {
+    const NAME: &'static str = "conversation";
 }
 
 impl Named for SessionId {

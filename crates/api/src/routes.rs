@@ -83,7 +83,13 @@ impl Routes {
             for (method, operation) in methods {
                 if let Some(operation) = operation {
                     let id = operation.operation_id.as_deref().unwrap_or(path);
-                    routes.add(method, path, id, (takes_query(operation), takes_bytes(operation)), &limits);
+                    routes.add(
+                        method,
+                        path,
+                        id,
+                        (takes_query(operation), takes_bytes(operation) || id == crate::chat::LONG),
+                        &limits,
+                    );
                 }
             }
         }

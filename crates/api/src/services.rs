@@ -42,8 +42,8 @@ use domain::{
 };
 
 use crate::{
-    draining::Draining, inbound::Hooks, models3d::Models3d, settings::HttpSettings, socket::Floor, stream::Hub,
-    webhooks::Webhooks,
+    chat::Chat, draining::Draining, inbound::Hooks, models3d::Models3d, settings::HttpSettings, socket::Floor,
+    stream::Hub, webhooks::Webhooks,
 };
 
 /// Takes note of product views off the request path.
@@ -220,6 +220,8 @@ pub struct Services {
     pub webhooks: Webhooks,
     /// The assistant.
     pub assistant: Assistance,
+    /// Conversations with it.
+    pub chat: Chat,
     /// Makes sessions and their tokens, and reads access tokens.
     pub sessions: Sessions,
     /// Reads sessions.

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use api::{Access, Assets, Assistance, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Services, Streams};
+use api::{
+    Access, Assets, Assistance, Chat, Draining, Floor, Hooks, HttpSettings, Hub, Models3d, Rooms, Running, Services,
+    Streams,
+};
 use credentials::{EdDsaTokens, Seal};
 use domain::{
     Shop,
     assets::{image::Gallery, uploads::Finisher},
+    assistant::{conversation::Talks, tools::Toolbox},
     cache::{Cache, InvalidatingStore, NoCache},
     catalog::similar::Finder,
     health::Probe,
@@ -122,6 +126,7 @@ pub(crate) async fn services(
     let room = files::storeroom(config, foundation)?;
     let stored = Arc::new(StoreProbe::new(config, &room));
     let libraries = foundation.database.libraries();
+    let chat = chat(config, foundation, &noted.assistance, toolbox(foundation, &shop, &noted.finder)?);
     let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
         shop,
@@ -145,6 +150,7 @@ pub(crate) async fn services(
             mark_copies: config.models.mark_copies,
         },
         webhooks: webhooks::webhooks(config, foundation, noted.courier),
+        chat,
         assistant: noted.assistance,
         sessions,
         session_list: database.sessions(),
@@ -175,6 +181,28 @@ pub(crate) async fn services(
         started,
         settings: settings(config),
     })
+}
+
+/// What models may have done in conversations.
+fn toolbox(foundation: &Foundation, shop: &Shop, finder: &Finder) -> domain::Result<Toolbox> {
+    Ok(Toolbox {
+        shop: shop.clone(),
+        finder: finder.clone(),
+        categories: foundation.database.categories(),
+        mac: Arc::new(foundation.mac("tool")?),
+    })
+}
+
+/// What conversations stand on.
+fn chat(config: &Config, foundation: &Foundation, assistance: &Assistance, tools: Toolbox) -> Chat {
+    let talks = Talks {
+        assistant: assistance.assistant.clone(),
+        queries: foundation.database.conversations(),
+        memories: foundation.database.memories(),
+        tools: Some(tools),
+        rules: Arc::new(config.chat.rules.clone()),
+    };
+    Chat { talks, running: Arc::<Running>::default() }
 }
 
 /// What is asked for `/ready`: the things we stand on, and of those whom we call, whether they are called as usual.

@@ -7,6 +7,7 @@ mod assistant;
 mod blobs;
 mod cache;
 mod calls;
+mod chat;
 mod database;
 mod dependencies;
 mod family;
@@ -99,6 +100,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         schedule::SETTINGS,
         webhooks::SETTINGS,
         assistant::SETTINGS,
+        chat::SETTINGS,
         telemetry::SETTINGS,
     ]
     .into_iter()
@@ -163,6 +165,8 @@ pub(crate) struct Config {
     pub(crate) webhooks: Hooks,
     /// Language models.
     pub(crate) assistant: Assistance,
+    /// Conversations with them.
+    pub(crate) chat: chat::Chat,
     /// Logs.
     pub(crate) telemetry: Telemetry,
 }
@@ -196,6 +200,7 @@ impl Config {
         let schedule = Schedule::read(&mut reader);
         let webhooks = Hooks::read(&mut reader);
         let assistant = Assistance::read(&mut reader);
+        let chat = chat::Chat::read(&mut reader, assistant.as_ref());
         let telemetry = Telemetry::read(&mut reader);
         let faults = reader.into_faults();
         let read = || {
@@ -226,6 +231,7 @@ impl Config {
                 schedule: schedule?,
                 webhooks: webhooks?,
                 assistant: assistant?,
+                chat: chat?,
                 telemetry: telemetry?,
             })
         };

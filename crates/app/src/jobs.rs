@@ -100,7 +100,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, guests, hooks, webhooks, logs } =
+                let Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs } =
                     sweep.once().await?;
                 tracing::info!(
                     products,
@@ -110,6 +110,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
                     guests,
                     hooks,
                     webhooks,
+                    conversations,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Result, Shop,
+    assistant::conversation::{ports::ConversationQueries, purge_conversations},
     catalog::purge_products,
     identity::{
         GuestQueries,
@@ -28,6 +29,7 @@ pub(crate) struct Gone {
     pub(crate) guests: u64,
     pub(crate) hooks: u64,
     pub(crate) webhooks: u64,
+    pub(crate) conversations: u64,
     pub(crate) logs: Purged,
 }
 
@@ -47,6 +49,8 @@ pub(crate) struct Sweep {
     hook: Option<Duration>,
     sent: Arc<dyn Dispatch>,
     webhooks: Option<Duration>,
+    talks: Arc<dyn ConversationQueries>,
+    conversations: Option<Duration>,
 }
 
 impl Sweep {
@@ -81,6 +85,8 @@ impl Sweep {
             hook: config.retention.hook_events,
             sent: database.webhook_dispatch(),
             webhooks: config.retention.webhooks,
+            talks: database.conversations(),
+            conversations: config.chat.keep,
         })
     }
 
@@ -99,7 +105,9 @@ impl Sweep {
         };
         let hooks = purge_hooks(&*self.hooks, self.logs.shop.now(), self.hook).await?;
         let webhooks = purge_webhooks(&*self.sent, self.logs.shop.now(), self.webhooks).await?;
-        Ok(Gone { products, messages, sessions, exports, guests, hooks, webhooks, logs: purge(&self.logs).await? })
+        let conversations = purge_conversations(&self.logs.shop, &*self.talks, self.conversations).await?;
+        let logs = purge(&self.logs).await?;
+        Ok(Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs })
     }
 }
 
@@ -107,9 +115,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, sessions, exports, guests, hooks, webhooks, logs } = done?;
+    let Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks of others, {webhooks} sent webhooks, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks of others, {webhooks} sent webhooks, {conversations} conversations, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

@@ -65,6 +65,10 @@ impl Meter for Counters {
     fn transaction_retried(&self, use_case: &'static str) {
         metrics::counter!("transaction_retries_total", "use_case" => use_case).increment(1);
     }
+
+    fn memory_recall_failed(&self) {
+        metrics::counter!("memory_recall_failed_total").increment(1);
+    }
 }
 
 /// Says what each metric counts, for whoever reads `/metrics`.
@@ -73,6 +77,7 @@ fn describe() {
     metrics::describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time from a request to its answer");
     metrics::describe_histogram!("db_query_duration_seconds", Unit::Seconds, "Time of a statement in the database");
     metrics::describe_counter!("transaction_retries_total", Unit::Count, "Transactions that ran once more");
+    metrics::describe_counter!("memory_recall_failed_total", Unit::Count, "Talks that went on without memories");
     metrics::describe_counter!("worker_restarts_total", Unit::Count, "Background work that ended and began again");
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("api_key_uses_dropped_total", Unit::Count, "Uses of API keys that were not recorded");

@@ -4,6 +4,7 @@ mod answer;
 mod budget;
 mod call;
 mod chat;
+pub mod conversation;
 mod denied;
 mod embed;
 mod fault;

@@ -102,4 +102,8 @@ id! {
     WebhookMessageId,
     /// A call of a language model.
     AssistantCallId,
+    /// A conversation with the assistant.
+    ConversationId,
+    /// A message of such a conversation.
+    ConversationMessageId,
 }

@@ -4,6 +4,9 @@
 pub trait Meter: Send + Sync {
     /// A transaction of this use case runs once more, because the database said that would help.
     fn transaction_retried(&self, use_case: &'static str);
+
+    /// What was said in other conversations could not be looked up; the talk goes on without it.
+    fn memory_recall_failed(&self) {}
 }
 
 /// Counts nothing, for whoever does not care.

@@ -11,6 +11,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::conversation::ports::ConversationRepo,
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -111,6 +112,8 @@ pub trait Tx: Send {
     fn rooms(&mut self) -> &mut dyn RoomRepo;
     /// Endpoints of webhooks, and their messages.
     fn webhooks(&mut self) -> &mut dyn WebhookRepo;
+    /// Conversations with the assistant.
+    fn conversations(&mut self) -> &mut dyn ConversationRepo;
     /// How far the schedule was looked at.
     fn schedules(&mut self) -> &mut dyn ScheduleRepo;
     /// Makes everything durable and visible.

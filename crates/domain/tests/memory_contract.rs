@@ -10,7 +10,10 @@ use souk_domain::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
-    assistant::ports::LedgerStore,
+    assistant::{
+        conversation::ports::{ConversationQueries, Memories},
+        ports::LedgerStore,
+    },
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -96,6 +99,14 @@ impl Harness for Memory {
     }
 
     fn places(&self) -> Arc<dyn Places> {
+        Arc::new(self.store.clone())
+    }
+
+    fn conversations(&self) -> Arc<dyn ConversationQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn memories(&self) -> Arc<dyn Memories> {
         Arc::new(self.store.clone())
     }
 

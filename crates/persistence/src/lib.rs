@@ -7,6 +7,7 @@ mod bulk;
 mod catalog;
 mod checkpoint;
 mod connection;
+mod conversation;
 mod database;
 mod engine;
 mod entity;

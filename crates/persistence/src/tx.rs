@@ -13,6 +13,7 @@ use domain::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::conversation::ports::ConversationRepo,
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -221,6 +222,10 @@ impl Tx for SeaTx {
     }
 
     fn webhooks(&mut self) -> &mut dyn WebhookRepo {
+        self
+    }
+
+    fn conversations(&mut self) -> &mut dyn ConversationRepo {
         self
     }
 

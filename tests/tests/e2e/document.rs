@@ -154,6 +154,8 @@ pub struct World {
     file: Option<Value>,
     /// A webhook that came in.
     hook: Option<Value>,
+    /// A conversation of the buyer.
+    conversation: Option<Value>,
     /// A webhook endpoint of the buyer, and a message for it.
     webhook: Option<(Value, String)>,
 }
@@ -240,6 +242,10 @@ impl World {
         if knows("/api/v1/hooks/{source}") {
             hook = Some(admin.walk(&json!({ "product": product["id"] })).await.expect(202).json());
         }
+        let mut conversation = None;
+        if knows("/api/v1/conversations") {
+            conversation = Some(buyer.post("/api/v1/conversations", &json!({})).await.expect(201).json());
+        }
         let mut file = None;
         if knows("/api/v1/products/{id}/files") {
             let path = shop::path(&draft);
@@ -267,6 +273,7 @@ impl World {
             upload,
             file,
             hook,
+            conversation,
             webhook: if hooks { Some(webhook(buyer).await) } else { None },
         }
     }
@@ -290,6 +297,7 @@ impl World {
             ("/libraries/{", self.library.as_ref()),
             ("/uploads/{", self.upload.as_ref()),
             ("/hook-events/{", self.hook.as_ref()),
+            ("/conversations/{", self.conversation.as_ref()),
             ("/webhooks/endpoints/{", self.webhook.as_ref().map(|(endpoint, _)| endpoint)),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
@@ -298,7 +306,12 @@ impl World {
                 path.replace_range(start..end, thing["id"].as_str().unwrap());
             }
         }
+        if path.starts_with("/api/v1/conversations/") {
+            // Of no message: nothing is said without a model.
+            path = path.replace("{messageId}", "019f0000-0000-7000-8000-000000000000");
+        }
         path = path
+            .replace("{chatId}", "chat-1")
             // Nobody's: a walk through all operations signs nobody out.
             .replace("/sessions/{id}", "/sessions/019f0000-0000-7000-8000-000000000000")
             .replace("{sessionId}", "019f0000-0000-7000-8000-000000000000")

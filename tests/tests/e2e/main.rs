@@ -11,6 +11,7 @@ mod accounts;
 mod acting;
 mod assistant;
 mod catalogue;
+mod chat;
 mod commands;
 mod cuts;
 mod degraded;

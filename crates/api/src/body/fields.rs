@@ -157,6 +157,11 @@ impl<'a> Fields<'a> {
         self.typed(name, "boolean", "must be true or false")
     }
 
+    /// A list of anything.
+    pub fn values(&mut self, name: &'static str) -> Option<Vec<Value>> {
+        self.typed(name, "array", "must be an array that is not nested deeper than 100 levels")
+    }
+
     /// A JSON object of any content.
     pub fn object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
         self.typed(name, "object", "must be a JSON object that is not nested deeper than 100 levels")

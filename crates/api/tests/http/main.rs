@@ -8,6 +8,7 @@ mod bad_input;
 mod bounds;
 mod by_mail;
 mod categories;
+mod chat;
 mod deletion;
 mod document;
 mod exports;

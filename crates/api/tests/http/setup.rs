@@ -23,7 +23,10 @@ use domain::{
         models::{Tariff, Workshop},
         uploads::Finisher,
     },
-    assistant::Assistant,
+    assistant::{
+        Assistant,
+        conversation::{TalkRules, Talks, WindowRules},
+    },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView, similar::Finder},
@@ -51,8 +54,8 @@ use domain::{
 };
 use serde_json::Value;
 use souk_api::{
-    Access, Assets, Assistance, DownloadSink, Draining, Floor, Hooks, HttpSettings, Hub, KeyUseSink, Models3d, Outside,
-    Proofs, Rooms, Services, Streams, ViewSink, Webhooks, Words,
+    Access, Assets, Assistance, Chat, DownloadSink, Draining, Floor, Hooks, HttpSettings, Hub, KeyUseSink, Models3d,
+    Outside, Proofs, Rooms, Running, Services, Streams, ViewSink, Webhooks, Words,
 };
 
 /// Counts calls without ever forgetting them.
@@ -197,6 +200,16 @@ fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
     Assistance { assistant, body_limit: 64 * 1024 }
 }
 
+/// Conversations of the store in memory, with nobody who answers.
+fn chat(reader: &Arc<MemoryStore>) -> Chat {
+    let window = WindowRules { tokens: 0, messages: 0, summary: 0 };
+    let rules = TalkRules { model: None, system: String::new(), window, memories: 0, tool_rounds: 5 };
+    let assistant = assistance(reader).assistant;
+    let talks =
+        Talks { assistant, queries: reader.clone(), memories: reader.clone(), tools: None, rules: Arc::new(rules) };
+    Chat { talks, running: Arc::<Running>::default() }
+}
+
 /// Search by meaning over the store in memory.
 fn finder(reader: &Arc<MemoryStore>) -> Finder {
     let embedder = Arc::new(PlainEmbedder::default());
@@ -262,6 +275,7 @@ impl Door {
             },
             webhooks: webhooks(&reader, &fixtures),
             assistant: assistance(&reader),
+            chat: chat(&reader),
             exports: Archives { queries: reader.clone(), sealer: Arc::new(PlainSealer) },
             sessions: Sessions {
                 tokens: Arc::new(PlainTokens),

@@ -14,6 +14,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::conversation::ports::ConversationRepo,
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -244,6 +245,10 @@ impl Tx for InvalidatingTx {
 
     fn webhooks(&mut self) -> &mut dyn WebhookRepo {
         self.inner.webhooks()
+    }
+
+    fn conversations(&mut self) -> &mut dyn ConversationRepo {
+        self.inner.conversations()
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

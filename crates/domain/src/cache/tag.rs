@@ -67,6 +67,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::File(_)
             | Fact::Grant(_)
             | Fact::Job(_)
+            | Fact::Conversation(_)
             | Fact::Room(_),
         ) => Vec::new(),
         // What nobody can read may have changed anything.

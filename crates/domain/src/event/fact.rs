@@ -9,8 +9,8 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, EndpointId, FileId, GrantId, HookEventId, InvitationId, JobId, LibraryId,
-        ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AuditId, CategoryId, ConversationId, EndpointId, FileId, GrantId, HookEventId, InvitationId, JobId,
+        LibraryId, ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -81,6 +81,7 @@ const KINDS: &[(&str, &[&str])] = &[
         "webhook_endpoint",
         &["created", "updated", "deleted", "disabled", "secret_rotated", "tested", "resent", "recovered"],
     ),
+    ("conversation", &["created", "updated", "message_marked", "deleted"]),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -144,6 +145,8 @@ pub enum Fact {
     File(FileId),
     /// Somebody may take the files of a product away, or may not any more.
     Grant(GrantId),
+    /// A conversation with the assistant changed.
+    Conversation(ConversationId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }
@@ -339,6 +342,12 @@ struct JobFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct ConversationFact {
+    conversation_id: ConversationId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct RoomFact {
     room_id: RoomId,
 }
@@ -451,6 +460,10 @@ impl Fact {
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;
                 (Self::Job(id), id.0)
+            }
+            "conversation" => {
+                let id = payload::<ConversationFact>(event)?.conversation_id;
+                (Self::Conversation(id), id.0)
             }
             "room" => {
                 let id = payload::<RoomFact>(event)?.room_id;

@@ -24,6 +24,8 @@ pub enum Script {
     Fails(Fault),
     /// Says this and breaks off.
     BreaksOff(&'static str),
+    /// Wants a tool used, with these arguments.
+    Wants(&'static str, &'static str),
 }
 
 /// A model that follows a script, and repeats its last line.
@@ -44,6 +46,24 @@ impl PlainModel {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The tool that is wanted used next, if one is.
+    fn wanted(&self, request: &ChatRequest) -> Option<VecDeque<Result<ChatEvent, Fault>>> {
+        let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Script::Wants(name, arguments)) = script.front().cloned() else { return None };
+        if script.len() > 1 {
+            script.pop_front();
+        }
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        let call = ChatEvent::Tool {
+            index: 0,
+            id: Some(format!("call-{}", request.messages.len())),
+            name: Some(name.to_owned()),
+            arguments: arguments.to_owned(),
+            signature: None,
+        };
+        Some(VecDeque::from([Ok(call), Ok(ChatEvent::Finish(Finish::Tools))]))
+    }
+
     fn line(&self, request: &ChatRequest) -> Result<(&'static str, Option<Usage>, bool), Fault> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +72,7 @@ impl PlainModel {
             Some(Script::Says(text, usage)) => Ok((text, usage, false)),
             Some(Script::BreaksOff(text)) => Ok((text, None, true)),
             Some(Script::Fails(fault)) => Err(fault),
-            None => Err(Fault::new(FaultClass::Unavailable, "it has no script")),
+            Some(Script::Wants(..)) | None => Err(Fault::new(FaultClass::Unavailable, "it has no script")),
         }
     }
 }
@@ -70,6 +90,9 @@ impl LanguageModel for PlainModel {
     }
 
     async fn stream(&self, request: &ChatRequest) -> Result<Box<dyn ChatStream>, Fault> {
+        if let Some(events) = self.wanted(request) {
+            return Ok(Box::new(Words(events)));
+        }
         let (text, usage, breaks) = self.line(request)?;
         let words = text.split_inclusive(' ').map(|word| Ok(ChatEvent::Text(word.to_owned())));
         let mut events: VecDeque<_> = words.collect();

@@ -15,6 +15,7 @@ pub mod blobs;
 pub mod bus;
 pub mod cache;
 pub mod categories;
+pub mod conversations;
 pub mod epochs;
 pub mod export;
 pub mod exports;
@@ -66,7 +67,10 @@ use crate::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
-    assistant::ports::LedgerStore,
+    assistant::{
+        conversation::ports::{ConversationQueries, Memories},
+        ports::LedgerStore,
+    },
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -126,6 +130,10 @@ pub trait Harness: Send + Sync {
     fn dispatch(&self) -> Arc<dyn Dispatch>;
     /// The rows of the assistant's ledger.
     fn ledger(&self) -> Arc<dyn LedgerStore>;
+    /// The read side of conversations.
+    fn conversations(&self) -> Arc<dyn ConversationQueries>;
+    /// What was said in them.
+    fn memories(&self) -> Arc<dyn Memories>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The vectors of products.
@@ -207,6 +215,7 @@ pub async fn run_all(harness: &impl Harness) {
     job_queue::run(harness).await;
     schedules::run(harness).await;
     hooks::run(harness).await;
+    conversations::run(harness).await;
     ledger::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;

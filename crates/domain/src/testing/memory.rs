@@ -4,6 +4,7 @@ mod access;
 mod action_codes;
 mod assets;
 mod categories;
+mod conversations;
 mod erase;
 mod exports;
 mod factors;
@@ -51,6 +52,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::conversation::ports::ConversationRepo,
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -316,6 +318,10 @@ impl Tx for MemoryTx {
     }
 
     fn webhooks(&mut self) -> &mut dyn WebhookRepo {
+        self
+    }
+
+    fn conversations(&mut self) -> &mut dyn ConversationRepo {
         self
     }
 

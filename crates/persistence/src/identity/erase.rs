@@ -32,6 +32,8 @@ const FORGET: &[&str] = &[
     "DELETE FROM api_keys WHERE user_id = $1",
     // With their messages. Those of seller accounts and of the shop are not theirs.
     "DELETE FROM webhook_endpoints WHERE user_id = $1 AND owner = 'person'",
+    // With all that was said in them.
+    "DELETE FROM conversations WHERE user_id = $1",
     "DELETE FROM product_views WHERE user_id = $1",
     "DELETE FROM grants WHERE user_id = $1",
     "DELETE FROM library_locks WHERE owner_id = $1",

@@ -391,6 +391,38 @@ const SUBJECTS: &[Subject] = &[
         named: &["assistant_calls.user_id"],
     },
     Subject {
+        name: "conversations",
+        columns: &[
+            ("id", "id", Id),
+            ("title", "title", Text),
+            ("model", "model", Text),
+            ("system", "system", Text),
+            ("archived", "archived", Flag),
+            ("summary", "summary", Text),
+            ("created_at", "createdAt", Time),
+            ("updated_at", "updatedAt", Time),
+        ],
+        from: "conversations WHERE user_id = $1",
+        order: "id",
+        named: &["conversations.user_id"],
+    },
+    Subject {
+        name: "conversation_messages",
+        columns: &[
+            ("m.id", "id", Id),
+            ("m.conversation_id", "conversationId", Id),
+            ("m.parent_id", "parentId", Id),
+            ("m.speaker", "role", Text),
+            ("m.parts", "parts", Text),
+            ("m.state", "state", Text),
+            ("m.model", "model", Text),
+            ("m.created_at", "createdAt", Time),
+        ],
+        from: "conversation_messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.user_id = $1",
+        order: "m.id",
+        named: &[],
+    },
+    Subject {
         name: "audit_log",
         columns: &[
             ("id", "id", Id),

@@ -10,7 +10,10 @@ use domain::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
-    assistant::ports::LedgerStore,
+    assistant::{
+        conversation::ports::{ConversationQueries, Memories},
+        ports::LedgerStore,
+    },
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -112,6 +115,14 @@ impl Harness for Real {
 
     fn dispatch(&self) -> Arc<dyn Dispatch> {
         self.fresh.database.webhook_dispatch()
+    }
+
+    fn conversations(&self) -> Arc<dyn ConversationQueries> {
+        self.fresh.database.conversations()
+    }
+
+    fn memories(&self) -> Arc<dyn Memories> {
+        self.fresh.database.memories()
     }
 
     fn ledger(&self) -> Arc<dyn LedgerStore> {
@@ -275,6 +286,7 @@ suites!(
     uploads,
     hooks,
     ledger,
+    conversations,
     models,
     pictures,
     webhooks

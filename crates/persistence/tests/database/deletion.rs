@@ -44,6 +44,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("assistant_calls.user_id", Stay("what was spent must add up; it is an id and numbers")),
     ("audit_logs.actor_id", Stay("what was done must stay provable; it holds ids alone")),
     ("audit_logs.impersonator_id", Stay("as the actor")),
+    ("conversations.user_id", Go),
     ("data_exports.user_id", Go),
     ("events.actor_id", Stay("as the audit log")),
     ("grants.by_id", Stay("who let somebody take files away is an id")),
@@ -118,7 +119,7 @@ async fn every_place_that_names_a_person_is_decided(engine: Engine) {
 }
 
 /// Words that stand nowhere but in what somebody told of themselves.
-pub(crate) const PLANTED: [&str; 12] = [
+pub(crate) const PLANTED: [&str; 14] = [
     "zanzibar-name",
     "zanzibar-mail@example.com",
     "$zanzibar$hash",
@@ -131,6 +132,8 @@ pub(crate) const PLANTED: [&str; 12] = [
     "zanzibar-passkey",
     "zanzibar-elsewhere",
     "zanzibar-other@example.com",
+    "zanzibar-talk",
+    "zanzibar-question",
 ];
 
 pub(crate) struct Planted {
@@ -193,6 +196,7 @@ impl Planted {
         let at = "'2099-01-02T03:04:05+00:00'";
         let told = hex(PLANTED[1].as_bytes());
         let told = pick(engine, format!("x'{told}'"), format!("'\\x{told}'"));
+        let (talk, question) = (PLANTED[12], PLANTED[13]);
         for sql in [
             format!(
                 "INSERT INTO libraries (id, seller_id, name, created_at) SELECT {library}, id, 'models', {at} \
@@ -214,6 +218,14 @@ impl Planted {
                 "INSERT INTO webhook_endpoints (id, owner, user_id, seller_id, url, description, types, filter, form, ordering, \
                  created_at, updated_at) VALUES ({lock}, 'shop', {user}, NULL, 'https://example.com', '', '', '{{}}', 'full', \
                  'none', {at}, {at})"
+            ),
+            format!(
+                "INSERT INTO conversations (id, user_id, title, search_text, archived, version, created_at, updated_at) \
+                 VALUES ({lock}, {user}, '{talk}', '{talk}', FALSE, 1, {at}, {at})"
+            ),
+            format!(
+                "INSERT INTO conversation_messages (id, conversation_id, speaker, parts, search_text, state, pinned, created_at, \
+                 written_at) VALUES ({lock}, {lock}, 'user', '[\"{question}\"]', '{question}', 'done', FALSE, {at}, {at})"
             ),
         ] {
             self.fresh.database.maintain(&sql).await.unwrap();

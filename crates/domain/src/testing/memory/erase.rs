@@ -51,5 +51,6 @@ impl State {
         self.keys.retain(|scope, kept| !scope.is_of(id) && !String::from_utf8_lossy(&kept.reply.body).contains(&own));
         self.rooms.forget(id);
         self.webhooks.forget(id);
+        self.conversations.forget(id);
     }
 }

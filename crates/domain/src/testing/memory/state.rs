@@ -37,7 +37,7 @@ use crate::{
     schedule::Run,
 };
 
-use super::{ledger::Books, rooms::Rooms, webhooks::Webhooks};
+use super::{conversations::Conversations, ledger::Books, rooms::Rooms, webhooks::Webhooks};
 
 /// Everything, as one transaction sees it.
 #[derive(Debug, Clone, Default)]
@@ -90,6 +90,7 @@ pub(super) struct State {
     pub rooms: Rooms,
     pub webhooks: Webhooks,
     pub books: Books,
+    pub conversations: Conversations,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,

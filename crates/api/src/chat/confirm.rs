@@ -1,0 +1,77 @@
+//! Confirming what a tool proposed.
+
+use actix_web::{HttpResponse, post};
+use domain::{
+    Actor, Error,
+    assistant::tools::{NAMES, Outcome},
+    permission::UseAssistant,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{
+    Answer, Shared,
+    auth::Auth,
+    body::{Fields, JsonBody},
+};
+
+/// What is confirmed.
+#[derive(Debug, ToSchema)]
+#[schema(as = ChatConfirmation)]
+pub struct ConfirmationBody {
+    /// The tool that proposed it.
+    #[schema(example = "draft_listing")]
+    pub tool: String,
+    /// The `arguments` of the proposal.
+    #[schema(value_type = Object, example = json!({ "name": "A walnut lamp", "price": 49 }))]
+    pub arguments: Map<String, Value>,
+    /// The `confirmation` of the proposal.
+    #[schema(example = "019f0000000070008000000000000000")]
+    pub confirmation: String,
+}
+
+/// What was done.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatConfirmed)]
+pub struct ConfirmedView {
+    /// What the tool gave.
+    #[schema(value_type = Object)]
+    pub output: Value,
+}
+
+fn confirmation(fields: &mut Fields<'_>) -> Option<(&'static str, Map<String, Value>, String)> {
+    let named = |name: &str| NAMES.into_iter().find(|known| *known == name);
+    let tool = fields.choice("tool", named, &NAMES.join(", "));
+    let (arguments, word) = (fields.object("arguments"), fields.text("confirmation"));
+    if fields.violations.is_empty() {
+        let there = [(tool.is_some(), "/tool"), (arguments.is_some(), "/arguments"), (word.is_some(), "/confirmation")];
+        for (_, name) in there.into_iter().filter(|(is_there, _)| !is_there) {
+            fields.violations.missing::<()>(name);
+        }
+    }
+    Some((tool?, arguments?, word?))
+}
+
+/// Does what a tool proposed in a conversation: the person says so, a model cannot. Confirmed again, it is not done again.
+#[utoipa::path(
+    tag = "assistant",
+    request_body = ConfirmationBody,
+    responses(
+        (status = 200, description = "It is done", body = ConfirmedView),
+        (status = 404, description = "There are no tools here"),
+        (status = 409, description = "Something is in the way, such as a name that is taken"),
+    ),
+    security(("bearer" = ["assistant:use"]))
+)]
+#[post("/api/v1/chat/confirmations")]
+pub async fn confirm_chat_tool(auth: Auth<UseAssistant>, services: Shared, body: JsonBody) -> Answer {
+    let (tool, arguments, word) = body.read(confirmation)?;
+    let tools = services.chat.talks.tools.as_ref().ok_or(Error::NotFound("Tool"))?;
+    let actor = Actor::Signed(auth.0.principal().clone());
+    match tools.confirm(&actor, tool, &arguments.into(), &word).await? {
+        Outcome::Done(output) => Ok(HttpResponse::Ok().json(ConfirmedView { output })),
+        Outcome::Refused(error) => Err(error.into()),
+        Outcome::Proposed(_) => Err(Error::internal("a confirmed tool proposes").into()),
+    }
+}

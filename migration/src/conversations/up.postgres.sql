@@ -1,0 +1,46 @@
+-- What people and models say to each other.
+CREATE TABLE conversations (
+  id uuid NOT NULL PRIMARY KEY,
+  user_id uuid NOT NULL REFERENCES users (id),
+  -- What the client calls it.
+  client_id text,
+  title text NOT NULL,
+  search_text text NOT NULL,
+  model text,
+  system text,
+  archived boolean NOT NULL,
+  -- The last message of the branch that is shown.
+  active_id uuid,
+  summary text,
+  -- The message that the summary reaches up to.
+  summary_to uuid,
+  version bigint NOT NULL,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CHECK ((summary IS NULL) = (summary_to IS NULL))
+);
+CREATE UNIQUE INDEX conversations_name ON conversations (user_id, client_id) WHERE client_id IS NOT NULL;
+CREATE INDEX conversations_person ON conversations (user_id, archived, updated_at, id);
+CREATE INDEX conversations_touched ON conversations (updated_at, id);
+
+CREATE TABLE conversation_messages (
+  id uuid NOT NULL PRIMARY KEY,
+  conversation_id uuid NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+  -- The message it follows, in the same conversation.
+  parent_id uuid,
+  client_id text,
+  speaker text NOT NULL CHECK (speaker IN ('user', 'assistant')),
+  parts text NOT NULL,
+  search_text text NOT NULL,
+  state text NOT NULL CHECK (state IN ('streaming', 'done', 'cut', 'failed')),
+  fault text,
+  model text,
+  prompt_tokens bigint,
+  completion_tokens bigint,
+  cached_tokens bigint,
+  reasoning_tokens bigint,
+  pinned boolean NOT NULL,
+  created_at timestamptz NOT NULL,
+  written_at timestamptz NOT NULL
+);
+CREATE INDEX conversation_messages_place ON conversation_messages (conversation_id, id);

@@ -1,0 +1,193 @@
+//! Conversations from outside: answers are kept as they are said, and whoever comes back is told all of it, on any node.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use souk_e2e::{Client, Cluster, Conduct, Database, Server, Upstream, on_each_database};
+
+on_each_database!(
+    an_answer_is_streamed_and_kept_over_a_restart,
+    a_cut_upstream_is_an_error_and_what_it_said_is_kept,
+    whoever_goes_away_ends_the_answer_unless_it_is_to_go_on,
+    an_answer_is_stopped_on_demand,
+);
+
+fn settings(upstream: &Upstream) -> Vec<(&'static str, String)> {
+    vec![
+        ("SOUK__ASSISTANT__PROVIDERS__NEAR__PROTOCOL", "compatible".to_owned()),
+        ("SOUK__ASSISTANT__PROVIDERS__NEAR__URL", upstream.url()),
+        ("SOUK__ASSISTANT__PROVIDERS__NEAR__FIRST_SECONDS", "60".to_owned()),
+        ("SOUK__ASSISTANT__MODELS__SMALL__DEPLOYMENTS", "near/upstream".to_owned()),
+        ("SOUK__ASSISTANT__MODELS__SMALL__MAX_OUTPUT", "1000".to_owned()),
+        ("SOUK__ASSISTANT__AGAIN_AFTER_MS", "0".to_owned()),
+    ]
+}
+
+async fn shop(database: Database, upstream: &Upstream) -> Server {
+    let settings = settings(upstream);
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut server = Server::prepared(database, &settings);
+    server.run().await;
+    server
+}
+
+fn asks(id: &str, text: &str, more: &Value) -> Value {
+    let message = json!({ "id": id, "role": "user", "parts": [{ "type": "text", "text": text }] });
+    let mut body = json!({ "id": "chat-1", "trigger": "submit-message", "messages": [message] });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+/// What a stream says: its text, and the type of its last chunk before the mark of the end.
+fn said(stream: &str) -> (String, String) {
+    assert!(stream.ends_with("data: [DONE]\n\n"), "{stream}");
+    let chunks: Vec<Value> = stream
+        .split("\n\n")
+        .filter_map(|one| one.strip_prefix("data: "))
+        .filter_map(|data| serde_json::from_str(data).ok())
+        .collect();
+    assert_eq!((&chunks[0]["type"], &chunks[1]["type"]), (&json!("start"), &json!("start-step")));
+    let text = chunks.iter().filter_map(|chunk| chunk["delta"].as_str()).collect();
+    (text, chunks.last().unwrap()["type"].as_str().unwrap().to_owned())
+}
+
+/// The messages of the one conversation there is.
+async fn messages(client: &Client) -> Vec<Value> {
+    let listed = client.get("/api/v1/conversations").await.expect(200).json();
+    let path = format!("/api/v1/conversations/{}/messages", listed["items"][0]["id"].as_str().unwrap());
+    client.get(&path).await.expect(200).json()["items"].as_array().unwrap().clone()
+}
+
+/// The last message, once it is in this state.
+async fn until(client: &Client, state: &str) -> Value {
+    let until = Instant::now() + Duration::from_mins(1);
+    loop {
+        let last = messages(client).await.pop().unwrap();
+        if last["state"] == state {
+            return last;
+        }
+        assert!(Instant::now() < until, "{last}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Reads the beginning of an answer and goes away.
+async fn leaves(client: &Client, body: &Value) {
+    let request = client.request("POST", "/api/v1/chat").json(body);
+    let mut answer = request.send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("text-delta") {
+        text.push_str(std::str::from_utf8(&answer.chunk().await.unwrap().unwrap()).unwrap());
+    }
+}
+
+async fn an_answer_is_streamed_and_kept_over_a_restart(database: Database) {
+    let upstream = Upstream::start(|_| Conduct::Words(3)).await;
+    let mut server = shop(database, &upstream).await;
+    let buyer = server.signed_in("buyer").await;
+    let answer = buyer.post("/api/v1/chat", &asks("m1", "Hello?", &json!({}))).await.expect(200);
+    assert_eq!(answer.header("x-vercel-ai-ui-message-stream"), "v1");
+    assert_eq!(said(&answer.text()), ("word word word ".to_owned(), "finish".to_owned()));
+    server.kill();
+    server.run().await;
+    let buyer = server.signed_in("buyer").await;
+    let kept = messages(&buyer).await;
+    assert_eq!((&kept[0]["parts"][0]["text"], &kept[1]["parts"][1]["text"]), (&json!("Hello?"), &json!("word word word ")));
+    assert_eq!((&kept[1]["state"], &kept[1]["usage"]["outputTokens"]), (&json!("done"), &json!(3)));
+    buyer.post("/api/v1/chat", &asks("m2", "And now?", &json!({}))).await.expect(200);
+    let asked = &upstream.counted()[1].asked;
+    let contents: Vec<_> = asked["messages"].as_array().unwrap().iter().map(|one| one["content"].to_string()).collect();
+    assert_eq!(contents.len(), 3, "{asked}");
+    assert!(contents[0].contains("Hello?") && contents[1].contains("word word") && contents[2].contains("And now?"));
+    assert_eq!(server.tables().number("SELECT count(*) FROM assistant_calls WHERE state = 'settled'"), 2);
+    assert!(!server.log().contains("Hello?") && !server.log().contains("And now?"), "what is said is not for the logs");
+    let found = buyer.get("/api/v1/conversations?search=hel").await.expect(200).json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+}
+
+async fn a_cut_upstream_is_an_error_and_what_it_said_is_kept(database: Database) {
+    let upstream = Upstream::start(|_| Conduct::CutAfter(4)).await;
+    let server = shop(database, &upstream).await;
+    let buyer = server.signed_in("buyer").await;
+    let answer = buyer.post("/api/v1/chat", &asks("m1", "Hello?", &json!({}))).await.expect(200).text();
+    assert_eq!(said(&answer), ("word word word word ".to_owned(), "error".to_owned()));
+    assert!(answer.contains("(provider_cut)"), "{answer}");
+    let last = until(&buyer, "cut").await;
+    assert_eq!(last["parts"][1]["text"], "word word word word ");
+}
+
+async fn whoever_goes_away_ends_the_answer_unless_it_is_to_go_on(database: Database) {
+    let upstream = Upstream::start(|n| match n {
+        0 => Conduct::Endless(Duration::from_millis(20)),
+        _ => Conduct::Slowly(60, Duration::from_millis(20)),
+    })
+    .await;
+    let server = shop(database, &upstream).await;
+    let buyer = server.signed_in("buyer").await;
+    leaves(&buyer, &asks("m1", "Hello?", &json!({}))).await;
+    let went = Instant::now();
+    let counted = upstream.until("the call ended", |all| all[0].left.is_some()).await;
+    let left = counted[0].left.unwrap().saturating_duration_since(went);
+    assert!(left < Duration::from_secs(1), "after {left:?}");
+    let last = until(&buyer, "cut").await;
+    assert!(last["parts"][1]["text"].as_str().unwrap().starts_with("word "), "{last}");
+    buyer.get("/api/v1/chat/chat-1/stream").await.expect(204);
+
+    leaves(&buyer, &asks("m2", "And now?", &json!({ "resumable": true }))).await;
+    let resumed = buyer.get("/api/v1/chat/chat-1/stream").await.expect(200).text();
+    assert_eq!(said(&resumed), ("word ".repeat(60), "finish".to_owned()));
+    assert_eq!(until(&buyer, "done").await["parts"][1]["text"], "word ".repeat(60));
+    assert!(upstream.counted()[1].left.is_none(), "it went on");
+}
+
+async fn an_answer_is_stopped_on_demand(database: Database) {
+    let upstream = Upstream::start(|_| Conduct::Endless(Duration::from_millis(20))).await;
+    let server = shop(database, &upstream).await;
+    let buyer = server.signed_in("buyer").await;
+    leaves(&buyer, &asks("m1", "Hello?", &json!({ "resumable": true }))).await;
+    buyer.delete("/api/v1/chat/chat-1/stream").await.expect(200);
+    upstream.until("the call ended", |all| all[0].left.is_some()).await;
+    until(&buyer, "cut").await;
+    // A new question ends what is under way; so does deleting the conversation.
+    leaves(&buyer, &asks("m2", "And now?", &json!({ "resumable": true }))).await;
+    leaves(&buyer, &asks("m3", "And now?", &json!({ "resumable": true }))).await;
+    upstream.until("the call ended", |all| all[1].left.is_some()).await;
+    let listed = buyer.get("/api/v1/conversations").await.expect(200).json();
+    let path = format!("/api/v1/conversations/{}", listed["items"][0]["id"].as_str().unwrap());
+    buyer.delete(&path).await.expect(200);
+    upstream.until("the call ended", |all| all[2].left.is_some()).await;
+    assert_eq!(server.tables().number("SELECT count(*) FROM conversation_messages"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_resumed_on_another_node_and_ends_with_the_node_that_makes_it() {
+    let upstream = Upstream::start(|n| match n {
+        0 => Conduct::Slowly(100, Duration::from_millis(20)),
+        _ => Conduct::Endless(Duration::from_millis(20)),
+    })
+    .await;
+    let settings = settings(&upstream);
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut cluster = Cluster::start(Database::postgres(), 2, &settings).await;
+    let buyer = cluster.nodes[0].signed_in("buyer").await;
+    let there = buyer.at(cluster.nodes[1].url());
+    leaves(&buyer, &asks("m1", "Hello?", &json!({ "resumable": true }))).await;
+    let resumed = there.get("/api/v1/chat/chat-1/stream").await.expect(200).text();
+    assert_eq!(said(&resumed), ("word ".repeat(100), "finish".to_owned()));
+
+    leaves(&buyer, &asks("m2", "And now?", &json!({ "resumable": true }))).await;
+    let mut reading = there.request("GET", "/api/v1/chat/chat-1/stream").send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("text-delta") {
+        text.push_str(std::str::from_utf8(&reading.chunk().await.unwrap().unwrap()).unwrap());
+    }
+    cluster.nodes[0].kill();
+    while let Some(chunk) = reading.chunk().await.unwrap() {
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert_eq!(said(&text.replace(": \n\n", "")).1, "error");
+    assert_eq!(until(&there, "cut").await["fault"], "The server that made this answer ended");
+    there.get("/api/v1/chat/chat-1/stream").await.expect(204);
+    // It is answered on as if nothing had been.
+    leaves(&there, &asks("m3", "And now?", &json!({}))).await;
+}
