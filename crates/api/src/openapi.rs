@@ -26,7 +26,7 @@ use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
     access, assets, audit, catalog, health, identity, images, inbound, job, models3d, organisation, room, socket,
-    stream, uploads, webhooks,
+    spending, stream, uploads, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -39,7 +39,7 @@ use crate::{
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, inbound::view::HookStateView, stream::TopicName)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, inbound::view::HookStateView, stream::TopicName, spending::GroupName, spending::ReachName, spending::FormName, spending::CallStateName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -56,6 +56,7 @@ use crate::{
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
         (name = "webhooks", description = "Webhooks: events told to addresses of one's own, and what others send here"),
+        (name = "assistant", description = "Language models: what they cost, what may be and what was spent on them"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -78,6 +79,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     room::operations(config);
     models3d::operations(config);
     webhooks::operations(config);
+    spending::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
     inbound::operations(config);

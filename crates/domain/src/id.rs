@@ -102,4 +102,10 @@ id! {
     WebhookMessageId,
     /// A call of a language model.
     AssistantCallId,
+    /// What a model costs from a moment on.
+    AssistantPriceId,
+    /// How much may be spent on models.
+    AssistantBudgetId,
+    /// The key by which a provider of models knows us.
+    ProviderKeyId,
 }

@@ -11,6 +11,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::terms::ports::TermsRepo,
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -109,6 +110,8 @@ pub trait Tx: Send {
     fn inbox(&mut self) -> &mut dyn Inbox;
     /// Rooms, who is in them, and what was said.
     fn rooms(&mut self) -> &mut dyn RoomRepo;
+    /// What models cost, how much may be spent on them, and by which keys providers know us.
+    fn terms(&mut self) -> &mut dyn TermsRepo;
     /// Endpoints of webhooks, and their messages.
     fn webhooks(&mut self) -> &mut dyn WebhookRepo;
     /// How far the schedule was looked at.

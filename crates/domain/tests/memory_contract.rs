@@ -10,7 +10,7 @@ use souk_domain::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
-    assistant::ports::LedgerStore,
+    assistant::{ports::LedgerStore, spending::ports::SpendingQueries, terms::ports::TermsQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -96,6 +96,14 @@ impl Harness for Memory {
     }
 
     fn places(&self) -> Arc<dyn Places> {
+        Arc::new(self.store.clone())
+    }
+
+    fn spending(&self) -> Arc<dyn SpendingQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn terms(&self) -> Arc<dyn TermsQueries> {
         Arc::new(self.store.clone())
     }
 

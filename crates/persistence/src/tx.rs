@@ -13,6 +13,7 @@ use domain::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::terms::ports::TermsRepo,
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -217,6 +218,10 @@ impl Tx for SeaTx {
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
+    fn terms(&mut self) -> &mut dyn TermsRepo {
         self
     }
 

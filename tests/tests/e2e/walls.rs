@@ -33,7 +33,7 @@ const OPEN_MUTATIONS: [&str; 9] = [
 fn lowest_role(scope: &str) -> &'static str {
     match scope {
         "account:own" | "account:change" | "reviews:write" | "rooms:use" | "keys:manage" | "members:manage"
-        | "webhooks:manage" => "buyer",
+        | "webhooks:manage" | "assistant:use" => "buyer",
         "products:write" => "seller",
         "catalog:manage"
         | "reviews:moderate"
@@ -43,7 +43,8 @@ fn lowest_role(scope: &str) -> &'static str {
         | "users:manage"
         | "roles:manage"
         | "users:impersonate"
-        | "webhooks:administer" => "admin",
+        | "webhooks:administer"
+        | "assistant:manage" => "admin",
         other => panic!("tell this test which role has the scope {other}"),
     }
 }

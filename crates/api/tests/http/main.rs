@@ -31,6 +31,7 @@ mod search;
 mod sessions;
 mod setup;
 mod shell;
+mod spending;
 mod streams;
 mod uploads;
 mod webhooks;

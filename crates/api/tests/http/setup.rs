@@ -23,7 +23,10 @@ use domain::{
         models::{Tariff, Workshop},
         uploads::Finisher,
     },
-    assistant::Assistant,
+    assistant::{
+        Assistant,
+        terms::{Provider, Settings},
+    },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
     catalog::{ReindexProducts, queries::ProductView, similar::Finder},
@@ -38,14 +41,15 @@ use domain::{
     inbound::Sources,
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
+    money::Currency,
     permission::Role,
     retention::PurgeShop,
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
         Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher,
-        PlainImaging, PlainIssuers, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens,
-        Postbox, memory::MemoryStore,
+        PlainImaging, PlainIssuers, PlainKeys, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner,
+        PlainTokens, Postbox, memory::MemoryStore, plain_terms,
     },
     webhooks::{Keyring, WebhookRules},
 };
@@ -186,15 +190,23 @@ fn webhooks(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Webhooks {
 
 /// An assistant without models.
 fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
+    let keys = Arc::<PlainKeys>::default();
+    let provider = Provider {
+        name: "near".to_owned(),
+        protocol: "compatible",
+        url: "http://near.example/v1".to_owned(),
+        has_key: true,
+    };
+    let settings = Settings { providers: vec![provider], ..Settings::default() };
+    let terms = plain_terms(reader.clone(), settings, keys);
     let assistant = Assistant {
         models: Arc::default(),
-        prices: Arc::default(),
-        budgets: Arc::from([]),
+        terms: Arc::clone(&terms.standing),
         ledger: PlainLedger::new(reader.clone()),
         limiter: Arc::new(Counter::default()),
         again_after: None,
     };
-    Assistance { assistant, body_limit: 64 * 1024 }
+    Assistance { assistant, body_limit: 64 * 1024, terms, spending: reader.clone(), currency: Currency::EUR }
 }
 
 /// Search by meaning over the store in memory.

@@ -67,6 +67,9 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::File(_)
             | Fact::Grant(_)
             | Fact::Job(_)
+            | Fact::AssistantPrice(_)
+            | Fact::AssistantBudget(_)
+            | Fact::ProviderKey(_)
             | Fact::Room(_),
         ) => Vec::new(),
         // What nobody can read may have changed anything.

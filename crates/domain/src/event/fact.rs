@@ -9,8 +9,9 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, EndpointId, FileId, GrantId, HookEventId, InvitationId, JobId, LibraryId,
-        ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AssistantBudgetId, AssistantPriceId, AuditId, CategoryId, EndpointId, FileId, GrantId, HookEventId,
+        InvitationId, JobId, LibraryId, ModelId, ProductId, ProviderKeyId, ReviewId, RoleId, RoomId, SellerId,
+        SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -54,7 +55,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("session", &["created", "refreshed", "authenticated", "ended"]),
     ("signing_key", &["created", "removed"]),
     ("role", &["created", "updated", "deleted"]),
-    ("api_key", &["created", "renamed", "deleted"]),
+    ("api_key", &["created", "renamed", "updated", "deleted"]),
     ("library", &["created", "object_added", "deleted", "locked", "unlocked"]),
     (
         "model",
@@ -81,6 +82,9 @@ const KINDS: &[(&str, &[&str])] = &[
         "webhook_endpoint",
         &["created", "updated", "deleted", "disabled", "secret_rotated", "tested", "resent", "recovered"],
     ),
+    ("assistant_price", &["created", "withdrawn"]),
+    ("assistant_budget", &["created", "updated", "deleted"]),
+    ("provider_key", &["set", "removed"]),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -144,6 +148,12 @@ pub enum Fact {
     File(FileId),
     /// Somebody may take the files of a product away, or may not any more.
     Grant(GrantId),
+    /// What a model costs from a moment on.
+    AssistantPrice(AssistantPriceId),
+    /// How much may be spent on models.
+    AssistantBudget(AssistantBudgetId),
+    /// The key by which a provider of models knows us.
+    ProviderKey(ProviderKeyId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }
@@ -339,6 +349,24 @@ struct JobFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct AssistantPriceFact {
+    price_id: AssistantPriceId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AssistantBudgetFact {
+    budget_id: AssistantBudgetId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProviderKeyFact {
+    provider_key_id: ProviderKeyId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct RoomFact {
     room_id: RoomId,
 }
@@ -451,6 +479,18 @@ impl Fact {
             "job" => {
                 let id = payload::<JobFact>(event)?.job_id;
                 (Self::Job(id), id.0)
+            }
+            "assistant_price" => {
+                let id = payload::<AssistantPriceFact>(event)?.price_id;
+                (Self::AssistantPrice(id), id.0)
+            }
+            "assistant_budget" => {
+                let id = payload::<AssistantBudgetFact>(event)?.budget_id;
+                (Self::AssistantBudget(id), id.0)
+            }
+            "provider_key" => {
+                let id = payload::<ProviderKeyFact>(event)?.provider_key_id;
+                (Self::ProviderKey(id), id.0)
             }
             "room" => {
                 let id = payload::<RoomFact>(event)?.room_id;

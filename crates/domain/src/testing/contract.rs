@@ -45,6 +45,8 @@ pub mod schedules;
 pub mod sellers;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spending;
+pub mod terms;
 pub mod tickets;
 pub mod transactions;
 pub mod uploads;
@@ -66,7 +68,7 @@ use crate::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
-    assistant::ports::LedgerStore,
+    assistant::{ports::LedgerStore, spending::ports::SpendingQueries, terms::ports::TermsQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -126,6 +128,10 @@ pub trait Harness: Send + Sync {
     fn dispatch(&self) -> Arc<dyn Dispatch>;
     /// The rows of the assistant's ledger.
     fn ledger(&self) -> Arc<dyn LedgerStore>;
+    /// What was spent, for people.
+    fn spending(&self) -> Arc<dyn SpendingQueries>;
+    /// What the assistant costs, may spend and is known by.
+    fn terms(&self) -> Arc<dyn TermsQueries>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The vectors of products.
@@ -208,6 +214,8 @@ pub async fn run_all(harness: &impl Harness) {
     schedules::run(harness).await;
     hooks::run(harness).await;
     ledger::run(harness).await;
+    spending::run(harness).await;
+    terms::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;

@@ -27,7 +27,9 @@ mod reviews;
 mod rooms;
 mod schedules;
 mod sessions;
+mod spending;
 mod state;
+mod terms;
 mod uploads;
 mod vectors;
 mod views;
@@ -51,6 +53,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
+    assistant::terms::ports::TermsRepo,
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -312,6 +315,10 @@ impl Tx for MemoryTx {
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
+    fn terms(&mut self) -> &mut dyn TermsRepo {
         self
     }
 

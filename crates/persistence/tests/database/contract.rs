@@ -10,7 +10,7 @@ use domain::{
         files::ports::FileQueries, image::ports::PictureQueries, lfs::ports::LibraryQueries,
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
-    assistant::ports::LedgerStore,
+    assistant::{ports::LedgerStore, spending::ports::SpendingQueries, terms::ports::TermsQueries},
     audit::AuditQueries,
     catalog::export::ProductExport,
     catalog::ports::{CategoryQueries, ProductQueries, ReviewQueries, ViewLog},
@@ -112,6 +112,14 @@ impl Harness for Real {
 
     fn dispatch(&self) -> Arc<dyn Dispatch> {
         self.fresh.database.webhook_dispatch()
+    }
+
+    fn spending(&self) -> Arc<dyn SpendingQueries> {
+        self.fresh.database.spending()
+    }
+
+    fn terms(&self) -> Arc<dyn TermsQueries> {
+        self.fresh.database.terms()
     }
 
     fn ledger(&self) -> Arc<dyn LedgerStore> {

@@ -90,6 +90,7 @@ pub(super) struct State {
     pub rooms: Rooms,
     pub webhooks: Webhooks,
     pub books: Books,
+    pub tariffs: super::terms::Tariffs,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
