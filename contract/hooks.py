@@ -32,6 +32,7 @@ THINGS = {
     "/api/v1/hook-events/{id}": os.environ["SOUK_HOOK"],
     "/api/v1/webhooks/endpoints/{id}": os.environ["SOUK_WEBHOOK"],
     "/api/v1/conversations/{id}": os.environ["SOUK_CONVERSATION"],
+    "/api/v1/assistant/budgets/{id}": os.environ["SOUK_BUDGET"],
     # The room of all.
     "/api/v1/rooms/{id}": "00000000-0000-7000-8000-000000000001",
 }
@@ -65,6 +66,7 @@ SENSITIVE = (
     "create_data_export",
     "get_data_export_archive",
     "get_webhook_secret",
+    "set_assistant_provider_key",
 )
 
 # The smallest picture there is, for uploads: what makes a file a picture is no matter of schemas.
@@ -115,6 +117,11 @@ def before_call(context, case, kwargs):
         of_query(case.query)
         if case.path in ("/api/v1/api-keys", "/api/v1/webhooks/endpoints"):
             case.query.pop("sellerId", None)
+        # What others spent is told to who asks for all of it, and time runs forward.
+        if case.path.startswith("/api/v1/assistant/") and "userId" in case.query:
+            case.query["scope"] = "all"
+        if case.path.startswith("/api/v1/assistant/") and "from" in case.query and "to" in case.query:
+            case.query["from"], case.query["to"] = "2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"
 
 
 def of_path(case):
@@ -199,9 +206,22 @@ def of_body(case):
     if case.path == "/api/v1/assistant/tools/calls":
         body.update(tool="search_products", arguments={"query": "lamp"})
         body.pop("confirmation", None)
+    if case.path.startswith("/api/v1/assistant/"):
+        of_assistant(case, body)
     # A batch changes the category, the price, or both.
     if case.path.endswith("/batch-update") and body.get("categoryId") is None and body.get("discount") is None:
         body["discount"] = 10
+
+
+def of_assistant(case, body):
+    # What was spent keeps its price, so one begins in the future or now.
+    if "from" in body:
+        body["from"] = None
+    # A budget says how much, and one of one thing says of which kind.
+    if "/budgets" in case.path and all(body.get(name) is None for name in ("cost", "tokens", "calls")):
+        body["cost"] = "1"
+    if body.get("by") in ("all", "model"):
+        body["subjectId"] = None
 
 
 def of_webhook(body):

@@ -21,6 +21,7 @@ mod m20261126_000019_uploads;
 mod m20261127_000020_webhooks;
 mod m20261127_000021_inbound;
 mod m20261127_000022_waiting_files;
+mod m20261127_000023_terms;
 mod m20261127_000024_assistant;
 mod m20261127_000026_vectors;
 mod m20261127_000027_conversations;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000022_waiting_files::Migration),
             Box::new(m20261127_000024_assistant::Migration),
             Box::new(m20261127_000026_vectors::Migration),
+            Box::new(m20261127_000023_terms::Migration),
             Box::new(m20261127_000027_conversations::Migration),
         ]
     }

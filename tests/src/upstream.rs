@@ -52,6 +52,8 @@ pub enum Conduct {
 pub struct Counted {
     /// The question.
     pub asked: Value,
+    /// By which key it was asked.
+    pub key: Option<String>,
     /// Words said.
     pub words: u64,
     /// When its reader went away before the end.
@@ -118,11 +120,11 @@ impl Upstream {
 /// Answers question after question of one connection.
 async fn serve(mut stream: TcpStream, manners: &Manners, number: &AtomicUsize, all: &Mutex<Vec<Counted>>) {
     let mut buffer = Vec::new();
-    while let Some(asked) = read(&mut stream, &mut buffer).await {
+    while let Some((asked, key)) = read(&mut stream, &mut buffer).await {
         let conduct = manners(number.fetch_add(1, Ordering::SeqCst));
         let place = {
             let mut all = all.lock().unwrap();
-            all.push(Counted { asked: asked.clone(), words: 0, left: None });
+            all.push(Counted { asked: asked.clone(), key, words: 0, left: None });
             all.len() - 1
         };
         let said = |words: u64| all.lock().unwrap()[place].words = words;
@@ -232,22 +234,26 @@ async fn event(stream: &mut TcpStream, data: &str) -> bool {
 }
 
 /// The body of the next question.
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Value> {
+async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(Value, Option<String>)> {
     let mut part = vec![0; 65_536];
-    let mut wanted = None;
+    let (mut wanted, mut key) = (None, None);
     loop {
         if wanted.is_none()
             && let Some(end) = buffer.windows(4).position(|part| part == b"\r\n\r\n")
         {
             let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
-            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-            let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-            wanted = Some((end + 4, end + 4 + length.map_or(0, |(_, length)| length.parse::<usize>().unwrap())));
+            let named = |wanted: &str| {
+                let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+                lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.to_owned())
+            };
+            key = named("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
+            let length = named("content-length").map_or(0, |length| length.parse::<usize>().unwrap());
+            wanted = Some((end + 4, end + 4 + length));
         }
         if let Some((begin, end)) = wanted.filter(|(_, end)| buffer.len() >= *end) {
             let body = serde_json::from_slice(&buffer[begin..end]).unwrap();
             buffer.drain(..end);
-            return Some(body);
+            return Some((body, key.take()));
         }
         match stream.read(&mut part).await {
             Ok(0) | Err(_) => return None,

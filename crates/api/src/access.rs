@@ -32,6 +32,6 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(keys::list_api_keys)
         .service(keys::create_api_key)
         .service(keys::get_api_key)
-        .service(keys::rename_api_key)
+        .service(keys::update_api_key)
         .service(keys::delete_api_key);
 }

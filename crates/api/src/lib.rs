@@ -51,6 +51,7 @@ pub mod routes;
 pub mod services;
 pub mod settings;
 pub mod socket;
+pub mod spending;
 pub mod stream;
 pub mod surrogate;
 pub mod tally;

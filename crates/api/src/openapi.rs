@@ -26,7 +26,7 @@ use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
     access, assets, audit, catalog, chat, health, identity, images, inbound, job, models3d, organisation, room, socket,
-    stream, tools, uploads, webhooks,
+    spending, stream, tools, uploads, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -39,7 +39,7 @@ use crate::{
     ),
     servers((url = "/", description = "This server")),
     // Named by parameters only: handlers bring along the schemas of bodies, not those.
-    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, inbound::view::HookStateView, stream::TopicName)),
+    components(schemas(catalog::list::SortByView, catalog::list::OrderView, catalog::dto::status::StatusView, catalog::categories::ProductsWithinView, job::view::JobStateView, inbound::view::HookStateView, stream::TopicName, spending::GroupName, spending::ReachName, spending::FormName, spending::CallStateName)),
     tags(
         (name = "auth", description = "Signing up and signing in"),
         (name = "users", description = "People"),
@@ -56,7 +56,7 @@ use crate::{
         (name = "rooms", description = "Where people talk"),
         (name = "audit", description = "Who did what"),
         (name = "webhooks", description = "Webhooks: events told to addresses of one's own, and what others send here"),
-        (name = "assistant", description = "Conversations with language models, and what these may have done here"),
+        (name = "assistant", description = "Language models: conversations with them, what they may have done here, what they cost and may cost"),
         (name = "jobs", description = "Background jobs and the schedule"),
         (name = "health", description = "Whether we live and can serve"),
     )
@@ -80,6 +80,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     models3d::operations(config);
     chat::operations(config);
     webhooks::operations(config);
+    spending::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
     inbound::operations(config);

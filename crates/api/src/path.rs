@@ -2,8 +2,9 @@
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
-    ApiKeyId, CategoryId, ConversationId, EndpointId, ExportId, FileId, HookEventId, InvitationId, JobId, LibraryId,
-    ModelId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId, UploadId, UserId,
+    ApiKeyId, AssistantBudgetId, AssistantPriceId, CategoryId, ConversationId, EndpointId, ExportId, FileId,
+    HookEventId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId,
+    UploadId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -86,6 +87,14 @@ impl Named for HookEventId {
 
 impl Named for EndpointId {
     const NAME: &'static str = "webhook endpoint";
+}
+
+impl Named for AssistantPriceId {
+    const NAME: &'static str = "price";
+}
+
+impl Named for AssistantBudgetId {
+    const NAME: &'static str = "budget";
 }
 
 impl Named for JobId {

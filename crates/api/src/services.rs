@@ -9,7 +9,7 @@ use domain::{
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
     assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries, uploads::Finisher},
-    assistant::{Assistant, tools::Toolbox},
+    assistant::{Assistant, spending::ports::SpendingQueries, terms::TermsKeeper, tools::Toolbox},
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -34,6 +34,7 @@ use domain::{
     },
     job::ports::JobQueries,
     limit::RateLimiter,
+    money::Currency,
     organisation::ports::OrganisationQueries,
     realtime::{EventFeed, TicketBox},
     room::{Presence, ports::RoomQueries},
@@ -139,12 +140,27 @@ impl std::fmt::Debug for Assets {
 }
 
 /// What the assistant stands on.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Assistance {
     /// Calls models.
     pub assistant: Assistant,
     /// Most bytes of a question.
     pub body_limit: usize,
+    /// What models cost, how much may be spent, and by which keys providers know us.
+    pub terms: TermsKeeper,
+    /// Reads what was spent.
+    pub spending: Arc<dyn SpendingQueries>,
+    /// The currency of prices and budgets.
+    pub currency: Currency,
+}
+
+impl std::fmt::Debug for Assistance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assistance")
+            .field("assistant", &self.assistant)
+            .field("terms", &self.terms)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What people who prove elsewhere who they are stand on.

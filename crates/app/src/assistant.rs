@@ -1,20 +1,23 @@
 //! The wiring of the assistant: who runs its models, and the ledger that its calls are written to.
 
 mod ledger;
+mod terms;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use api::Assistance;
 use domain::{
     Error, Result,
-    assistant::{Assistant, Deployment, Embedding, Model, Models, PriceList},
+    assistant::{Assistant, Deployment, Embedding, Model, Models},
     limit::Policy,
 };
 use integrations::{
     client::{CallSettings, HttpClient},
-    llm::ModelCalls,
+    llm::{LiveKeys, ModelCalls},
 };
 use ledger::GroupLedger;
+
+pub(crate) use terms::{TOLD_BY, terms_worker};
 
 use crate::{
     config::{Config, ModelSettings},
@@ -26,8 +29,6 @@ use crate::{
 
 /// Connections to a provider that are kept for the next call.
 const IDLE: usize = 512;
-/// What is left for a call to be settled once its time is over.
-const MARGIN: Duration = Duration::from_mins(2);
 
 /// What the doors stand on; what writes the ledger is started.
 ///
@@ -43,7 +44,7 @@ pub(crate) fn assistance(
     let longest = settings.providers.values().map(|provider| provider.whole).max().unwrap_or_default();
     let store = foundation.database.ledger();
     let clock = Arc::clone(&foundation.shop.clock);
-    let ledger = GroupLedger::new(store, clock, settings.reserves, longest + MARGIN, settings.keep);
+    let ledger = GroupLedger::new(store, clock, settings.reserves);
     if !settings.models.is_empty() {
         let ledger = ledger.clone();
         workers.start("assistant_ledger", move |stop| ledger.clone().run(stop));
@@ -57,16 +58,19 @@ pub(crate) fn assistance(
         idle: IDLE,
         ..outside::calls(config)?
     })?;
-    let calls = ModelCalls { client, dependencies: Arc::clone(&foundation.dependencies) };
+    let keys = settings.providers.values().map(|provider| (provider.name.clone(), provider.key.clone()));
+    let keys = Arc::new(LiveKeys::new(keys));
+    let terms = terms::keeper(settings, foundation, Arc::clone(&keys));
+    let calls = ModelCalls { client, dependencies: Arc::clone(&foundation.dependencies), keys };
     let assistant = Assistant {
         models: Arc::new(models(config, &calls)?),
-        prices: Arc::new(PriceList::new(settings.prices.clone())),
-        budgets: settings.budgets.clone().into(),
+        terms: Arc::clone(&terms.standing),
         ledger: Arc::new(ledger),
         limiter: Arc::clone(&nodes.limiter),
         again_after: settings.again_after,
     };
-    Ok(Assistance { assistant, body_limit: settings.body_limit })
+    let spending = foundation.database.spending();
+    Ok(Assistance { assistant, body_limit: settings.body_limit, terms, spending, currency: settings.currency })
 }
 
 fn models(config: &Config, calls: &ModelCalls) -> Result<Models> {

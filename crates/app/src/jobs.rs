@@ -10,6 +10,7 @@ use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
     assets::image::Gallery,
+    assistant::{SettleCalls, settle_calls},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -87,6 +88,8 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
+    let (ledger, spending) = (database.ledger(), Arc::clone(&shop.clock));
+    let (lost_after, keep_calls) = (config.assistant.lost_after(), config.assistant.keep);
     let (deleting, exporting) = (shop.clone(), shop.clone());
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
@@ -124,6 +127,20 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
             async move {
                 let jobs = purge_jobs(&*queue, now, keep).await?;
                 tracing::info!(jobs, "purged");
+                Ok(())
+            }
+        })
+        .on(move |_: SettleCalls, _| {
+            let (ledger, now) = (Arc::clone(&ledger), spending.now());
+            async move {
+                let looked = settle_calls(&*ledger, now, lost_after, keep_calls).await?;
+                metrics::counter!("assistant_calls_lost_total").increment(looked.lost);
+                if looked.lost > 0 {
+                    tracing::warn!(
+                        calls = looked.lost,
+                        "calls of models were lost with their node; the most they can have used counts"
+                    );
+                }
                 Ok(())
             }
         })

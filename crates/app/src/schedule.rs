@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     assets::{SettleFiles, SweepFiles, image::RerenderImages},
+    assistant::SettleCalls,
     catalog::ReindexProducts,
     identity::RotateKeys,
     job::{Job, Request},
@@ -22,6 +23,7 @@ pub(crate) fn entries(config: &Config) -> Arc<[Entry]> {
         entry("rotate_keys", &schedule.rotate_keys, &RotateKeys {}),
         entry("sweep_files", &schedule.sweep_files, &SweepFiles {}),
         entry("settle_files", &schedule.settle_files, &SettleFiles {}),
+        entry("settle_calls", &schedule.settle_calls, &SettleCalls {}),
         entry("reindex", &schedule.reindex, &ReindexProducts::default()),
         entry("rerender", &schedule.rerender, &RerenderImages::default()),
     ])

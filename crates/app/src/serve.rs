@@ -83,25 +83,32 @@ pub(crate) async fn run(config: Config) -> Outcome {
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
     let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
+    // Nobody is asked before it is known what that costs and may cost.
+    assistance.terms.reload().await?;
+    let terms = assistance.terms.clone();
     let finder = vectors::finder(&config, &foundation, &assistance.assistant).await?;
     vectors::start(&mut workers, &foundation, &finder, &nodes.bus);
     let noted = compose::Noted { seen, key_uses, downloads, gallery, courier, assistance, finder };
     let services =
         compose::services(&config, &foundation, &nodes, Arc::clone(&cache), &callers, noted, metrics).await?;
     let services = Arc::new(services);
-    let changed_keys = Arc::new(Notify::new());
+    let (changed_keys, changed_terms) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     dependencies::watch(&mut workers, &foundation, &services);
     workers.start("signing_keys", {
         let (changed, clock) = (Arc::clone(&changed_keys), Arc::clone(&foundation.shop.clock));
         let tokens = callers.tokens;
         move |stop| keys_worker(Arc::clone(&tokens), Arc::clone(&changed), Arc::clone(&clock), stop)
     });
+    workers.start("assistant_terms", {
+        let (changed, clock) = (Arc::clone(&changed_terms), Arc::clone(&foundation.shop.clock));
+        move |stop| assistant::terms_worker(terms.clone(), Arc::clone(&changed), Arc::clone(&clock), stop)
+    });
     workers.start("feed", {
         let log = foundation.database.feed();
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
         let (floor, bus) = (Arc::clone(&services.rooms.floor), Arc::clone(&nodes.bus));
-        let (known, keys) = (callers.known, changed_keys);
-        let feed = Feed { log, cache, known, keys, hub, floor, clock, bus };
+        let (known, keys, terms) = (callers.known, changed_keys, changed_terms);
+        let feed = Feed { log, cache, known, keys, terms, hub, floor, clock, bus };
         move |stop| feed_worker(feed.clone(), stop)
     });
     start_rooms(&mut workers, &foundation, &config, &nodes, &services);

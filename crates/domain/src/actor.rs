@@ -36,6 +36,9 @@ pub struct Principal {
     pub sellers: Sellers,
     /// The API key they use, if they use one.
     pub key: Option<ApiKeyId>,
+    /// The models of the assistant that this key is for; `None` for all.
+    #[serde(default)]
+    pub models: Option<Vec<String>>,
     /// The operator who acts as them, if it is not they themselves.
     pub impersonator: Option<UserId>,
 }
@@ -43,7 +46,7 @@ pub struct Principal {
 impl Principal {
     /// A person with these roles, who may do this and is a member of these accounts.
     pub fn new(user: UserId, roles: Roles, permissions: Permissions, sellers: Sellers) -> Self {
-        Self { user, roles, permissions, seller: sellers.sole(), sellers, key: None, impersonator: None }
+        Self { user, roles, permissions, seller: sellers.sole(), sellers, key: None, models: None, impersonator: None }
     }
 
     /// A person who may do what their roles may as delivered.
@@ -69,6 +72,12 @@ impl Principal {
         Self { permissions, seller, sellers, key: Some(key), ..self }
     }
 
+    /// The same person, who may ask these models of the assistant alone; `None` is all.
+    #[must_use]
+    pub fn for_models(self, models: Option<Vec<String>>) -> Self {
+        Self { models, ..self }
+    }
+
     /// The same person as an operator acts as them: no more than both may do, and nothing that is for the person alone.
     #[must_use]
     pub fn impersonated(self, by: &Self) -> Self {
@@ -91,6 +100,11 @@ impl Principal {
     /// Whether they may do something.
     pub fn may<P: Permission>(&self) -> bool {
         self.permissions.has(P::SET)
+    }
+
+    /// Whether the key they use, if they use one, is for this model of the assistant.
+    pub fn may_ask(&self, model: &str) -> bool {
+        self.models.as_ref().is_none_or(|models| models.iter().any(|one| one == model))
     }
 
     /// Whether nobody knows who they are: an account that somebody was given who said nothing of themselves.

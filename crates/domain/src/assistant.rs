@@ -1,5 +1,6 @@
 //! The assistant: language models of several providers behind one port, and what is spent on them.
 
+mod amount;
 mod answer;
 mod budget;
 mod call;
@@ -10,17 +11,21 @@ mod embed;
 mod fault;
 mod held;
 mod ledger;
+mod look_after;
 mod model;
 pub mod ports;
 mod price;
 mod reply;
 mod search;
+pub mod spending;
+pub mod terms;
 mod tokens;
 pub mod tools;
 
 #[cfg(test)]
 mod tests;
 
+pub use amount::{read_amount, write_amount};
 pub use answer::Answer;
 pub use budget::{Budget, BudgetBy, BudgetSpan, Hold, Refusal, Spent, WindowKey, decide};
 pub use call::{Whole, ask, stream};
@@ -29,6 +34,7 @@ pub use denied::Denied;
 pub use embed::embed;
 pub use fault::{Fault, FaultClass};
 pub use ledger::{Batch, CallKind, CallState, NewCall, Settlement, Verdict};
+pub use look_after::{Looked, SettleCalls, settle_calls};
 pub use model::{Assistant, Deployment, Embedding, Model, Models};
 pub use price::{Price, PriceList};
 pub use reply::{ChatEvent, ChatReply, Finish, Gathered, ToolCall, Usage};

@@ -106,4 +106,10 @@ id! {
     ConversationId,
     /// A message of such a conversation.
     ConversationMessageId,
+    /// What a model costs from a moment on.
+    AssistantPriceId,
+    /// How much may be spent on models.
+    AssistantBudgetId,
+    /// The key by which a provider of models knows us.
+    ProviderKeyId,
 }

@@ -88,6 +88,8 @@ permissions! {
     AdministerWebhooks = "webhooks:administer" at 26 from Admin;
     /// Call the models of the assistant, within its budgets.
     UseAssistant = "assistant:use" at 28 from User;
+    /// See what everybody spent on models; set prices, budgets and the keys of providers.
+    ManageAssistant = "assistant:manage" at 30 from Admin;
     /// Act as somebody else for a quarter of an hour, in full view of the audit log.
     Impersonate = "users:impersonate" at 20 from Admin;
 }

@@ -11,7 +11,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::conversation::ports::ConversationRepo,
+    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -110,6 +110,8 @@ pub trait Tx: Send {
     fn inbox(&mut self) -> &mut dyn Inbox;
     /// Rooms, who is in them, and what was said.
     fn rooms(&mut self) -> &mut dyn RoomRepo;
+    /// What models cost, how much may be spent on them, and by which keys providers know us.
+    fn terms(&mut self) -> &mut dyn TermsRepo;
     /// Endpoints of webhooks, and their messages.
     fn webhooks(&mut self) -> &mut dyn WebhookRepo;
     /// Conversations with the assistant.

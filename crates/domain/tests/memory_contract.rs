@@ -13,6 +13,8 @@ use souk_domain::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
+        spending::ports::SpendingQueries,
+        terms::ports::TermsQueries,
     },
     audit::AuditQueries,
     catalog::export::ProductExport,
@@ -107,6 +109,14 @@ impl Harness for Memory {
     }
 
     fn memories(&self) -> Arc<dyn Memories> {
+        Arc::new(self.store.clone())
+    }
+
+    fn spending(&self) -> Arc<dyn SpendingQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn terms(&self) -> Arc<dyn TermsQueries> {
         Arc::new(self.store.clone())
     }
 

@@ -9,12 +9,15 @@ mod embeddings;
 mod endpoint;
 mod errors;
 mod gemini;
+mod keys;
 mod openai;
 mod sse;
 
 use std::{sync::Arc, time::Duration};
 
 use domain::assistant::ports::{Embedder, LanguageModel};
+
+pub use keys::LiveKeys;
 
 use crate::{
     client::{HttpClient, Target},
@@ -35,6 +38,16 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Compatible => "compatible",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+
     /// Where it is spoken when nothing else is said; nowhere for what anybody may speak.
     pub fn usual_base(self) -> Option<&'static str> {
         match self {
@@ -80,6 +93,8 @@ pub struct ModelCalls {
     pub client: HttpClient,
     /// Everybody who is called.
     pub dependencies: Arc<Dependencies>,
+    /// By which keys they know us.
+    pub keys: Arc<LiveKeys>,
 }
 
 impl ModelCalls {
@@ -121,6 +136,6 @@ impl ModelCalls {
     fn endpoint(&self, provider: &ProviderSettings, model: &str) -> domain::Result<endpoint::Endpoint> {
         let base = Target::of_operator(&provider.base).map_err(domain::Error::internal)?;
         let at = self.dependencies.named(Kind::Assistant, &format!("{}/{model}", provider.name));
-        Ok(endpoint::Endpoint::new(self.client.clone(), at, base, provider))
+        Ok(endpoint::Endpoint::new(self.client.clone(), at, base, provider, self.keys.of(&provider.name)))
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! All windows of a batch are locked in one order before anything else is, so that nodes wait for each other and never in a circle.
 
+mod spending;
+mod terms;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

@@ -13,7 +13,7 @@ use domain::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::conversation::ports::ConversationRepo,
+    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -218,6 +218,10 @@ impl Tx for SeaTx {
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
+    fn terms(&mut self) -> &mut dyn TermsRepo {
         self
     }
 

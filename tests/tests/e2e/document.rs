@@ -328,6 +328,10 @@ impl World {
             .replace("{provider}", "google")
             .replace("{source}", "walk")
             .replace("/roles/{name}", "/roles/seller")
+            // There is none.
+            .replace("/assistant/providers/{name}", "/assistant/providers/near")
+            .replace("/assistant/prices/{id}", "/assistant/prices/019f0000-0000-7000-8000-000000000000")
+            .replace("/assistant/budgets/{id}", "/assistant/budgets/019f0000-0000-7000-8000-000000000000")
             .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());

@@ -15,7 +15,10 @@ async fn an_entry_run_by_hand_is_done_and_counted(database: Database) {
     let entries = admin.get("/api/v1/schedules").await.expect(200).json();
     let names: Vec<_> =
         entries["items"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["purge", "purge_jobs", "rotate_keys", "sweep_files", "settle_files", "reindex", "rerender"]);
+    assert_eq!(
+        names,
+        ["purge", "purge_jobs", "rotate_keys", "sweep_files", "settle_files", "settle_calls", "reindex", "rerender"]
+    );
     for name in &names[..3] {
         let asked = admin.post(&format!("/api/v1/schedules/{name}/run"), &json!({})).await.expect(202);
         let done = ended(&admin, asked.header("location")).await;

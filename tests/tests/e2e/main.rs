@@ -49,6 +49,7 @@ mod shop;
 mod socket_ends;
 mod socket_nodes;
 mod sockets;
+mod spending;
 mod streams;
 mod uploads;
 mod walls;

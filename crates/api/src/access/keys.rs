@@ -9,7 +9,7 @@ use domain::{
     permission::{Authorized, ManageKeys},
 };
 
-use super::dto::key::{KeyBody, KeyPatchBody, KeyView, KeysParams, MadeKeyView, key_name, new_key};
+use super::dto::key::{KeyBody, KeyPatchBody, KeyView, KeysParams, MadeKeyView, key_patch, new_key};
 use crate::{
     Answer, Services, Shared,
     auth::Auth,
@@ -94,7 +94,7 @@ pub async fn get_api_key(auth: Auth<ManageKeys>, services: Shared, id: Id<ApiKey
     etag::read(&known, None, &KeyView::from(&own(&services, &auth.0, id.0).await?))
 }
 
-/// Gives an API key another name.
+/// Changes what an API key is called, or which models of the assistant it is for. It counts at once on every node.
 #[utoipa::path(
     tag = "keys",
     request_body = KeyPatchBody,
@@ -106,9 +106,9 @@ pub async fn get_api_key(auth: Auth<ManageKeys>, services: Shared, id: Id<ApiKey
     security(("bearer" = ["keys:manage"]))
 )]
 #[patch("/api/v1/api-keys/{id}")]
-pub async fn rename_api_key(auth: Auth<ManageKeys>, services: Shared, id: Id<ApiKeyId>, body: JsonBody) -> Answer {
-    let name = body.read(key_name)?;
-    let key = access::rename_key(&services.shop, auth.0, id.0, &name).await?;
+pub async fn update_api_key(auth: Auth<ManageKeys>, services: Shared, id: Id<ApiKeyId>, body: JsonBody) -> Answer {
+    let patch = body.read(|fields| Some(key_patch(fields)))?;
+    let key = access::update_key(&services.shop, auth.0, id.0, patch).await?;
     Ok(HttpResponse::Ok().json(KeyView::from(&key)))
 }
 

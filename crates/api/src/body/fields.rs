@@ -75,6 +75,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A whole number, or `null` to empty the field.
+    pub fn integer_or_null(&mut self, name: &'static str) -> Given<i64> {
+        self.nullable(name, |fields| fields.integer(name))
+    }
+
     /// A whole number that 32 bits hold.
     pub fn small(&mut self, name: &'static str) -> Option<i32> {
         let number = self.integer(name)?;

@@ -8,7 +8,7 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use domain::{
-    assistant::{Answer as Words, ChatEvent, Usage, ask, ports::Frame, stream as begin},
+    assistant::{Answer as Words, ChatEvent, ask, ports::Frame, stream as begin},
     clock::Clock,
     permission::UseAssistant,
 };
@@ -78,14 +78,15 @@ struct Pieces {
     words: Words,
     head: Head,
     says_usage: bool,
-    usage: Option<Usage>,
+    /// Whether what was used was passed on, in the provider's own words.
+    has_told: bool,
     is_first: bool,
     is_over: bool,
 }
 
 impl Pieces {
     fn new(words: Words, head: Head, says_usage: bool) -> Self {
-        Self { words, head, says_usage, usage: None, is_first: true, is_over: false }
+        Self { words, head, says_usage, has_told: false, is_first: true, is_over: false }
     }
 
     /// What to write next, as soon as it is there.
@@ -115,15 +116,14 @@ impl Pieces {
     /// The very bytes where the provider speaks this protocol, else what they say.
     fn frame(&mut self, frame: Frame) -> Vec<u8> {
         if let Some(raw) = frame.raw {
+            self.has_told |=
+                frame.events.iter().any(|event| matches!(event, ChatEvent::Usage(usage) if usage.total() > 0));
             let only_usage =
                 !frame.events.is_empty() && frame.events.iter().all(|event| matches!(event, ChatEvent::Usage(_)));
             return if only_usage && !self.says_usage { Vec::new() } else { event(&raw) };
         }
         let mut text = Vec::new();
         for said in &frame.events {
-            if let ChatEvent::Usage(usage) = said {
-                self.usage = Some(*usage);
-            }
             if let Some(chunk) = self.head.piece(said, self.is_first) {
                 self.is_first = false;
                 text.extend(written(&chunk));
@@ -133,8 +133,9 @@ impl Pieces {
     }
 
     fn end(&mut self) -> Vec<u8> {
-        let used = self.usage.take().filter(|_| self.says_usage);
-        let mut text = used.map(|usage| written(&self.head.used(usage))).unwrap_or_default();
+        let (usage, is_estimate) = self.words.figures();
+        let says = self.says_usage && !self.has_told;
+        let mut text = if says { written(&self.head.used(usage, is_estimate)) } else { Vec::new() };
         text.extend(event(b"[DONE]"));
         text
     }

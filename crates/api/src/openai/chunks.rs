@@ -45,11 +45,15 @@ impl Head {
         Some(self.chunk(&delta.into(), None))
     }
 
-    /// The last piece, which says what was used.
-    pub(super) fn used(&self, usage: Usage) -> Value {
+    /// The last piece, which says what was used; a guess is marked as such.
+    pub(super) fn used(&self, usage: Usage, is_estimate: bool) -> Value {
+        let mut usage = used(usage);
+        if is_estimate {
+            usage["estimated"] = true.into();
+        }
         json!({
             "id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.model,
-            "choices": [], "usage": used(usage),
+            "choices": [], "usage": usage,
         })
     }
 

@@ -61,6 +61,12 @@ pub(super) fn denied(denied: Denied, now: Timestamp) -> Problem {
             Some("model"),
             format!("The model '{model}' does not exist or does not do this; GET /v1/models lists those that do"),
         ),
+        Denied::NotForKey(model) => refusal(
+            StatusCode::FORBIDDEN,
+            "model_not_found",
+            Some("model"),
+            format!("This API key is not for the model '{model}'"),
+        ),
         Denied::TooLong { tokens, window } => refusal(
             StatusCode::BAD_REQUEST,
             "context_length_exceeded",

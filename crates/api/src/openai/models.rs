@@ -18,22 +18,30 @@ fn told(body: &Value) -> HttpResponse {
 }
 
 /// All of them.
-pub(super) async fn list(_: Auth<UseAssistant>, services: Shared) -> Answer {
+pub(super) async fn list(auth: Auth<UseAssistant>, services: Shared) -> Answer {
     let models = &services.assistant.assistant.models;
     if models.is_empty() {
         return Err(denied(Denied::NotConfigured, services.shop.now()));
     }
-    let data: Vec<Value> = models.names().into_iter().map(|name| shown(&services, name)).collect();
+    let data: Vec<Value> = models
+        .names()
+        .into_iter()
+        .filter(|name| auth.0.principal().may_ask(name))
+        .map(|name| shown(&services, name))
+        .collect();
     Ok(told(&json!({ "object": "list", "data": data })))
 }
 
 /// One of them.
-pub(super) async fn get(_: Auth<UseAssistant>, services: Shared, name: Path<String>) -> Answer {
+pub(super) async fn get(auth: Auth<UseAssistant>, services: Shared, name: Path<String>) -> Answer {
     let models = &services.assistant.assistant.models;
     if models.is_empty() {
         return Err(denied(Denied::NotConfigured, services.shop.now()));
     }
     if models.names().contains(&name.as_str()) {
+        if !auth.0.principal().may_ask(&name) {
+            return Err(denied(Denied::NotForKey(name.into_inner()), services.shop.now()));
+        }
         return Ok(told(&shown(&services, &name)));
     }
     Err(denied(Denied::UnknownModel(name.into_inner()), services.shop.now()))

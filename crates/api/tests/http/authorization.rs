@@ -57,6 +57,7 @@ fn filled(path: &str) -> String {
     path.replace("{number}", "1")
         .replace("{role}", "nobody")
         .replace("/roles/{name}", "/roles/nobody")
+        .replace("/providers/{name}", "/providers/near")
         .replace("/content/{name}", "/content/nothing")
 }
 

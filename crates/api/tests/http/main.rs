@@ -33,6 +33,7 @@ mod search;
 mod sessions;
 mod setup;
 mod shell;
+mod spending;
 mod streams;
 mod tools;
 mod uploads;

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use actix_web::test::{self, TestRequest};
 use domain::{
     Principal,
-    assistant::{Budget, BudgetBy, BudgetSpan, Deployment, Embedding, Fault, FaultClass, Model, Models, Usage},
+    assistant::{
+        Budget, BudgetBy, BudgetSpan, Deployment, Embedding, Fault, FaultClass, Model, Models, Usage,
+        terms::{Standing, Terms},
+    },
     permission::Role,
     testing::{PlainModel, PlainVectors, Script},
 };
@@ -49,7 +52,8 @@ impl Asked {
         };
         let door = Door::with(move |services| {
             services.assistant.assistant.models = Arc::new(models);
-            services.assistant.assistant.budgets = budgets;
+            let terms = Terms { budgets: budgets.to_vec(), ..Terms::default() };
+            services.assistant.assistant.terms = Arc::new(Standing::new(terms));
         });
         let ada = door.person(Role::User).await;
         Self { door, ada, model }
@@ -114,6 +118,16 @@ async fn an_answer_comes_piece_by_piece_and_says_what_it_used_when_it_is_asked()
     let pieces: Vec<String> = data(&asked.streamed(&body).await);
     let last: Value = serde_json::from_str(&pieces[pieces.len() - 2]).unwrap();
     assert_eq!((&last["choices"], &last["usage"]["prompt_tokens"]), (&json!([]), &json!(4)));
+    assert_eq!(last["usage"].get("estimated"), None, "the provider said it");
+
+    // Of one who does not say, what is told is a guess and marked as one.
+    let asked = Asked::of(Script::Says("Hello you", None)).await;
+    let pieces: Vec<String> = data(&asked.streamed(&body).await);
+    let last: Value = serde_json::from_str(&pieces[pieces.len() - 2]).unwrap();
+    let usage = &last["usage"];
+    assert_eq!((&usage["completion_tokens"], &usage["estimated"]), (&json!(3), &json!(true)), "{last}");
+    body["stream_options"] = json!({});
+    assert!(!asked.streamed(&body).await.contains("completion_tokens"));
 }
 
 #[actix_web::test]
@@ -193,6 +207,7 @@ async fn faults_of_the_provider_and_budgets_have_codes_of_their_own() {
     let budget = Budget {
         name: "daily".to_owned(),
         by: BudgetBy::User,
+        subject: None,
         span: BudgetSpan::Day,
         model: None,
         cost: None,
@@ -230,6 +245,35 @@ async fn vectors_and_models_are_there_too() {
     assert_eq!((&models["data"][0]["id"], &models["data"][1]["id"]), (&json!("small"), &json!("vectors")));
     assert_eq!(listed("/v1/models/small").await.json()["object"], "model");
     assert_eq!(listed("/v1/models/large").await.status, 404);
+}
+
+#[actix_web::test]
+async fn a_key_sees_and_asks_its_own_models_alone() {
+    let asked = Asked::of(Script::Says("Hello", Some(USED))).await;
+    let body = json!({ "name": "Robot", "scopes": ["assistant:use"], "models": ["small"] });
+    let made = asked.post("/api/v1/api-keys", &body).await;
+    assert_eq!((made.status, &made.json()["models"]), (201, &json!(["small"])), "{}", made.text);
+    let bearer = ("authorization", format!("Bearer {}", made.json()["text"].as_str().unwrap()));
+    let get = |path: &'static str| asked.door.send(TestRequest::get().uri(path).insert_header(bearer.clone()));
+    let post = |path: &'static str, body: Value| {
+        asked.door.send(TestRequest::post().uri(path).insert_header(bearer.clone()).set_json(body))
+    };
+    assert_eq!(get("/v1/models").await.json()["data"].as_array().unwrap().len(), 1);
+    assert_eq!(get("/v1/models/small").await.status, 200);
+    let refused = "403 permission_error model_not_found model";
+    assert_eq!(error(&get("/v1/models/vectors").await), refused);
+    assert_eq!(post("/v1/chat/completions", hello()).await.status, 200);
+    let texts = json!({ "model": "vectors", "input": "a b" });
+    assert_eq!(error(&post("/v1/embeddings", texts.clone()).await), refused);
+    // The next call knows that it is for others by now, and then for all.
+    let path = format!("/api/v1/api-keys/{}", made.json()["id"].as_str().unwrap());
+    for (models, chat, vectors) in [(json!(["vectors"]), 403, 200), (Value::Null, 200, 200)] {
+        let patch = TestRequest::patch().uri(&path).insert_header(asked.door.bearer(&asked.ada));
+        let changed = asked.door.send(patch.set_json(json!({ "models": models }))).await;
+        assert_eq!((changed.status, &changed.json()["models"]), (200, &models), "{}", changed.text);
+        assert_eq!(post("/v1/chat/completions", hello()).await.status, chat);
+        assert_eq!(post("/v1/embeddings", texts.clone()).await.status, vectors);
+    }
 }
 
 #[actix_web::test]

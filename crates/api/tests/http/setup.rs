@@ -26,6 +26,7 @@ use domain::{
     assistant::{
         Assistant,
         conversation::{TalkRules, Talks, WindowRules},
+        terms::{Provider, Settings},
     },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
@@ -41,14 +42,15 @@ use domain::{
     inbound::Sources,
     job::Request,
     limit::{Decision, Policy, RateLimiter, Subject},
+    money::Currency,
     permission::Role,
     retention::PurgeShop,
     room::{Change, Crowd, Moved, NodeId, Presence, Renewed},
     schedule::{CatchUp, Cron, Entry},
     testing::{
         Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher,
-        PlainImaging, PlainIssuers, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner, PlainTokens,
-        Postbox, memory::MemoryStore,
+        PlainImaging, PlainIssuers, PlainKeys, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner,
+        PlainTokens, Postbox, memory::MemoryStore, plain_terms,
     },
     webhooks::{Keyring, WebhookRules},
 };
@@ -189,15 +191,23 @@ fn webhooks(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Webhooks {
 
 /// An assistant without models.
 fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
+    let keys = Arc::<PlainKeys>::default();
+    let provider = Provider {
+        name: "near".to_owned(),
+        protocol: "compatible",
+        url: "http://near.example/v1".to_owned(),
+        has_key: true,
+    };
+    let settings = Settings { providers: vec![provider], ..Settings::default() };
+    let terms = plain_terms(reader.clone(), settings, keys);
     let assistant = Assistant {
         models: Arc::default(),
-        prices: Arc::default(),
-        budgets: Arc::from([]),
+        terms: Arc::clone(&terms.standing),
         ledger: PlainLedger::new(reader.clone()),
         limiter: Arc::new(Counter::default()),
         again_after: None,
     };
-    Assistance { assistant, body_limit: 64 * 1024 }
+    Assistance { assistant, body_limit: 64 * 1024, terms, spending: reader.clone(), currency: Currency::EUR }
 }
 
 /// Conversations of the store in memory, with nobody who answers.

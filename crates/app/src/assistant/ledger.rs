@@ -15,7 +15,7 @@ use domain::{
         Batch, NewCall, Settlement, Verdict,
         ports::{Ledger, LedgerStore},
     },
-    clock::{Clock, Timestamp},
+    clock::Clock,
     id::AssistantCallId,
 };
 use tokio::sync::{Notify, oneshot};
@@ -27,10 +27,8 @@ const MOST: usize = 1000;
 const ATTEMPTS: u32 = 5;
 /// The pause before what the database did not take is told to it again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often calls are looked for whose node was killed, and those that are old.
-const UPKEEP: Duration = Duration::from_mins(1);
-/// Rows removed at once.
-const PORTION: u32 = 1000;
+/// How long nothing is waited for at most.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// A call that waits to be written down.
 struct Waiting {
@@ -55,20 +53,11 @@ pub(super) struct GroupLedger {
     wake: Arc<Notify>,
     /// Whether calls are written down before they are made.
     reserves: bool,
-    /// After how long a call is lost that was not heard of.
-    lost_after: Duration,
-    keep: Option<Duration>,
 }
 
 impl GroupLedger {
-    pub(super) fn new(
-        store: Arc<dyn LedgerStore>,
-        clock: Arc<dyn Clock>,
-        reserves: bool,
-        lost_after: Duration,
-        keep: Option<Duration>,
-    ) -> Self {
-        Self { store, clock, queue: Arc::default(), wake: Arc::default(), reserves, lost_after, keep }
+    pub(super) fn new(store: Arc<dyn LedgerStore>, clock: Arc<dyn Clock>, reserves: bool) -> Self {
+        Self { store, clock, queue: Arc::default(), wake: Arc::default(), reserves }
     }
 
     fn queue<T>(&self, with: impl FnOnce(&mut Queue) -> T) -> T {
@@ -77,22 +66,16 @@ impl GroupLedger {
 
     /// Writes what comes until told to stop, then what is left.
     pub(super) async fn run(self, stop: CancellationToken) -> Result<()> {
-        let mut looked = Timestamp::UNIX_EPOCH;
         loop {
             let is_over = stop.is_cancelled();
             let wrote = self.write().await;
             if is_over && !wrote {
                 return Ok(());
             }
-            let now = self.clock.now();
-            if !is_over && (now - looked).to_std().is_ok_and(|since| since >= UPKEEP) {
-                looked = now;
-                self.look_after(now).await;
-            }
             if !wrote {
                 tokio::select! {
                     () = self.wake.notified() => {}
-                    () = self.clock.sleep(UPKEEP) => {}
+                    () = self.clock.sleep(LONGEST) => {}
                     () = stop.cancelled() => {}
                 }
             }
@@ -157,27 +140,6 @@ impl GroupLedger {
             }
         }
     }
-
-    /// Gives up what killed nodes began, and removes what is old. What fails now is done the next time.
-    async fn look_after(&self, now: Timestamp) {
-        match self.store.sweep(now - self.lost_after, now).await {
-            Ok(0) => {}
-            Ok(lost) => {
-                tracing::warn!(
-                    calls = lost,
-                    "calls of models were lost with their node; the most they can have used counts"
-                );
-                metrics::counter!("assistant_calls_lost_total").increment(lost);
-            }
-            Err(error) => tracing::warn!(error = crate::chain(&error), "lost calls of models were not looked for"),
-        }
-        if let Some(keep) = self.keep {
-            let purged = self.store.purge(now - keep, PORTION).await;
-            if let Err(error) = purged {
-                tracing::warn!(error = crate::chain(&error), "old calls of models were not removed");
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -225,6 +187,7 @@ mod tests {
 
     use domain::{
         assistant::{CallKind, CallState, Spent, Usage, WindowKey},
+        clock::Timestamp,
         permission::Role,
         testing::{FakeClock, Fixtures, memory::MemoryStore},
     };
@@ -269,7 +232,7 @@ mod tests {
             let (fixtures, store) = Fixtures::in_memory();
             let failing = Arc::new(Failing(store.clone(), AtomicU32::new(fails)));
             let clock: Arc<dyn Clock> = Arc::new(FakeClock::at(fixtures.shop.now()));
-            Self { fixtures, store, ledger: GroupLedger::new(failing, clock, reserves, Duration::from_mins(1), None) }
+            Self { fixtures, store, ledger: GroupLedger::new(failing, clock, reserves) }
         }
 
         async fn call(&self) -> NewCall {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    assistant::{Budget, BudgetBy, BudgetSpan, Price},
+    assistant::{Budget, BudgetBy, BudgetSpan, Price, read_amount},
     clock::Timestamp,
     money::Currency,
 };
@@ -36,6 +36,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "The model of the assistant that makes the vectors of search, in place of the one that comes with the program.",
     ),
 ];
+
+/// What is left for a call to be settled once its time is over.
+const MARGIN: Duration = Duration::from_mins(2);
 
 /// Who runs models.
 pub(super) const PROVIDERS: Family = Family {
@@ -119,6 +122,7 @@ pub(crate) struct ModelSettings {
 pub(crate) struct Assistance {
     /// Whether calls are written down before they are made.
     pub(crate) reserves: bool,
+    pub(crate) currency: Currency,
     pub(crate) connect: Duration,
     pub(crate) again_after: Option<Duration>,
     pub(crate) body_limit: usize,
@@ -132,24 +136,30 @@ pub(crate) struct Assistance {
 }
 
 impl Assistance {
+    /// After how long a call is lost that was not heard of: none goes on for so long.
+    pub(crate) fn lost_after(&self) -> Duration {
+        self.providers.values().map(|provider| provider.whole).max().unwrap_or_default() + MARGIN
+    }
+
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let reserves = reader.one_of("assistant.ledger", &[("before", true), ("after", false)]);
-        let currency = reader.text("assistant.currency");
-        if Currency::named(&currency).is_none() {
-            reader.fault("assistant.currency", format!("must be a currency of ISO 4217, is {currency:?}"));
+        let named = reader.text("assistant.currency");
+        let Some(currency) = Currency::named(&named) else {
+            reader.fault("assistant.currency", format!("must be a currency of ISO 4217, is {named:?}"));
             return None;
-        }
+        };
         let connect = reader.seconds("assistant.connect_seconds", 1..=60);
         let again = reader.millis("assistant.again_after_ms", 0..=5_000);
         let body_limit = reader.number("assistant.body_limit", 1024..=64 * 1024 * 1024);
         let days = reader.number("assistant.keep_days", 0..=36_500_u64);
-        let providers = named(reader, |key| PROVIDERS.named(key), provider);
-        let models = named(reader, |key| MODELS.named(key), model);
-        let prices = named(reader, |key| PRICES.named(key), price);
-        let budgets = named(reader, |key| BUDGETS.named(key), budget);
+        let providers = self::named(reader, |key| PROVIDERS.named(key), provider);
+        let models = self::named(reader, |key| MODELS.named(key), model);
+        let prices = self::named(reader, |key| PRICES.named(key), price);
+        let budgets = self::named(reader, |key| BUDGETS.named(key), budget);
         let providers = providers?.into_iter().map(|one| (one.name.clone(), one)).collect();
         let read = Self {
             reserves: reserves?,
+            currency,
             connect: connect?,
             again_after: Some(again?).filter(|pause| !pause.is_zero()),
             body_limit: body_limit?,
@@ -328,40 +338,16 @@ fn budget(reader: &mut Reader<'_>, name: &str) -> Option<Budget> {
         reader.fault(&key("cost"), "must be set, or tokens, or calls: how much may be spent");
         return None;
     }
-    Some(Budget { name: name.to_owned(), by: by?, span: span?, model, cost, tokens, calls })
+    Some(Budget { name: name.to_owned(), by: by?, subject: None, span: span?, model, cost, tokens, calls })
 }
 
 /// A decimal number, exactly, as whole parts of so many digits.
 fn amount(reader: &mut Reader<'_>, key: &str, digits: usize) -> Option<u64> {
     let text = reader.text(key);
-    let amount = exact(&text, digits);
+    let amount = read_amount(&text, digits);
     if amount.is_none() {
         reader
             .fault(key, format!("must be a decimal number with at most {digits} digits behind the point, is {text:?}"));
     }
     amount
-}
-
-fn exact(text: &str, digits: usize) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 9 || part.len() > digits || !is_number(whole) || !is_number(part) {
-        return None;
-    }
-    format!("{whole}{part:0<digits$}").parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::exact;
-
-    #[test]
-    fn amounts_are_exact() {
-        assert_eq!(exact("0.15", 6), Some(150_000));
-        assert_eq!(exact("1", 9), Some(1_000_000_000));
-        assert_eq!(exact("999999999.999999999", 9), Some(999_999_999_999_999_999));
-        for odd in ["", ".5", "1,5", "-1", "1e3", "0.1234567", "1.2.3", "10000000000"] {
-            assert_eq!(exact(odd, 6), None, "{odd}");
-        }
-    }
 }

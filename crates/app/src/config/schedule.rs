@@ -25,6 +25,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("schedule.settle_files_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.settle_files_catch_up", "once", "After downtime: skip, once or all(N)."),
+    Setting::new(
+        "schedule.settle_calls",
+        "*/5 * * * *",
+        "When calls of models are given up whose node was killed, and old ones removed; or off.",
+    ),
+    Setting::new("schedule.settle_calls_zone", "UTC", "The time zone of that line."),
+    Setting::new("schedule.settle_calls_catch_up", "once", "After downtime: skip, once or all(N)."),
     Setting::new("schedule.reindex", "off", "When to find the words of all products anew; by hand after an upgrade."),
     Setting::new("schedule.reindex_zone", "UTC", "The time zone of that line."),
     Setting::new("schedule.reindex_catch_up", "skip", "After downtime: skip, once or all(N)."),
@@ -53,6 +60,7 @@ pub(crate) struct Schedule {
     pub(crate) rotate_keys: Timing,
     pub(crate) sweep_files: Timing,
     pub(crate) settle_files: Timing,
+    pub(crate) settle_calls: Timing,
     pub(crate) reindex: Timing,
     pub(crate) rerender: Timing,
 }
@@ -64,6 +72,7 @@ impl Schedule {
         let rotate_keys = timing(reader, "schedule.rotate_keys");
         let sweep_files = timing(reader, "schedule.sweep_files");
         let settle_files = timing(reader, "schedule.settle_files");
+        let settle_calls = timing(reader, "schedule.settle_calls");
         let reindex = timing(reader, "schedule.reindex");
         let rerender = timing(reader, "schedule.rerender");
         Some(Self {
@@ -72,6 +81,7 @@ impl Schedule {
             rotate_keys: rotate_keys?,
             sweep_files: sweep_files?,
             settle_files: settle_files?,
+            settle_calls: settle_calls?,
             reindex: reindex?,
             rerender: rerender?,
         })

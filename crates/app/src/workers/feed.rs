@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::pause::Pause;
+use crate::assistant::TOLD_BY;
 
 /// Events read at a time.
 const PAGE: u32 = 500;
@@ -40,6 +41,8 @@ pub(crate) struct Feed {
     pub(crate) known: Arc<Known>,
     /// Told when the keys that sign tokens change.
     pub(crate) keys: Arc<Notify>,
+    /// Told when the terms of the assistant change.
+    pub(crate) terms: Arc<Notify>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) floor: Arc<Floor>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -119,6 +122,9 @@ fn heed(feed: &Feed, event: &Event) {
     }
     if event.entity.kind == "signing_key" {
         feed.keys.notify_one();
+    }
+    if TOLD_BY.contains(&event.entity.kind.as_str()) {
+        feed.terms.notify_one();
     }
     feed.hub.heed(event);
     feed.floor.heed(event);

@@ -14,6 +14,9 @@ use crate::{
 /// The most calls a minute that may be allowed to a key.
 pub(super) const PER_MINUTE_MAX: i64 = 1_000_000;
 
+/// The most models a key may name.
+const MODELS_MAX: usize = 100;
+
 /// An API key, without its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
@@ -31,6 +34,9 @@ pub struct ApiKey {
     pub hint: String,
     /// How many calls a minute are allowed to it, where not as many as to every key.
     pub per_minute: Option<u32>,
+    /// The models of the assistant it is for; `None` for all.
+    #[serde(default)]
+    pub models: Option<Vec<String>>,
     /// When it ends; `None` for never.
     pub expires_at: Option<Timestamp>,
     /// When it was made.
@@ -61,6 +67,8 @@ pub struct KeyInput {
     pub expires_at: Option<Timestamp>,
     /// How many calls a minute are allowed to it.
     pub per_minute: Option<i64>,
+    /// The models of the assistant it is for.
+    pub models: Option<Vec<String>>,
 }
 
 /// A checked [`KeyInput`].
@@ -71,6 +79,7 @@ pub struct NewKey {
     pub(super) seller: Option<SellerId>,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) per_minute: Option<u32>,
+    pub(super) models: Option<Vec<String>>,
 }
 
 impl KeyInput {
@@ -95,8 +104,26 @@ impl KeyInput {
             Some(checked) => Some(violations.check("/callsPerMinute", checked)?),
             None => None,
         };
-        Some(NewKey { name: name?, scopes: scopes?, seller: self.seller, expires_at: self.expires_at, per_minute })
+        let models = match &self.models {
+            Some(models) => Some(key_models(models, violations)?),
+            None => None,
+        };
+        let (seller, expires_at) = (self.seller, self.expires_at);
+        Some(NewKey { name: name?, scopes: scopes?, seller, expires_at, per_minute, models })
     }
+}
+
+/// Checks the models a key is for: names as callers know them, whether or not there are such models now.
+pub(super) fn key_models(models: &[String], violations: &mut Violations) -> Option<Vec<String>> {
+    if models.len() > MODELS_MAX {
+        violations.add("/models", "max_items", format!("must name at most {MODELS_MAX} models"));
+        return None;
+    }
+    let check = |(at, model): (usize, &String)| violations.check(format!("/models/{at}"), text::line(model, 1, 100));
+    let mut checked = models.iter().enumerate().map(check).collect::<Option<Vec<_>>>()?;
+    checked.sort_unstable();
+    checked.dedup();
+    Some(checked)
 }
 
 /// Checks the name of a key.

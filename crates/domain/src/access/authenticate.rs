@@ -76,7 +76,7 @@ impl Keys<'_> {
                 Principal::new(key.user, roles, Permissions::OF_SELLERS, Sellers::one(seller))
             }
         };
-        let principal = principal.through_key(key.id, key.scopes);
+        let principal = principal.through_key(key.id, key.scopes).for_models(key.models.clone());
         Ok(Some(KeyCaller { key, principal }))
     }
 }

@@ -57,6 +57,7 @@ pub async fn create_key(
             scopes: new.scopes,
             hint: text.hint().to_owned(),
             per_minute: new.per_minute,
+            models: new.models.clone(),
             expires_at: new.expires_at,
             created_at: tx.now(),
             last_used_at: None,

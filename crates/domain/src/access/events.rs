@@ -51,6 +51,7 @@ fn key(action: &'static str, event: &'static str, key: &ApiKey) -> Change {
         metadata: json!({
             "sellerId": key.seller,
             "scopes": key.scopes.names().collect::<Vec<_>>(),
+            "models": key.models,
             "expiresAt": key.expires_at,
         }),
     }
@@ -62,6 +63,10 @@ pub(super) fn key_created(new: &ApiKey) -> Change {
 
 pub(super) fn key_renamed(one: &ApiKey) -> Change {
     key("api_key.rename", "api_key.renamed", one)
+}
+
+pub(super) fn key_updated(one: &ApiKey) -> Change {
+    key("api_key.update", "api_key.updated", one)
 }
 
 pub(super) fn key_deleted(gone: &ApiKey) -> Change {

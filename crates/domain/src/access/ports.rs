@@ -93,8 +93,8 @@ pub trait ApiKeyRepo: Send {
     /// The key of that id.
     async fn find(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>>;
 
-    /// Gives a key another name.
-    async fn rename(&mut self, id: ApiKeyId, name: &str) -> Result<()>;
+    /// Replaces the name of a key and the models it is for.
+    async fn update(&mut self, key: &ApiKey) -> Result<()>;
 
     /// Removes a key.
     async fn delete(&mut self, id: ApiKeyId) -> Result<()>;

@@ -51,6 +51,7 @@ roles:manage       -      -     -       yes
 webhooks:manage    -      yes   yes     yes
 webhooks:administer -     -     -       yes
 assistant:use      -      yes   yes     yes
+assistant:manage   -      -     -       yes
 users:impersonate  -      -     -       yes
 ";
         let table = table(&StoredRole::delivered());

@@ -30,6 +30,11 @@ impl Answer {
         &self.model
     }
 
+    /// What was used so far, and whether that is a guess since its provider did not say.
+    pub fn figures(&self) -> (super::Usage, bool) {
+        self.held.figures()
+    }
+
     /// What comes next; `None` at its end.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use chrono::{Datelike as _, Days, Months, NaiveTime, TimeDelta, Timelike as _};
 
+use uuid::Uuid;
+
 use super::{NewCall, Verdict};
 use crate::clock::Timestamp;
 
@@ -20,6 +22,24 @@ pub enum BudgetBy {
     Seller,
     /// Those of each model.
     Model,
+}
+
+impl BudgetBy {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::User => "user",
+            Self::Key => "key",
+            Self::Seller => "seller",
+            Self::Model => "model",
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::All, Self::User, Self::Key, Self::Seller, Self::Model].into_iter().find(|one| one.name() == name)
+    }
 }
 
 /// A stretch of time, by the calendar in UTC; a week begins on Monday.
@@ -40,6 +60,24 @@ pub enum BudgetSpan {
 }
 
 impl BudgetSpan {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Second, Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month];
+        all.into_iter().find(|one| one.name() == name)
+    }
+
     /// When the stretch began that this moment is in.
     pub fn start(self, at: Timestamp) -> Timestamp {
         let cut = |seconds: i64| {
@@ -81,6 +119,8 @@ pub struct Budget {
     pub name: String,
     /// Whose calls count together.
     pub by: BudgetBy,
+    /// Of this person, key or seller account alone.
+    pub subject: Option<Uuid>,
     /// In which stretch of time.
     pub span: BudgetSpan,
     /// Of this model alone.
@@ -167,12 +207,19 @@ impl Budget {
         if self.model.as_ref().is_some_and(|model| *model != call.model) {
             return None;
         }
-        let subject = match self.by {
-            BudgetBy::All => "all".to_owned(),
-            BudgetBy::User => format!("user:{}", call.user),
-            BudgetBy::Key => format!("key:{}", call.key?),
-            BudgetBy::Seller => format!("seller:{}", call.seller?),
-            BudgetBy::Model => format!("model:{}", call.model),
+        let own = match self.by {
+            BudgetBy::All | BudgetBy::Model => None,
+            BudgetBy::User => Some(call.user.0),
+            BudgetBy::Key => Some(call.key?.0),
+            BudgetBy::Seller => Some(call.seller?.0),
+        };
+        if self.subject.is_some() && self.subject != own {
+            return None;
+        }
+        let subject = match (self.by, own) {
+            (by, Some(own)) => format!("{}:{own}", by.name()),
+            (BudgetBy::Model, _) => format!("model:{}", call.model),
+            (..) => "all".to_owned(),
         };
         let (starts_at, ends_at) = (self.span.start(call.started_at), self.span.end(call.started_at));
         let window = WindowKey { budget: self.name.clone(), subject, starts_at };

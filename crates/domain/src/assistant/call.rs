@@ -199,13 +199,14 @@ impl Call<'_> {
         if self.assistant.models.is_empty() {
             return Err(Denied::NotConfigured);
         }
-        self.assistant.models.chat.get(name).ok_or_else(|| Denied::UnknownModel(name.to_owned()))
+        let model = self.assistant.models.chat.get(name).ok_or_else(|| Denied::UnknownModel(name.to_owned()))?;
+        if self.caller.principal.may_ask(name) { Ok(model) } else { Err(Denied::NotForKey(name.to_owned())) }
     }
 
     /// The model that stands in for another.
     fn instead(&self, name: Option<&String>, model: &Model) -> Option<&Model> {
         let other = self.assistant.models.chat.get(name?)?;
-        (other.name != model.name).then_some(other)
+        (other.name != model.name && self.caller.principal.may_ask(&other.name)).then_some(other)
     }
 
     async fn limited(&self, model: &Model) -> Result<(), Denied> {

@@ -12,6 +12,8 @@ pub enum Denied {
     NotConfigured,
     /// There is no model of this name, or none that does this.
     UnknownModel(String),
+    /// The API key is for other models.
+    NotForKey(String),
     /// What is asked is longer than the model reads; about so many tokens of at most so many.
     TooLong {
         /// About how many tokens it has.

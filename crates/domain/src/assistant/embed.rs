@@ -39,6 +39,9 @@ pub(super) async fn embed_for(
         return Err(Denied::NotConfigured);
     }
     let model = assistant.models.embeddings.get(model).ok_or_else(|| Denied::UnknownModel(model.to_owned()))?;
+    if !auth.principal().may_ask(&model.name) {
+        return Err(Denied::NotForKey(model.name.clone()));
+    }
     let bytes = |text: &String| u64::try_from(text.len()).unwrap_or(u64::MAX);
     if let Some(tokens) = texts.iter().map(|text| bytes(text).div_ceil(4)).find(|tokens| *tokens > model.window) {
         return Err(Denied::TooLong { tokens, window: model.window });

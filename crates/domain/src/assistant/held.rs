@@ -57,7 +57,8 @@ impl Held {
         wanted: Wanted<'_>,
     ) -> Result<Self, Denied> {
         let now = shop.now();
-        let price = assistant.prices.at(wanted.deployment, now).cloned();
+        let terms = assistant.terms.now();
+        let price = terms.prices.at(wanted.deployment, now).cloned();
         let mut call = NewCall {
             id: shop.id(),
             user: caller.principal.user,
@@ -73,7 +74,7 @@ impl Held {
             holds: Vec::new(),
             started_at: now,
         };
-        call.holds = assistant.budgets.iter().filter_map(|budget| budget.hold(&call)).collect();
+        call.holds = terms.budgets.iter().filter_map(|budget| budget.hold(&call)).collect();
         if price.is_none() && call.holds.iter().any(|hold| hold.cost.is_some()) {
             return Err(Denied::Unpriced(wanted.model.to_owned()));
         }
@@ -118,6 +119,15 @@ impl Held {
         }
     }
 
+    /// What was used so far, and whether that is a guess of ours.
+    pub(super) fn figures(&self) -> (Usage, bool) {
+        let guess = || {
+            let guess = super::tokens::guess(self.guess, self.answered);
+            Usage { completion: guess.completion.min(self.bound.1), ..guess }
+        };
+        (self.usage.unwrap_or_else(guess), self.usage.is_none())
+    }
+
     /// It ended in order.
     pub(super) fn ended(&mut self) {
         self.settle(None);
@@ -138,11 +148,7 @@ impl Held {
                 self.tell(CallState::Overrun, usage, fault);
             }
             Some(usage) => self.tell(CallState::Settled, usage, fault),
-            None => {
-                let guess = super::tokens::guess(self.guess, self.answered);
-                let completion = guess.completion.min(self.bound.1);
-                self.tell(CallState::Estimated, Usage { completion, ..guess }, fault);
-            }
+            None => self.tell(CallState::Estimated, self.figures().0, fault),
         }
     }
 

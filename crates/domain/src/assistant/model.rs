@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
-    Budget, PriceList,
     ports::{Embedder, LanguageModel, Ledger},
+    terms::Standing,
 };
 use crate::limit::{Policy, RateLimiter};
 
@@ -92,10 +92,8 @@ impl Models {
 pub struct Assistant {
     /// The models.
     pub models: Arc<Models>,
-    /// What they cost.
-    pub prices: Arc<PriceList>,
-    /// How much may be spent.
-    pub budgets: Arc<[Budget]>,
+    /// What they cost, and how much may be spent.
+    pub terms: Arc<Standing>,
     /// Where calls are written down.
     pub ledger: Arc<dyn Ledger>,
     /// Counts calls by model.
@@ -106,9 +104,6 @@ pub struct Assistant {
 
 impl std::fmt::Debug for Assistant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Assistant")
-            .field("models", &self.models)
-            .field("budgets", &self.budgets)
-            .finish_non_exhaustive()
+        f.debug_struct("Assistant").field("models", &self.models).finish_non_exhaustive()
     }
 }

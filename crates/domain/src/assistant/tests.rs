@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::*;
+use super::{
+    terms::{Standing, Terms},
+    *,
+};
 use crate::{
     Actor,
     clock::Timestamp,
@@ -89,8 +92,7 @@ impl Given {
         let chat = models.iter().map(model).collect();
         let assistant = Assistant {
             models: Arc::new(Models { chat, embeddings }),
-            prices: Arc::new(PriceList::new(prices)),
-            budgets: Arc::from([]),
+            terms: Arc::new(Standing::new(Terms { prices: PriceList::new(prices), budgets: Vec::new() })),
             ledger: ledger.clone(),
             limiter: Arc::new(Few(2, std::sync::Mutex::default())),
             again_after: Some(Duration::from_millis(200)),
@@ -101,15 +103,18 @@ impl Given {
     }
 
     fn capped(mut self, cost: u64) -> Self {
-        self.assistant.budgets = Arc::from([Budget {
+        let budget = Budget {
             name: "daily".to_owned(),
             by: BudgetBy::User,
+            subject: None,
             span: BudgetSpan::Day,
             model: None,
             cost: Some(cost),
             tokens: None,
             calls: None,
-        }]);
+        };
+        let prices = self.assistant.terms.now().prices.clone();
+        self.assistant.terms = Arc::new(Standing::new(Terms { prices, budgets: vec![budget] }));
         self
     }
 
@@ -317,6 +322,43 @@ async fn vectors_go_through_the_same_ledger() {
     let long = ["x".repeat(1000)];
     let denied = embed(assistant, shop, &given.auth, "r-1", "vectors", &long).await.unwrap_err();
     assert!(matches!(denied, Denied::TooLong { tokens: 250, window: 100 }), "{denied:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_for_its_models_alone_and_no_other_stands_in_for_them() {
+    let large = says("Hello", Some(USED));
+    let mut given = Given::of(&[("small", &[&says("Hello", Some(USED))]), ("large", &[&large])]).await;
+    let person = given.auth.principal().clone().for_models(Some(vec!["small".to_owned()]));
+    given.auth = Actor::Signed(person).authorize::<UseAssistant>().unwrap();
+    given.ask("small", "hello").await.unwrap();
+    assert!(matches!(given.ask("large", "hello").await, Err(Denied::NotForKey(_))));
+    assert!(matches!(given.ask("unheard of", "hello").await, Err(Denied::UnknownModel(_))));
+    assert!(matches!(given.ask("small", &"long ".repeat(1000)).await, Err(Denied::TooLong { .. })));
+    let (assistant, shop, texts) = (&given.assistant, &given.fixtures.shop, ["a lamp".to_owned()]);
+    let refused = embed(assistant, shop, &given.auth, "r-1", "vectors", &texts).await;
+    assert!(matches!(refused, Err(Denied::NotForKey(_))));
+    assert_eq!((given.rows().await.len(), large.asked().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_budget_of_one_person_counts_no_other() {
+    let mut given = Given::of(&[("small", &[&says("Hello", Some(USED))])]).await;
+    let budget = |subject| Budget {
+        name: "own".to_owned(),
+        by: BudgetBy::User,
+        subject: Some(subject),
+        span: BudgetSpan::Day,
+        model: None,
+        cost: None,
+        tokens: None,
+        calls: Some(0),
+    };
+    let own = given.auth.principal().user.0;
+    for (subject, is_refused) in [(uuid::Uuid::from_u128(404), false), (own, true)] {
+        let prices = given.assistant.terms.now().prices.clone();
+        given.assistant.terms = Arc::new(Standing::new(Terms { prices, budgets: vec![budget(subject)] }));
+        assert_eq!(matches!(given.ask("small", "hello").await, Err(Denied::Budget(_))), is_refused);
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::conversation::ports::ConversationRepo,
+    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -241,6 +241,10 @@ impl Tx for InvalidatingTx {
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
         self.inner.schedules()
+    }
+
+    fn terms(&mut self) -> &mut dyn TermsRepo {
+        self.inner.terms()
     }
 
     fn webhooks(&mut self) -> &mut dyn WebhookRepo {

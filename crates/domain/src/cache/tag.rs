@@ -68,6 +68,9 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::Grant(_)
             | Fact::Job(_)
             | Fact::Conversation(_)
+            | Fact::AssistantPrice(_)
+            | Fact::AssistantBudget(_)
+            | Fact::ProviderKey(_)
             | Fact::Room(_),
         ) => Vec::new(),
         // What nobody can read may have changed anything.

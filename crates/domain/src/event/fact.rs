@@ -9,8 +9,9 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AuditId, CategoryId, ConversationId, EndpointId, FileId, GrantId, HookEventId, InvitationId, JobId,
-        LibraryId, ModelId, ProductId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AssistantBudgetId, AssistantPriceId, AuditId, CategoryId, ConversationId, EndpointId, FileId,
+        GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId, ProviderKeyId, ReviewId, RoleId,
+        RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -54,7 +55,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("session", &["created", "refreshed", "authenticated", "ended"]),
     ("signing_key", &["created", "removed"]),
     ("role", &["created", "updated", "deleted"]),
-    ("api_key", &["created", "renamed", "deleted"]),
+    ("api_key", &["created", "renamed", "updated", "deleted"]),
     ("library", &["created", "object_added", "deleted", "locked", "unlocked"]),
     (
         "model",
@@ -82,6 +83,9 @@ const KINDS: &[(&str, &[&str])] = &[
         &["created", "updated", "deleted", "disabled", "secret_rotated", "tested", "resent", "recovered"],
     ),
     ("conversation", &["created", "updated", "message_marked", "deleted"]),
+    ("assistant_price", &["created", "withdrawn"]),
+    ("assistant_budget", &["created", "updated", "deleted"]),
+    ("provider_key", &["set", "removed"]),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -147,6 +151,12 @@ pub enum Fact {
     Grant(GrantId),
     /// A conversation with the assistant changed.
     Conversation(ConversationId),
+    /// What a model costs from a moment on.
+    AssistantPrice(AssistantPriceId),
+    /// How much may be spent on models.
+    AssistantBudget(AssistantBudgetId),
+    /// The key by which a provider of models knows us.
+    ProviderKey(ProviderKeyId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }
@@ -348,6 +358,24 @@ struct ConversationFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct AssistantPriceFact {
+    price_id: AssistantPriceId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AssistantBudgetFact {
+    budget_id: AssistantBudgetId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProviderKeyFact {
+    provider_key_id: ProviderKeyId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct RoomFact {
     room_id: RoomId,
 }
@@ -464,6 +492,18 @@ impl Fact {
             "conversation" => {
                 let id = payload::<ConversationFact>(event)?.conversation_id;
                 (Self::Conversation(id), id.0)
+            }
+            "assistant_price" => {
+                let id = payload::<AssistantPriceFact>(event)?.price_id;
+                (Self::AssistantPrice(id), id.0)
+            }
+            "assistant_budget" => {
+                let id = payload::<AssistantBudgetFact>(event)?.budget_id;
+                (Self::AssistantBudget(id), id.0)
+            }
+            "provider_key" => {
+                let id = payload::<ProviderKeyFact>(event)?.provider_key_id;
+                (Self::ProviderKey(id), id.0)
             }
             "room" => {
                 let id = payload::<RoomFact>(event)?.room_id;

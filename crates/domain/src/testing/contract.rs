@@ -46,6 +46,8 @@ pub mod schedules;
 pub mod sellers;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spending;
+pub mod terms;
 pub mod tickets;
 pub mod transactions;
 pub mod uploads;
@@ -70,6 +72,8 @@ use crate::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
+        spending::ports::SpendingQueries,
+        terms::ports::TermsQueries,
     },
     audit::AuditQueries,
     catalog::export::ProductExport,
@@ -134,6 +138,10 @@ pub trait Harness: Send + Sync {
     fn conversations(&self) -> Arc<dyn ConversationQueries>;
     /// What was said in them.
     fn memories(&self) -> Arc<dyn Memories>;
+    /// What was spent, for people.
+    fn spending(&self) -> Arc<dyn SpendingQueries>;
+    /// What the assistant costs, may spend and is known by.
+    fn terms(&self) -> Arc<dyn TermsQueries>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The vectors of products.
@@ -217,6 +225,8 @@ pub async fn run_all(harness: &impl Harness) {
     hooks::run(harness).await;
     conversations::run(harness).await;
     ledger::run(harness).await;
+    spending::run(harness).await;
+    terms::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;

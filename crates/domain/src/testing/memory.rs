@@ -28,7 +28,9 @@ mod reviews;
 mod rooms;
 mod schedules;
 mod sessions;
+mod spending;
 mod state;
+mod terms;
 mod uploads;
 mod vectors;
 mod views;
@@ -52,7 +54,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::conversation::ports::ConversationRepo,
+    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -314,6 +316,10 @@ impl Tx for MemoryTx {
     }
 
     fn schedules(&mut self) -> &mut dyn ScheduleRepo {
+        self
+    }
+
+    fn terms(&mut self) -> &mut dyn TermsRepo {
         self
     }
 

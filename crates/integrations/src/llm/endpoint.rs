@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     Protocol, ProviderSettings,
     errors::{class, cut, failed, left_alone, refused, unreadable},
+    keys::LiveKey,
     sse::{Event, Parser},
 };
 use crate::{
@@ -29,32 +30,45 @@ pub(super) struct Endpoint {
     client: HttpClient,
     at: Dependency,
     base: Target,
-    headers: Vec<(HeaderName, String)>,
+    protocol: Protocol,
+    key: LiveKey,
     first: Duration,
     whole: Duration,
 }
 
 impl Endpoint {
-    pub(super) fn new(client: HttpClient, at: Dependency, base: Target, provider: &ProviderSettings) -> Self {
-        let key = provider.key.clone();
+    pub(super) fn new(
+        client: HttpClient,
+        at: Dependency,
+        base: Target,
+        provider: &ProviderSettings,
+        key: LiveKey,
+    ) -> Self {
+        let ProviderSettings { protocol, first, whole, .. } = *provider;
+        Self { client, at, base, protocol, key, first, whole }
+    }
+
+    /// By what the provider knows us.
+    fn headers(&self) -> Vec<(HeaderName, String)> {
+        let key = self.key.now();
         let mut headers = Vec::new();
-        match provider.protocol {
+        match self.protocol {
             _ if key.is_empty() => {}
             Protocol::OpenAi | Protocol::Compatible => headers.push((AUTHORIZATION, format!("Bearer {key}"))),
-            Protocol::Anthropic => headers.push((HeaderName::from_static("x-api-key"), key)),
-            Protocol::Gemini => headers.push((HeaderName::from_static("x-goog-api-key"), key)),
+            Protocol::Anthropic => headers.push((HeaderName::from_static("x-api-key"), key.to_string())),
+            Protocol::Gemini => headers.push((HeaderName::from_static("x-goog-api-key"), key.to_string())),
         }
-        if provider.protocol == Protocol::Anthropic {
+        if self.protocol == Protocol::Anthropic {
             headers.push((HeaderName::from_static("anthropic-version"), "2023-06-01".to_owned()));
         }
-        Self { client, at, base, headers, first: provider.first, whole: provider.whole }
+        headers
     }
 
     fn request(&self, path: &[&str], query: &[(&str, &str)], body: Vec<u8>) -> Request {
         let to = query.iter().fold(self.base.below(path), |to, (name, value)| to.with(name, value));
         let request = self.client.request(Method::POST, &to).within(self.whole).at_most(LONGEST);
-        let headers = self.headers.iter();
-        let request = headers.fold(request, |request, (name, value)| request.header(name.clone(), value));
+        let headers = self.headers().into_iter();
+        let request = headers.fold(request, |request, (name, value)| request.header(name, &value));
         request.body("application/json", body)
     }
 

@@ -26,9 +26,10 @@ use crate::{
     tx::SeaTx,
 };
 
-const COLUMNS: &str = "id, name, user_id, seller_id, scopes, hint, per_minute, expires_at, created_at, last_used_at";
+const COLUMNS: &str =
+    "id, name, user_id, seller_id, scopes, hint, per_minute, expires_at, created_at, last_used_at, models";
 /// How many they are.
-const WIDTH: usize = 10;
+const WIDTH: usize = 11;
 
 impl Database {
     /// The read side of API keys.
@@ -48,8 +49,9 @@ fn these(of: KeysOf, place: usize) -> (String, Value) {
 #[async_trait]
 impl ApiKeyRepo for SeaTx {
     async fn insert(&mut self, key: &ApiKey, digest: &[u8; 32]) -> Result<()> {
-        let sql =
-            format!("INSERT INTO api_keys ({COLUMNS}, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+        let sql = format!(
+            "INSERT INTO api_keys ({COLUMNS}, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        );
         let values = [
             key.id.0.into(),
             key.name.as_str().into(),
@@ -61,6 +63,7 @@ impl ApiKeyRepo for SeaTx {
             key.expires_at.into(),
             key.created_at.into(),
             key.last_used_at.into(),
+            models(key)?.into(),
             digest.to_vec().into(),
         ];
         execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
@@ -72,9 +75,10 @@ impl ApiKeyRepo for SeaTx {
         found.map(|row| key(&row, 0)).transpose()
     }
 
-    async fn rename(&mut self, id: ApiKeyId, name: &str) -> Result<()> {
-        let sql = "UPDATE api_keys SET name = $2 WHERE id = $1";
-        execute(&self.tx, statement(self.engine, sql, [id.0.into(), name.into()])).await.map(|_| ())
+    async fn update(&mut self, key: &ApiKey) -> Result<()> {
+        let sql = "UPDATE api_keys SET name = $2, models = $3 WHERE id = $1";
+        let values = [key.id.0.into(), key.name.as_str().into(), models(key)?.into()];
+        execute(&self.tx, statement(self.engine, sql, values)).await.map(|_| ())
     }
 
     async fn delete(&mut self, id: ApiKeyId) -> Result<()> {
@@ -131,8 +135,16 @@ impl ApiKeyQueries for Database {
     }
 }
 
+/// The models a key is for, as they are stored.
+fn models(key: &ApiKey) -> Result<Option<String>> {
+    key.models.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)
+}
+
 fn key(row: &QueryResult, first: usize) -> Result<ApiKey> {
+    let models: Option<String> = at(row, first + 10)?;
+    let models = models.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;
     Ok(ApiKey {
+        models,
         id: ApiKeyId(at(row, first)?),
         name: at(row, first + 1)?,
         user: UserId(at(row, first + 2)?),

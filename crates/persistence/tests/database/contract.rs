@@ -13,6 +13,8 @@ use domain::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
+        spending::ports::SpendingQueries,
+        terms::ports::TermsQueries,
     },
     audit::AuditQueries,
     catalog::export::ProductExport,
@@ -123,6 +125,14 @@ impl Harness for Real {
 
     fn memories(&self) -> Arc<dyn Memories> {
         self.fresh.database.memories()
+    }
+
+    fn spending(&self) -> Arc<dyn SpendingQueries> {
+        self.fresh.database.spending()
+    }
+
+    fn terms(&self) -> Arc<dyn TermsQueries> {
+        self.fresh.database.terms()
     }
 
     fn ledger(&self) -> Arc<dyn LedgerStore> {

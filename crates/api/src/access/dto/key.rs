@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    access::{ApiKey, KeyInput, MadeKey},
+    access::{ApiKey, KeyInput, KeyPatch, MadeKey},
     id::SellerId,
     page::{Limit, PageRequest},
 };
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::permission::ScopeName;
 use crate::{
-    body::Fields,
+    body::{Fields, Given},
     query::{Query, Read},
 };
 
@@ -39,6 +39,9 @@ pub struct KeyView {
     /// How many calls a minute are allowed to it; null for as many as to every key.
     #[schema(example = 600, minimum = 1, value_type = Option<i64>)]
     pub calls_per_minute: Option<u32>,
+    /// The models of the assistant it is for; null for all.
+    #[schema(example = json!(["small"]))]
+    pub models: Option<Vec<String>>,
     /// When it ends; null for never.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was made.
@@ -57,6 +60,7 @@ impl From<&ApiKey> for KeyView {
             user_id: key.user.0,
             seller_id: key.seller.map(|seller| seller.0),
             calls_per_minute: key.per_minute,
+            models: key.models.clone(),
             expires_at: key.expires_at,
             created_at: key.created_at,
             last_used_at: key.last_used_at,
@@ -111,6 +115,9 @@ pub struct KeyBody {
     /// How many calls a minute to allow to it; as many as to every key when absent.
     #[schema(example = 600, minimum = 1, maximum = 1_000_000)]
     pub calls_per_minute: Option<i64>,
+    /// The models of the assistant it is to be for, as `GET /v1/models` names them; all when absent.
+    #[schema(example = json!(["small"]), max_items = 100, min_length = 1, max_length = 100, format = "name")]
+    pub models: Option<Vec<String>>,
 }
 
 /// Reads a [`KeyBody`].
@@ -121,25 +128,35 @@ pub fn new_key(fields: &mut Fields<'_>) -> KeyInput {
         seller: fields.uuid("sellerId").map(SellerId),
         expires_at: fields.moment("expiresAt"),
         per_minute: fields.integer("callsPerMinute"),
+        models: fields.texts("models"),
     }
 }
 
-/// Another name for an API key.
+/// A change of an API key: what is absent stays.
 #[derive(Debug, ToSchema)]
 #[schema(as = ApiKeyPatch)]
 pub struct KeyPatchBody {
     /// What to call it.
-    #[schema(example = "Stock robot 2", min_length = 1, max_length = 100, format = "name")]
-    pub name: String,
+    #[schema(example = "Stock robot 2", min_length = 1, max_length = 100, format = "name", nullable = false)]
+    pub name: Option<String>,
+    /// The models of the assistant it is for; null for all.
+    #[schema(example = json!(["small"]), max_items = 100, min_length = 1, max_length = 100, format = "name")]
+    pub models: Option<Vec<String>>,
 }
 
 /// Reads a [`KeyPatchBody`].
-pub fn key_name(fields: &mut Fields<'_>) -> Option<String> {
+pub fn key_patch(fields: &mut Fields<'_>) -> KeyPatch {
     fields.of_a_change();
-    match fields.text("name") {
-        None if fields.violations.is_empty() => fields.violations.missing("/name"),
-        name => name,
+    let mut patch = KeyPatch::default();
+    if let Some(name) = fields.text("name") {
+        patch.name(&name, &mut fields.violations);
     }
+    match fields.texts_or_null("models") {
+        Given::Value(models) => patch.models(Some(&models), &mut fields.violations),
+        Given::Null => patch.models(None, &mut fields.violations),
+        Given::Absent => {}
+    }
+    patch
 }
 
 /// Whose API keys.

@@ -6,9 +6,9 @@ use super::{Harness, begin, fixtures, known, page};
 use crate::{
     Actor, Error, Principal,
     access::{
-        BanInput, KeyInput, KeyText, Keys, LiftBan, MadeKey, NewKey, RoleInput, RolePatch, StoredRole, ban_user,
-        create_key, create_role, delete_key, delete_role, lift_ban, ports::KeysOf, ports::PeopleFilter, rename_key,
-        set_role, table, unban_user, update_role,
+        BanInput, KeyInput, KeyPatch, KeyText, Keys, LiftBan, MadeKey, NewKey, RoleInput, RolePatch, StoredRole,
+        ban_user, create_key, create_role, delete_key, delete_role, lift_ban, ports::KeysOf, ports::PeopleFilter,
+        set_role, table, unban_user, update_key, update_role,
     },
     catalog::Version,
     error::Violations,
@@ -286,6 +286,7 @@ fn new_key(given: &Fixtures, scopes: &[&str], seller: Option<SellerId>, life: Op
         seller,
         expires_at: life.map(|life| now + life),
         per_minute: Some(30),
+        models: None,
     };
     input.check(now, &mut Violations::default()).unwrap()
 }
@@ -339,6 +340,14 @@ async fn a_key_is_what_its_owner_is_and_no_more(harness: &impl Harness) {
     assert!(!told.contains(made.text.expose()) && !told.contains("Stock robot"), "{told}");
 }
 
+fn key_patch(name: &str, models: Option<&[&str]>) -> KeyPatch {
+    let mut patch = KeyPatch::default();
+    patch.name(name, &mut Violations::default());
+    let models = models.map(|models| models.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
+    patch.models(models.as_deref(), &mut Violations::default());
+    patch
+}
+
 async fn a_key_ends_with_its_owner_its_time_or_its_deletion(harness: &impl Harness) {
     let given = fixtures(harness);
     let (ada, bob, admin) =
@@ -359,16 +368,26 @@ async fn a_key_ends_with_its_owner_its_time_or_its_deletion(harness: &impl Harne
         for by in [&bob, &admin] {
             let refused = delete_key(&given.shop, given.authorized(by), id).await.unwrap_err();
             assert_eq!(refused.to_string(), "API key not found");
-            let refused = rename_key(&given.shop, given.authorized(by), id, "Mine").await.unwrap_err();
+            let refused = update_key(&given.shop, given.authorized(by), id, key_patch("Mine", None)).await.unwrap_err();
             assert_eq!(refused.to_string(), "API key not found");
         }
     }
-    let renamed = rename_key(&given.shop, given.authorized(&ada), made.key.id, "Robot 2").await.unwrap();
+    let patch = key_patch("Robot 2", None);
+    let renamed = update_key(&given.shop, given.authorized(&ada), made.key.id, patch).await.unwrap();
     assert_eq!(harness.api_keys().get(made.key.id).await.unwrap(), Some(renamed));
+    assert!(caller(harness, &given, made.text.expose()).await.unwrap().may_ask("anything"));
+    let patch = key_patch("Robot 2", Some(&["small", "large", "small"]));
+    update_key(&given.shop, given.authorized(&ada), made.key.id, patch).await.unwrap();
+    let through = caller(harness, &given, made.text.expose()).await.unwrap();
+    assert_eq!(through.models, Some(vec!["large".to_owned(), "small".to_owned()]), "each once");
+    assert!(through.may_ask("small") && !through.may_ask("other"));
     delete_key(&given.shop, given.authorized(&ada), made.key.id).await.unwrap();
     assert_eq!(caller(harness, &given, made.text.expose()).await, None);
     assert_eq!(harness.api_keys().get(made.key.id).await.unwrap(), None);
-    assert_eq!(kinds(harness, made.key.id.0).await, ["api_key.created", "api_key.deleted", "api_key.renamed"]);
+    assert_eq!(
+        kinds(harness, made.key.id.0).await,
+        ["api_key.created", "api_key.deleted", "api_key.renamed", "api_key.updated"]
+    );
 }
 
 async fn keys_of_somebody_who_goes_rest(harness: &impl Harness) {

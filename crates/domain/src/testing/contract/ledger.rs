@@ -39,6 +39,7 @@ impl Given {
         let mut one = Budget {
             name: format!("budget {user}"),
             by: BudgetBy::User,
+            subject: None,
             span: BudgetSpan::Month,
             model: None,
             cost: None,

@@ -138,9 +138,10 @@ impl ApiKeyRepo for MemoryTx {
         Ok(self.state.api_keys.get(&id).map(|held| held.key.clone()))
     }
 
-    async fn rename(&mut self, id: ApiKeyId, name: &str) -> Result<()> {
-        if let Some(held) = self.write().api_keys.get_mut(&id) {
-            name.clone_into(&mut held.key.name);
+    async fn update(&mut self, key: &ApiKey) -> Result<()> {
+        if let Some(held) = self.write().api_keys.get_mut(&key.id) {
+            held.key.name.clone_from(&key.name);
+            held.key.models.clone_from(&key.models);
         }
         Ok(())
     }

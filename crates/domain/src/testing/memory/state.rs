@@ -91,6 +91,7 @@ pub(super) struct State {
     pub webhooks: Webhooks,
     pub books: Books,
     pub conversations: Conversations,
+    pub tariffs: super::terms::Tariffs,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
