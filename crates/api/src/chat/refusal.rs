@@ -33,6 +33,9 @@ pub(super) fn denied(denied: Denied, now: Timestamp) -> Problem {
             "must be a model that there is and that answers; GET /v1/models lists them",
         )
         .detail("reason", "model_not_found".into()),
+        Denied::NotForKey(model) => {
+            refused(StatusCode::FORBIDDEN, "model_not_found", format!("This API key is not for the model '{model}'"))
+        }
         Denied::TooLong { tokens, window } => Problem::broken(
             In::Body,
             "/messages",

@@ -39,7 +39,7 @@ pub(super) async fn embed_for(
         return Err(Denied::NotConfigured);
     }
     let model = assistant.models.embeddings.get(model).ok_or_else(|| Denied::UnknownModel(model.to_owned()))?;
-    if !auth.principal().may_ask(&model.name) {
+    if !principal.may_ask(&model.name) {
         return Err(Denied::NotForKey(model.name.clone()));
     }
     let bytes = |text: &String| u64::try_from(text.len()).unwrap_or(u64::MAX);

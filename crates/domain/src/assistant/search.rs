@@ -129,7 +129,7 @@ fn away(denied: Denied) -> Error {
         Denied::Unpriced(model) => format!("the model {model:?} has no price"),
         Denied::TooLong { tokens, window } => format!("{tokens} tokens, and the model reads {window}"),
         Denied::Unsupported { message, .. } => message,
-        Denied::NotConfigured | Denied::UnknownModel(_) => "there is no such model".to_owned(),
+        Denied::NotConfigured | Denied::UnknownModel(_) | Denied::NotForKey(_) => "there is no such model".to_owned(),
     };
     Error::Unavailable { what: "The model of search", source: why.into() }
 }
