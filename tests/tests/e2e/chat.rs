@@ -92,7 +92,10 @@ async fn an_answer_is_streamed_and_kept_over_a_restart(database: Database) {
     server.run().await;
     let buyer = server.signed_in("buyer").await;
     let kept = messages(&buyer).await;
-    assert_eq!((&kept[0]["parts"][0]["text"], &kept[1]["parts"][1]["text"]), (&json!("Hello?"), &json!("word word word ")));
+    assert_eq!(
+        (&kept[0]["parts"][0]["text"], &kept[1]["parts"][1]["text"]),
+        (&json!("Hello?"), &json!("word word word "))
+    );
     assert_eq!((&kept[1]["state"], &kept[1]["usage"]["outputTokens"]), (&json!("done"), &json!(3)));
     buyer.post("/api/v1/chat", &asks("m2", "And now?", &json!({}))).await.expect(200);
     let asked = &upstream.counted()[1].asked;

@@ -127,9 +127,10 @@ async fn another_owner_is_refused(database: Database) {
             "products:write" | "members:manage" => (&owner, &other_seller),
             "reviews:write" if operation.path.contains("/reviews/{") => (&buyer, &other_buyer),
             // Nothing is said without a model.
-            "assistant:use" if operation.path.contains("{chatId}") || operation.path.contains("{messageId}") => continue,
-            "assistant:use" => (&buyer, &other_buyer),
-            "rooms:use" | "keys:manage" | "webhooks:manage" => (&buyer, &other_buyer),
+            "assistant:use" if operation.path.contains("{chatId}") || operation.path.contains("{messageId}") => {
+                continue;
+            }
+            "assistant:use" | "rooms:use" | "keys:manage" | "webhooks:manage" => (&buyer, &other_buyer),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.
