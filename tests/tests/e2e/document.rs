@@ -177,7 +177,7 @@ impl World {
 
     async fn of(operations: Vec<Operation>, seller: &Client, buyer: &Client, admin: &Client) -> Self {
         let knows = |path: &str| operations.iter().any(|known| known.method == "POST" && known.path == path);
-        let hooks = knows("/api/v1/webhooks/endpoints");
+        let (hooks, talks) = (knows("/api/v1/webhooks/endpoints"), knows("/api/v1/conversations"));
         let mut body = shop::lamp();
         body["name"] = json!("Xylophone of the world");
         let product = shop::create(seller, &body).await;
@@ -242,10 +242,6 @@ impl World {
         if knows("/api/v1/hooks/{source}") {
             hook = Some(admin.walk(&json!({ "product": product["id"] })).await.expect(202).json());
         }
-        let mut conversation = None;
-        if knows("/api/v1/conversations") {
-            conversation = Some(buyer.post("/api/v1/conversations", &json!({})).await.expect(201).json());
-        }
         let mut file = None;
         if knows("/api/v1/products/{id}/files") {
             let path = shop::path(&draft);
@@ -273,7 +269,7 @@ impl World {
             upload,
             file,
             hook,
-            conversation,
+            conversation: if talks { Some(conversation(buyer).await) } else { None },
             webhook: if hooks { Some(webhook(buyer).await) } else { None },
         }
     }
@@ -356,6 +352,11 @@ async fn pushed(seller: &Client) -> Value {
     let sent = seller.request("PUT", &format!("/lfs/{slug}/walk/objects/{oid}"));
     seller.send(sent).await.expect(200);
     seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone()
+}
+
+/// A conversation in which nothing was said.
+async fn conversation(owner: &Client) -> Value {
+    owner.post("/api/v1/conversations", &json!({})).await.expect(201).json()
 }
 
 /// A webhook endpoint of one person, and a message that waits for it.

@@ -131,8 +131,7 @@ async fn another_owner_is_refused(database: Database) {
             "assistant:use" if operation.path.contains("{chatId}") || operation.path.contains("{messageId}") => {
                 continue;
             }
-            "assistant:use" => (&buyer, &other_buyer),
-            "rooms:use" | "keys:manage" | "webhooks:manage" => (&buyer, &other_buyer),
+            "assistant:use" | "rooms:use" | "keys:manage" | "webhooks:manage" => (&buyer, &other_buyer),
             _ => continue,
         };
         // A fresh world each time: the operation may delete what it names.

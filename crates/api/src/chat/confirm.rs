@@ -10,26 +10,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::dto::ConfirmationBody;
 use crate::{
     Answer, Shared,
     auth::Auth,
     body::{Fields, JsonBody},
 };
-
-/// What is confirmed.
-#[derive(Debug, ToSchema)]
-#[schema(as = ChatConfirmation)]
-pub struct ConfirmationBody {
-    /// The tool that proposed it.
-    #[schema(example = "draft_listing")]
-    pub tool: String,
-    /// The `arguments` of the proposal.
-    #[schema(value_type = Object, example = json!({ "name": "A walnut lamp", "price": 49 }))]
-    pub arguments: Map<String, Value>,
-    /// The `confirmation` of the proposal.
-    #[schema(example = "019f0000000070008000000000000000")]
-    pub confirmation: String,
-}
 
 /// What was done.
 #[derive(Debug, Serialize, ToSchema)]

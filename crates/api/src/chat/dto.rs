@@ -10,7 +10,7 @@ use domain::{
     id::ConversationMessageId,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ pub struct ChatBody {
     #[schema(min_length = 1, max_length = 100, format = "name")]
     pub model: Option<String>,
     /// Other words for the model than those of the conversation.
-    #[schema(min_length = 1, max_length = 8000, format = "text")]
+    #[schema(max_length = 8000, format = "paragraph")]
     pub system: Option<String>,
     /// Whether the answer goes on when its reader goes away, so that it can be resumed.
     #[schema(example = false)]
@@ -70,7 +70,7 @@ pub struct ConversationBody {
     #[schema(example = "gpt", min_length = 1, max_length = 100, format = "name")]
     pub model: Option<String>,
     /// How the model is to behave.
-    #[schema(example = "Answer in one sentence.", min_length = 1, max_length = 8000, format = "text")]
+    #[schema(example = "Answer in one sentence.", max_length = 8000, format = "paragraph")]
     pub system: Option<String>,
 }
 
@@ -91,7 +91,7 @@ pub struct ConversationPatchBody {
     #[schema(example = "gpt", min_length = 1, max_length = 100, format = "name")]
     pub model: Option<String>,
     /// Other words for the model; null for none.
-    #[schema(example = "Answer in one sentence.", min_length = 1, max_length = 8000, format = "text")]
+    #[schema(example = "Answer in one sentence.", max_length = 8000, format = "paragraph")]
     pub system: Option<String>,
     /// Whether it is put away.
     #[schema(example = false, nullable = false)]
@@ -341,4 +341,19 @@ pub struct ExportView {
     pub conversation: ConversationView,
     /// All its messages, the oldest first.
     pub messages: Vec<MessageView>,
+}
+
+/// What is confirmed.
+#[derive(Debug, ToSchema)]
+#[schema(as = ChatConfirmation)]
+pub struct ConfirmationBody {
+    /// The tool that proposed it.
+    #[schema(example = "draft_listing")]
+    pub tool: String,
+    /// The `arguments` of the proposal.
+    #[schema(value_type = Object, example = json!({ "name": "A walnut lamp", "price": 49 }))]
+    pub arguments: Map<String, Value>,
+    /// The `confirmation` of the proposal.
+    #[schema(example = "019f0000000070008000000000000000")]
+    pub confirmation: String,
 }

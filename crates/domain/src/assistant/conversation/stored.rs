@@ -141,7 +141,7 @@ fn model_rule(model: &str) -> Result<String, Breach> {
 }
 
 fn system_rule(system: &str) -> Result<String, Breach> {
-    text::paragraph(system, 1, SYSTEM_MAX)
+    text::paragraph(system, 0, SYSTEM_MAX)
 }
 
 /// The title that is made of a question: its first words.
