@@ -141,8 +141,9 @@ mod tests {
     use super::*;
     use crate::{
         assistant::{
-            Budget, BudgetBy, BudgetSpan, Embedding, Models,
+            Budget, BudgetBy, BudgetSpan, Embedding, Models, PriceList,
             ports::{Embedded, Embedder},
+            terms::{Standing, Terms},
         },
         identity::shop_person,
         limit::{Decision, Policy, RateLimiter, Subject},
@@ -193,8 +194,7 @@ mod tests {
         let models = Models { chat: BTreeMap::new(), embeddings: BTreeMap::from([("vectors".to_owned(), model)]) };
         let assistant = Assistant {
             models: Arc::new(models),
-            prices: Arc::default(),
-            budgets: budgets.into(),
+            terms: Arc::new(Standing::new(Terms { prices: PriceList::default(), budgets })),
             ledger: ledger.clone(),
             limiter: Arc::new(Open),
             again_after: None,
@@ -229,6 +229,7 @@ mod tests {
         let none = Budget {
             name: "shop".to_owned(),
             by: BudgetBy::User,
+            subject: None,
             span: BudgetSpan::Month,
             model: None,
             cost: None,

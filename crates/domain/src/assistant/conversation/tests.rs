@@ -78,8 +78,7 @@ impl Given {
         let chat = BTreeMap::from([("small".to_owned(), small)]);
         let assistant = Assistant {
             models: Arc::new(Models { chat, embeddings: BTreeMap::new() }),
-            prices: Arc::default(),
-            budgets: Arc::from([]),
+            terms: Arc::default(),
             ledger: PlainLedger::new(Arc::new(store.clone())),
             limiter: Arc::new(Free),
             again_after: None,
