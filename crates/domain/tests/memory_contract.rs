@@ -259,6 +259,8 @@ suites!(
     uploads,
     hooks,
     ledger,
+    spending,
+    terms,
     models,
     pictures,
     webhooks,

@@ -283,6 +283,8 @@ suites!(
     uploads,
     hooks,
     ledger,
+    spending,
+    terms,
     models,
     pictures,
     webhooks
