@@ -272,6 +272,8 @@ suites!(
     uploads,
     hooks,
     ledger,
+    spending,
+    terms,
     models,
     pictures,
     webhooks,

@@ -185,13 +185,16 @@ async fn whoever_goes_away_ends_the_call_within_a_second(database: Database) {
     assert!(rows.iter().all(|row| row.starts_with("estimated 6 ") && row.ends_with("abandoned")), "{rows:?}");
 }
 
+/// How many kills; `scripts/soak` may ask for more.
+#[expect(clippy::disallowed_methods, reason = "the test runner says by environment how long a test is")]
+fn kills() -> usize {
+    std::env::var("SOUK_LLM_KILLS").map_or(5, |text| text.parse().expect("SOUK_LLM_KILLS is a number"))
+}
+
 async fn every_call_has_a_row_though_the_node_is_killed(database: Database) {
     let upstream = Upstream::start(|_| Conduct::Endless(Duration::from_millis(20))).await;
     let mut server = shop(database, &upstream, &[]).await;
-    // `SOUK_LLM_KILLS` says how often; 5 when it is not set.
-    let kills =
-        std::env::var("SOUK_LLM_KILLS").map_or(5_usize, |text| text.parse().expect("SOUK_LLM_KILLS is a number"));
-    for round in 1..=kills {
+    for round in 1..=kills() {
         let buyer = server.signed_in("buyer").await;
         let calls = (0..8).map(|_| {
             let request = buyer.request("POST", "/v1/chat/completions").json(&asks(true, 100));

@@ -297,6 +297,8 @@ suites!(
     hooks,
     ledger,
     conversations,
+    spending,
+    terms,
     models,
     pictures,
     webhooks

@@ -38,13 +38,14 @@ impl PriceInput {
             Some(name) => violations.check("/deployment", deployment(name)),
             None => violations.missing("/deployment"),
         };
-        if self.from.is_some_and(|from| from < now) {
-            violations.add(
-                "/from",
-                "future",
-                "must not have passed: what was spent keeps its price; leave it out for now",
-            );
-        }
+        let from = match self.from {
+            Some(passed) if passed < now => {
+                let message = "must not have passed: what was spent keeps its price; leave it out for now";
+                violations.add("/from", "future", message);
+                None
+            }
+            said => Some(said.unwrap_or(now)),
+        };
         let input = amount("/input", self.input.as_deref(), violations);
         let output = amount("/output", self.output.as_deref(), violations);
         let mut or = |field: &'static str, given: &Option<String>, usual: Option<u64>| match given {
@@ -54,7 +55,7 @@ impl PriceInput {
         let (cached, reasoning) = (or("/cached", &self.cached, input), or("/reasoning", &self.reasoning, output));
         Some(NewPrice(Price {
             deployment: deployment?,
-            from: self.from.unwrap_or(now),
+            from: from?,
             until: None,
             input: input?,
             cached: cached?,

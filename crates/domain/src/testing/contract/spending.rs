@@ -20,7 +20,7 @@ pub async fn run(harness: &impl Harness) {
 }
 
 struct Given {
-    given: Fixtures,
+    fixtures: Fixtures,
     user: crate::id::UserId,
     key: crate::id::ApiKeyId,
     seller: crate::id::SellerId,
@@ -29,15 +29,15 @@ struct Given {
 
 impl Given {
     async fn of(harness: &impl Harness) -> Self {
-        let given = fixtures(harness);
-        let user = given.person(Role::User).await.user;
-        let (key, seller) = (given.shop.id(), given.shop.id());
-        Self { given, user, key, seller, day: "2031-05-06T00:00:00Z".parse().unwrap() }
+        let fixtures = fixtures(harness);
+        let user = fixtures.person(Role::User).await.user;
+        let (key, seller) = (fixtures.shop.id(), fixtures.shop.id());
+        Self { fixtures, user, key, seller, day: "2031-05-06T00:00:00Z".parse().unwrap() }
     }
 
     fn call(&self, at: Timestamp, model: &str, is_keyed: bool) -> NewCall {
         NewCall {
-            id: self.given.shop.id(),
+            id: self.fixtures.shop.id(),
             user: self.user,
             key: is_keyed.then_some(self.key),
             seller: is_keyed.then_some(self.seller),

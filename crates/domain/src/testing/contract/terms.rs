@@ -108,10 +108,10 @@ async fn a_budget_is_kept_by_its_name(harness: &impl Harness) {
         };
         input.check(&mut Violations::default()).unwrap()
     };
-    let make =
+    let create =
         async || create_budget(&given.shop, &keeper, given.authorized(&admin), new(&name), &Once::always()).await;
-    let made = make().await.unwrap().fresh().unwrap();
-    assert!(matches!(make().await, Err(Error::Conflict { .. })), "the name is taken");
+    let made = create().await.unwrap().fresh().unwrap();
+    assert!(matches!(create().await, Err(Error::Conflict { .. })), "the name is taken");
     let own = async || stored(harness).await.budgets.into_iter().find(|one| one.id == made.id);
     assert_eq!(own().await.as_ref(), Some(&made));
     assert_eq!(made.budget.cost, Some(999_999_999_999_999_999));
