@@ -46,7 +46,7 @@ pub(super) fn read(fields: &mut Fields<'_>, origin: &str) -> Option<Asked> {
         Trigger::Again { of: named, message: said }
     } else {
         let Some(message) = said else {
-            fields.violations.add("/messages", "required", "must have a message of the user; or send it as message");
+            fields.violations.add("/messages", "consistent", "must have a message of the user; or send it as message");
             return None;
         };
         Trigger::Said { message, instead_of: named }

@@ -70,7 +70,7 @@ impl Reading {
         if state != message.state {
             message = Message { state, fault: Some(GIVEN_UP.to_owned()), ..message };
             if let Err(error) = keep_answer(&self.services.shop, &message).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an answer was not given up");
+                tracing::warn!(%error, "an answer was not given up");
             }
         }
         self.told.catch_up(&message, state)

@@ -301,7 +301,7 @@ fn broke_off(message: &mut Message, fault: &Fault) {
 async fn keep(shop: &Shop, message: &Message) -> Result<Option<MessageState>> {
     let kept = keep_answer(shop, message).await;
     if let Err(error) = &kept {
-        tracing::warn!(error = error as &dyn std::error::Error, "an answer was not written down");
+        tracing::warn!(%error, "an answer was not written down");
     }
     kept
 }
