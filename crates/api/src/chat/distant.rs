@@ -62,7 +62,7 @@ impl Reading {
             let found = self.services.chat.talks.queries.messages(self.conversation, &[self.id]).await;
             (self.has_looked, self.look_at) = (true, Instant::now() + LOOK);
             let Ok(mut found) = found else { continue };
-            let Some(message) = found.pop() else { return None };
+            let message = found.pop()?;
             let more = self.catch_up(message).await;
             if !more.is_empty() {
                 return Some(more);
