@@ -41,8 +41,8 @@ const COMMENT: &[u8] = b": \n\n";
     responses(
         (
             status = 200, description = "The answer, as it is said", content_type = "text/event-stream", body = String,
-
-            headers(("x-vercel-ai-ui-message-stream" = String, description = "The version of the protocol, `v1`"))
+            headers(("x-vercel-ai-ui-message-stream" = String, description = "The version of the protocol, `v1`")),
+            example = json!("data: {\"type\":\"text-delta\",\"id\":\"1\",\"delta\":\"Hello\"}\n\n")
         ),
         (status = 404, description = "There is no such message"),
         (status = 409, description = "The conversation has too many messages, or was begun just now"),
@@ -82,7 +82,8 @@ pub async fn create_chat_answer(
         (
             status = 200, description = "The answer from its begin, and as it is said on", content_type = "text/event-stream",
             body = String,
-            headers(("x-vercel-ai-ui-message-stream" = String, description = "The version of the protocol, `v1`"))
+            headers(("x-vercel-ai-ui-message-stream" = String, description = "The version of the protocol, `v1`")),
+            example = json!("data: {\"type\":\"text-delta\",\"id\":\"1\",\"delta\":\"Hello\"}\n\n")
         ),
         (status = 204, description = "Nothing is under way"),
         (status = 404, description = "No such conversation, or not yours"),

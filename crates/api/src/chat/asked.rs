@@ -46,7 +46,7 @@ pub(super) fn read(fields: &mut Fields<'_>, origin: &str) -> Option<Asked> {
         Trigger::Again { of: named, message: said }
     } else {
         let Some(message) = said else {
-            fields.violations.add("/messages", "required", "must have a message of the user; or send it as message");
+            fields.violations.add("/messages", "consistent", "must have a message of the user; or send it as message");
             return None;
         };
         Trigger::Said { message, instead_of: named }
@@ -74,17 +74,16 @@ fn part(part: &Value, origin: &str, violations: &mut Violations) -> Option<Said>
         Some("text") => part["text"].as_str().map(|text| Said::Text { text: text.to_owned() }),
         Some("file") => {
             let (url, media_type) = (part["url"].as_str()?, part["mediaType"].as_str().unwrap_or_default());
-            match picture(url, origin).filter(|_| media_type.is_empty() || media_type.starts_with("image/")) {
-                Some(url) => Some(Said::Picture { url, media_type: media_type.to_owned() }),
-                None => {
-                    violations.add(
-                        "/messages",
-                        "picture",
-                        "must have files that are pictures, by an http address, an address of this shop, or in base64 of at most 6 MiB",
-                    );
-                    None
-                }
+            let is_picture = media_type.is_empty() || media_type.starts_with("image/");
+            let url = picture(url, origin).filter(|_| is_picture);
+            if url.is_none() {
+                violations.add(
+                    "/messages",
+                    "picture",
+                    "must have files that are pictures, by an http address, an address of this shop, or in base64 of at most 6 MiB",
+                );
             }
+            Some(Said::Picture { url: url?, media_type: media_type.to_owned() })
         }
         _ => None,
     }

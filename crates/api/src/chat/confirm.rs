@@ -1,11 +1,7 @@
 //! Confirming what a tool proposed.
 
 use actix_web::{HttpResponse, post};
-use domain::{
-    Actor, Error,
-    assistant::tools::{NAMES, Outcome},
-    permission::UseAssistant,
-};
+use domain::{Actor, Error, assistant::tools::Outcome, permission::UseAssistant};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -26,9 +22,8 @@ pub struct ConfirmedView {
     pub output: Value,
 }
 
-fn confirmation(fields: &mut Fields<'_>) -> Option<(&'static str, Map<String, Value>, String)> {
-    let named = |name: &str| NAMES.into_iter().find(|known| *known == name);
-    let tool = fields.choice("tool", named, &NAMES.join(", "));
+fn confirmation(fields: &mut Fields<'_>) -> Option<(String, Map<String, Value>, String)> {
+    let tool = fields.text("tool");
     let (arguments, word) = (fields.object("arguments"), fields.text("confirmation"));
     if fields.violations.is_empty() {
         let there = [(tool.is_some(), "/tool"), (arguments.is_some(), "/arguments"), (word.is_some(), "/confirmation")];
@@ -45,7 +40,7 @@ fn confirmation(fields: &mut Fields<'_>) -> Option<(&'static str, Map<String, Va
     request_body = ConfirmationBody,
     responses(
         (status = 200, description = "It is done", body = ConfirmedView),
-        (status = 404, description = "There are no tools here"),
+        (status = 404, description = "There is no such tool"),
         (status = 409, description = "Something is in the way, such as a name that is taken"),
     ),
     security(("bearer" = ["assistant:use"]))
@@ -55,7 +50,7 @@ pub async fn confirm_chat_tool(auth: Auth<UseAssistant>, services: Shared, body:
     let (tool, arguments, word) = body.read(confirmation)?;
     let tools = services.chat.talks.tools.as_ref().ok_or(Error::NotFound("Tool"))?;
     let actor = Actor::Signed(auth.0.principal().clone());
-    match tools.confirm(&actor, tool, &arguments.into(), &word).await? {
+    match tools.confirm(&actor, &tool, &arguments.into(), &word).await? {
         Outcome::Done(output) => Ok(HttpResponse::Ok().json(ConfirmedView { output })),
         Outcome::Refused(error) => Err(error.into()),
         Outcome::Proposed(_) => Err(Error::internal("a confirmed tool proposes").into()),

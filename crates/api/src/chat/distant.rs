@@ -8,6 +8,8 @@ use domain::{
     id::{ConversationId, ConversationMessageId},
 };
 
+use tokio::time::{Instant, sleep_until};
+
 use super::{running::topic, told};
 use crate::Shared;
 
@@ -24,6 +26,8 @@ pub(super) struct Reading {
     hints: Subscription,
     told: told::Reader,
     has_looked: bool,
+    /// When is looked again though nothing is told. It outlasts a wait that is dropped.
+    look_at: Instant,
 }
 
 impl Reading {
@@ -37,6 +41,7 @@ impl Reading {
             hints,
             told: told::Reader::default(),
             has_looked: false,
+            look_at: Instant::now(),
         }
     }
 
@@ -49,15 +54,15 @@ impl Reading {
             if self.has_looked {
                 tokio::select! {
                     _ = self.hints.next() => {}
-                    () = tokio::time::sleep(LOOK) => {}
+                    () = sleep_until(self.look_at) => {}
                 }
                 self.has_looked = false;
             }
             // Who cannot be asked just now is asked again.
             let found = self.services.chat.talks.queries.messages(self.conversation, &[self.id]).await;
-            self.has_looked = true;
+            (self.has_looked, self.look_at) = (true, Instant::now() + LOOK);
             let Ok(mut found) = found else { continue };
-            let Some(message) = found.pop() else { return None };
+            let message = found.pop()?;
             let more = self.catch_up(message).await;
             if !more.is_empty() {
                 return Some(more);
@@ -70,7 +75,7 @@ impl Reading {
         if state != message.state {
             message = Message { state, fault: Some(GIVEN_UP.to_owned()), ..message };
             if let Err(error) = keep_answer(&self.services.shop, &message).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an answer was not given up");
+                tracing::warn!(%error, "an answer was not given up");
             }
         }
         self.told.catch_up(&message, state)

@@ -208,7 +208,7 @@ async fn make(services: &Services, live: &Live, whose: &For, mut turn: Turn) -> 
                 Ok(None) => match next_step(services, live, whose, &mut turn).await {
                     Step::Again => {}
                     Step::Over(message) => {
-                        last = message;
+                        last = *message;
                         break;
                     }
                 },
@@ -242,7 +242,7 @@ enum Step {
     /// The model was asked again.
     Again,
     /// The answer is at its end.
-    Over(Message),
+    Over(Box<Message>),
 }
 
 /// Uses the tools that are wanted, and asks the model again; without any the answer is whole.
@@ -251,7 +251,7 @@ async fn next_step(services: &Services, live: &Live, whose: &For, turn: &mut Tur
     live.change(|message| places = turn.step_ended(message));
     let message = live.message().clone();
     if places.is_empty() {
-        return Step::Over(Message { state: MessageState::Done, ..message });
+        return Step::Over(Box::new(Message { state: MessageState::Done, ..message }));
     }
     let talks = &services.chat.talks;
     let asking = async {
@@ -267,7 +267,7 @@ async fn next_step(services: &Services, live: &Live, whose: &For, turn: &mut Tur
     };
     tokio::select! {
         biased;
-        () = live.stop.cancelled() => Step::Over(Message { state: MessageState::Cut, ..live.message().clone() }),
+        () = live.stop.cancelled() => Step::Over(Box::new(Message { state: MessageState::Cut, ..live.message().clone() })),
         asked = asking => match asked {
             Ok(()) => {
                 live.change(|message| message.parts.push(Said::Step));
@@ -275,7 +275,7 @@ async fn next_step(services: &Services, live: &Live, whose: &For, turn: &mut Tur
             }
             Err(why) => {
                 let (state, fault) = (MessageState::Failed, Some(why.replace('\0', "")));
-                Step::Over(Message { state, fault, ..live.message().clone() })
+                Step::Over(Box::new(Message { state, fault, ..live.message().clone() }))
             }
         },
     }
@@ -301,7 +301,7 @@ fn broke_off(message: &mut Message, fault: &Fault) {
 async fn keep(shop: &Shop, message: &Message) -> Result<Option<MessageState>> {
     let kept = keep_answer(shop, message).await;
     if let Err(error) = &kept {
-        tracing::warn!(error = error as &dyn std::error::Error, "an answer was not written down");
+        tracing::warn!(%error, "an answer was not written down");
     }
     kept
 }

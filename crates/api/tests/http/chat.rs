@@ -153,6 +153,8 @@ async fn another_answer_is_a_branch_that_can_be_left_again() {
     let talk = Talk::of([says("One"), says("Two")]).await;
     talk.answer(&asks("m1", "Hello?")).await;
     let path = talk.path().await;
+    // Ids grow with time.
+    talk.door.fixtures.clock.advance(std::time::Duration::from_millis(5));
     let before = talk.get(&format!("{path}/messages")).await.json();
     let again = json!({ "id": "chat-1", "trigger": "regenerate-message", "messageId": before["items"][1]["id"],
         "messages": [user("m1", "Hello?")] });

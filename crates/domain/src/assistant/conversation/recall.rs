@@ -74,7 +74,7 @@ pub(super) async fn recalled(
         Ok(memories) => memories,
         Err(error) => {
             shop.meter.memory_recall_failed();
-            tracing::warn!(error = &error as &dyn std::error::Error, "memory_recall_failed");
+            tracing::warn!(%error, "memory_recall_failed");
             Vec::new()
         }
     }

@@ -89,7 +89,9 @@ impl Turn {
 
     /// Puts what came into the message.
     pub fn hear(&mut self, message: &mut Message, events: &[ChatEvent]) {
-        events.iter().for_each(|event| self.hearing.take(message, event));
+        for event in events {
+            self.hearing.take(message, event);
+        }
     }
 
     /// The model said what it wanted; gives where the tools stand in the message that are to be used before it is asked again.

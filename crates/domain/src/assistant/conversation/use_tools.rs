@@ -69,7 +69,7 @@ async fn outcome(talks: &Talks, actor: &Actor, used: &ToolUse) -> Outcome {
         Ok(tools::Outcome::Proposed(proposal)) => Outcome::Found(proposed(&proposal)),
         Ok(tools::Outcome::Refused(error)) => Outcome::Refused(tools::words(&error)),
         Err(error) => {
-            tracing::warn!(tool = used.name, error = &error as &dyn std::error::Error, "a tool failed");
+            tracing::warn!(tool = used.name, %error, "a tool failed");
             Outcome::Refused("The tool failed; try again later".to_owned())
         }
     }

@@ -32,7 +32,9 @@ impl Conversations {
 
     pub(super) fn forget(&mut self, user: UserId) {
         let own: Vec<_> = self.all.values().filter(|one| one.owner == user).map(|one| one.id).collect();
-        own.into_iter().for_each(|id| self.remove(id));
+        for id in own {
+            self.remove(id);
+        }
     }
 
     fn of(&self, id: ConversationId) -> impl Iterator<Item = &Message> {
