@@ -73,20 +73,28 @@ fn streamed(http: &HttpRequest, pieces: Pieces, clock: Arc<dyn Clock>) -> HttpRe
     answer.streaming(body)
 }
 
+/// Whether the reader is told what was used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Figures {
+    Unasked,
+    Owed,
+    /// They were passed on, in the provider's own words.
+    Told,
+}
+
 /// An answer on its way out. Dropped when its reader goes away, it ends the call.
 struct Pieces {
     words: Words,
     head: Head,
-    says_usage: bool,
-    /// Whether what was used was passed on, in the provider's own words.
-    has_told: bool,
+    figures: Figures,
     is_first: bool,
     is_over: bool,
 }
 
 impl Pieces {
     fn new(words: Words, head: Head, says_usage: bool) -> Self {
-        Self { words, head, says_usage, has_told: false, is_first: true, is_over: false }
+        let figures = if says_usage { Figures::Owed } else { Figures::Unasked };
+        Self { words, head, figures, is_first: true, is_over: false }
     }
 
     /// What to write next, as soon as it is there.
@@ -116,11 +124,13 @@ impl Pieces {
     /// The very bytes where the provider speaks this protocol, else what they say.
     fn frame(&mut self, frame: Frame) -> Vec<u8> {
         if let Some(raw) = frame.raw {
-            self.has_told |=
-                frame.events.iter().any(|event| matches!(event, ChatEvent::Usage(usage) if usage.total() > 0));
+            let told = frame.events.iter().any(|event| matches!(event, ChatEvent::Usage(usage) if usage.total() > 0));
+            if told && self.figures == Figures::Owed {
+                self.figures = Figures::Told;
+            }
             let only_usage =
                 !frame.events.is_empty() && frame.events.iter().all(|event| matches!(event, ChatEvent::Usage(_)));
-            return if only_usage && !self.says_usage { Vec::new() } else { event(&raw) };
+            return if only_usage && self.figures == Figures::Unasked { Vec::new() } else { event(&raw) };
         }
         let mut text = Vec::new();
         for said in &frame.events {
@@ -134,8 +144,8 @@ impl Pieces {
 
     fn end(&mut self) -> Vec<u8> {
         let (usage, is_estimate) = self.words.figures();
-        let says = self.says_usage && !self.has_told;
-        let mut text = if says { written(&self.head.used(usage, is_estimate)) } else { Vec::new() };
+        let owed = self.figures == Figures::Owed;
+        let mut text = if owed { written(&self.head.used(usage, is_estimate)) } else { Vec::new() };
         text.extend(event(b"[DONE]"));
         text
     }

@@ -48,8 +48,8 @@ impl Head {
     /// The last piece, which says what was used; a guess is marked as such.
     pub(super) fn used(&self, usage: Usage, is_estimate: bool) -> Value {
         let mut usage = used(usage);
-        if is_estimate {
-            usage["estimated"] = true.into();
+        if let (true, Some(usage)) = (is_estimate, usage.as_object_mut()) {
+            usage.insert("estimated".to_owned(), true.into());
         }
         json!({
             "id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.model,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Tokens by kind.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 #[schema(as = AssistantTokens)]
 #[serde(rename_all = "camelCase")]
 pub struct TokensView {
@@ -37,7 +37,7 @@ impl From<Usage> for TokensView {
 }
 
 /// How calls ended.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 #[schema(as = AssistantCallCounts)]
 #[serde(rename_all = "camelCase")]
 pub struct CountsView {
@@ -91,18 +91,6 @@ pub struct SpendingView {
     /// What they cost, a decimal number.
     #[schema(example = "0.00123", pattern = r"^[0-9]+(\.[0-9]{1,9})?$")]
     pub cost: String,
-}
-
-impl Default for CountsView {
-    fn default() -> Self {
-        Self { total: 0, reserved: 0, settled: 0, estimated: 0, overrun: 0, failed: 0, unpriced: 0 }
-    }
-}
-
-impl Default for TokensView {
-    fn default() -> Self {
-        Usage::default().into()
-    }
 }
 
 impl SpendingView {

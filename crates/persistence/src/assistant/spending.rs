@@ -110,7 +110,7 @@ impl SpendingQueries for Database {
         let mut sql = format!(
             "SELECT {0}count(*){sums} FROM (SELECT {1}state, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, cost \
              FROM assistant_calls WHERE {these}) AS spent",
-            names.iter().map(|name| format!("{name}, ")).collect::<String>(),
+            names.iter().flat_map(|name| [name.as_str(), ", "]).collect::<String>(),
             columns.concat(),
         );
         if let Some(after) = after.filter(|after| after.len() == by.len() && !by.is_empty()) {
