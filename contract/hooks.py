@@ -315,9 +315,6 @@ def refusals(case):
     # There is no provider of language models.
     if operation["operationId"] == "create_chat_answer":
         possible.add("503")
-    # What is confirmed was proposed by nobody.
-    if operation["operationId"] == "confirm_chat_tool":
-        possible.update(("400", "403", "404"))
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")

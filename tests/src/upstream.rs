@@ -39,6 +39,8 @@ pub enum Conduct {
     CutAfter(u64),
     /// With words, and nothing or zeros of what was used.
     Untold(Option<u64>),
+    /// It wants this tool used, with these arguments.
+    Uses(&'static str, &'static str),
     /// With what is no JSON.
     Garbage,
     /// After so much time.
@@ -144,6 +146,7 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
         Conduct::Over(more) => (allowed + more, Some(allowed + more)),
         Conduct::Endless(_) => (u64::MAX, None),
         Conduct::CutAfter(words) => (words, None),
+        Conduct::Uses(..) => (0, Some(1)),
         Conduct::Untold(usage) => (3, usage),
         Conduct::Late(pause) => {
             tokio::select! {
@@ -203,6 +206,10 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
     }
     let mut last = head.clone();
     last["choices"] = json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]);
+    if let Conduct::Uses(name, arguments) = conduct {
+        let call = json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": name, "arguments": arguments } });
+        last["choices"] = json!([{ "index": 0, "delta": { "tool_calls": [call] }, "finish_reason": "tool_calls" }]);
+    }
     let mut told = head;
     told["choices"] = json!([]);
     let tells = usage.is_some();

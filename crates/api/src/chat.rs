@@ -5,7 +5,6 @@
 
 mod answers;
 mod asked;
-mod confirm;
 mod conversations;
 mod cursor;
 mod distant;
@@ -48,7 +47,6 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(answers::create_chat_answer)
         .service(answers::resume_chat_answer)
         .service(answers::stop_chat_answer)
-        .service(confirm::confirm_chat_tool)
         .service(conversations::list_conversations)
         .service(conversations::create_conversation)
         .service(conversations::get_conversation)

@@ -64,7 +64,7 @@ async fn receive(caller: MaybeAuth, services: Shared, http: HttpRequest, payload
     let request = request.body(Full::new(bytes)).map_err(domain::Error::internal)?;
     let now = services.shop.now();
     let desk = Desk {
-        toolbox: services.toolbox(),
+        toolbox: services.tools.clone(),
         actor: caller.0,
         until: now + deadline::left(now).unwrap_or(services.settings.timeout),
     };

@@ -284,6 +284,8 @@ pub struct Services {
     pub bus: Arc<dyn Bus>,
     /// Signs cursors and digests idempotent requests.
     pub mac: Arc<dyn Mac>,
+    /// What models and pages may have done, on behalf of who asks.
+    pub tools: Toolbox,
     /// Whether this node is about to end.
     pub draining: Draining,
     /// What `/ready` asks.
@@ -324,12 +326,6 @@ impl Services {
         let found = outside::still_visitor(&self.known, self.outside.ids.as_ref(), &visit.vouched).await?;
         // Somebody else, when they were unlinked and came back.
         Ok(found.filter(|principal| principal.user == visit.user))
-    }
-
-    /// The tools of the assistant.
-    pub fn toolbox(&self) -> Toolbox {
-        let (shop, finder) = (self.shop.clone(), self.finder.clone());
-        Toolbox { shop, finder, categories: Arc::clone(&self.categories), mac: Arc::clone(&self.mac) }
     }
 
     /// What API keys are known by.

@@ -32,7 +32,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/api/v1/assistant/tools")]
 pub async fn list_assistant_tools(auth: Auth<UseAssistant>, services: Shared) -> Answer {
-    let specs = services.toolbox().specs(&Actor::Signed(auth.0.principal().clone()));
+    let specs = services.tools.specs(&Actor::Signed(auth.0.principal().clone()));
     Ok(HttpResponse::Ok().json(ToolsView::new(&specs)))
 }
 
@@ -57,7 +57,7 @@ pub async fn call_assistant_tool(
     body: JsonBody,
 ) -> Answer {
     let call = body.read(call)?;
-    let (toolbox, actor) = (services.toolbox(), Actor::Signed(auth.0.principal().clone()));
+    let (toolbox, actor) = (&services.tools, Actor::Signed(auth.0.principal().clone()));
     let arguments = call.arguments.into();
     let outcome = match &call.confirmation {
         None => toolbox.call(&actor, call.tool, &arguments).await?,

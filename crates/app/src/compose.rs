@@ -126,7 +126,8 @@ pub(crate) async fn services(
     let room = files::storeroom(config, foundation)?;
     let stored = Arc::new(StoreProbe::new(config, &room));
     let libraries = foundation.database.libraries();
-    let chat = chat(config, foundation, &noted.assistance, toolbox(foundation, &shop, &noted.finder)?);
+    let tools = toolbox(foundation, &shop, &noted.finder)?;
+    let chat = chat(config, foundation, &noted.assistance, tools.clone());
     let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
         shop,
@@ -175,6 +176,7 @@ pub(crate) async fn services(
         limiter: Arc::clone(&nodes.limiter),
         bus: Arc::clone(&nodes.bus),
         mac: Arc::new(foundation.mac("cursor")?),
+        tools,
         draining: Draining::default(),
         probes: probes(config, foundation, [database.probe(), schema, Arc::clone(&nodes.probe), stored]),
         metrics: Arc::new(move || metrics.render()),

@@ -10,6 +10,7 @@ on_each_database!(
     a_cut_upstream_is_an_error_and_what_it_said_is_kept,
     whoever_goes_away_ends_the_answer_unless_it_is_to_go_on,
     an_answer_is_stopped_on_demand,
+    a_tool_does_what_its_person_may_and_writes_what_they_confirm,
 );
 
 fn settings(upstream: &Upstream) -> Vec<(&'static str, String)> {
@@ -160,6 +161,48 @@ async fn an_answer_is_stopped_on_demand(database: Database) {
     buyer.delete(&path).await.expect(200);
     upstream.until("the call ended", |all| all[2].left.is_some()).await;
     assert_eq!(server.tables().number("SELECT count(*) FROM conversation_messages"), 0);
+}
+
+/// What came of the tool in an answer.
+fn outcome(stream: &str) -> Value {
+    let chunks = stream.split("\n\n").filter_map(|one| one.strip_prefix("data: "));
+    let mut chunks = chunks.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    chunks.find(|chunk| chunk["type"].as_str().is_some_and(|kind| kind.starts_with("tool-output"))).unwrap()
+}
+
+async fn a_tool_does_what_its_person_may_and_writes_what_they_confirm(database: Database) {
+    let upstream = Upstream::start(|n| match n {
+        0 => Conduct::Uses("draft_listing", r#"{"name":"A walnut lamp","price":"49.00"}"#),
+        2 => Conduct::Uses("list_own_products", r#"{"limit":5,"sellerId":"00000000-0000-7000-8000-000000000009"}"#),
+        4.. => Conduct::Uses("search_products", r#"{"query":"lamp"}"#),
+        _ => Conduct::Words(2),
+    })
+    .await;
+    let server = shop(database, &upstream).await;
+    let seller = server.signed_in("seller").await;
+    let answer = seller.post("/api/v1/chat", &asks("m1", "Draft a lamp", &json!({}))).await.expect(200).text();
+    assert_eq!(said(&answer), ("word word ".to_owned(), "finish".to_owned()), "{answer}");
+    let proposal = outcome(&answer)["output"].clone();
+    assert_eq!(proposal["status"], "proposed", "{answer}");
+    let drafts = || server.tables().number("SELECT count(*) FROM products WHERE name = 'A walnut lamp'");
+    assert_eq!(drafts(), 0, "nothing is written that nobody confirmed");
+    let word = proposal["confirmation"].as_str().unwrap();
+    assert!(!upstream.counted()[1].asked.to_string().contains(word), "the model cannot confirm it");
+    // The person can, once; and nobody else.
+    let confirm = json!({ "tool": "draft_listing", "arguments": proposal["arguments"], "confirmation": word });
+    let calls = "/api/v1/assistant/tools/calls";
+    server.signed_in("admin").await.post(calls, &confirm).await.error(400, "VALIDATION_ERROR");
+    seller.post(calls, &confirm).await.expect(200);
+    seller.post(calls, &confirm).await.expect(200);
+    assert_eq!(drafts(), 1);
+    // What breaks the schema, as one that names somebody else's account does, is told to the model as a fault.
+    let answer = seller.post("/api/v1/chat", &asks("m2", "Those of others", &json!({}))).await.expect(200).text();
+    assert_eq!(outcome(&answer)["type"], "tool-output-error", "{answer}");
+    assert!(upstream.counted()[3].asked.to_string().contains("/sellerId"), "{}", upstream.counted()[3].asked);
+    // A model that never stops wanting tools is stopped.
+    let answer = seller.post("/api/v1/chat", &asks("m3", "And on", &json!({}))).await.expect(200).text();
+    assert_eq!(said(&answer).1, "error");
+    assert!(answer.contains("(tool_loop)"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use domain::{
     id::ConversationMessageId,
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -341,19 +341,4 @@ pub struct ExportView {
     pub conversation: ConversationView,
     /// All its messages, the oldest first.
     pub messages: Vec<MessageView>,
-}
-
-/// What is confirmed.
-#[derive(Debug, ToSchema)]
-#[schema(as = ChatConfirmation)]
-pub struct ConfirmationBody {
-    /// The tool that proposed it.
-    #[schema(example = "draft_listing")]
-    pub tool: String,
-    /// The `arguments` of the proposal.
-    #[schema(value_type = Object, example = json!({ "name": "A walnut lamp", "price": 49 }))]
-    pub arguments: Map<String, Value>,
-    /// The `confirmation` of the proposal.
-    #[schema(example = "019f0000000070008000000000000000")]
-    pub confirmation: String,
 }

@@ -74,6 +74,7 @@ async fn key_for(door: &Door, owner: &Principal, scopes: Permissions) -> String 
 #[actix_web::test]
 async fn a_key_passes_where_its_scope_is_asked_for_and_nowhere_else() {
     let door = Door::new();
+    let app = door.open().await;
     let mut passed = 0;
     let all = Permissions::ALL.without(Permissions::NOT_FOR_KEYS);
     for (method, path, scope) in operations() {
@@ -82,7 +83,7 @@ async fn a_key_passes_where_its_scope_is_asked_for_and_nowhere_else() {
         let own = Permissions::named(&scope).unwrap();
         let call = async |key: &str| {
             let request = TestRequest::default().method(method.clone()).uri(&path).set_json(json!({}));
-            door.send(request.insert_header(("Authorization", format!("Bearer {key}")))).await
+            app(request.insert_header(("Authorization", format!("Bearer {key}")))).await
         };
         // At most a hundred keys of one person.
         let owner = door.person(Role::Admin).await;
@@ -110,24 +111,25 @@ async fn a_key_passes_where_its_scope_is_asked_for_and_nowhere_else() {
 #[actix_web::test]
 async fn every_secured_operation_demands_the_permission_its_document_names() {
     let door = Door::new();
+    let app = door.open().await;
     let mut secured = 0;
     for (method, path, scope) in operations() {
         let Some(scope) = scope else { continue };
         secured += 1;
         let (_, role) = *permission::ALL.iter().find(|(name, _)| *name == scope).expect("a permission of that name");
         let path = filled(&path);
-        let nobody = send(&door, &method, &path, None).await;
+        let nobody = app(request(&door, &method, &path, None)).await;
         assert_eq!(nobody.status, 401, "{method} {path}");
         assert_eq!(nobody.header("www-authenticate"), format!("Bearer scope=\"{scope}\""), "{method} {path}");
         // The next lower role has every permission a person without this one can have.
         let Some(below) = Role::ALL.into_iter().rev().find(|one| *one < role) else { continue };
         let lacking = door.person(below).await;
-        let refused = send(&door, &method, &path, Some(&lacking)).await;
+        let refused = app(request(&door, &method, &path, Some(&lacking))).await;
         assert_eq!((refused.status, refused.code()), (403, "FORBIDDEN".to_owned()), "{method} {path}");
         let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
         assert_eq!(refused.header("www-authenticate"), challenge, "{method} {path}");
         let holder = door.person(role).await;
-        let answer = send(&door, &method, &path, Some(&holder)).await;
+        let answer = app(request(&door, &method, &path, Some(&holder))).await;
         let refused = answer.header("www-authenticate").contains("scope");
         assert!(answer.status != 401 && !refused, "{method} {path} refuses who has {scope}: {}", answer.text);
     }

@@ -27,6 +27,7 @@ use domain::{
         Assistant,
         conversation::{TalkRules, Talks, WindowRules},
         terms::{Provider, Settings},
+        tools::Toolbox,
     },
     bus::{Bus, Fanout, Subscription},
     cache::{InvalidatingStore, NoCache},
@@ -226,6 +227,12 @@ fn finder(reader: &Arc<MemoryStore>) -> Finder {
     Finder { index: Arc::default(), embedder, products: reader.clone() }
 }
 
+/// Tools over the store in memory.
+fn toolbox(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Toolbox {
+    let (shop, finder) = (fixtures.shop.clone(), finder(reader));
+    Toolbox { shop, finder, categories: reader.clone(), mac: Arc::new(PlainMac) }
+}
+
 impl Door {
     pub fn new() -> Self {
         Self::with(|_| {})
@@ -320,10 +327,11 @@ impl Door {
             schedules: reader.clone(),
             cache: Arc::new(NoCache),
             streams: Streams { hub: Hub::new(0), feed: reader.clone(), tickets: reader.clone() },
-            rooms: Rooms { floor: Floor::new(fixtures.shop.id()), queries: reader, presence: Arc::new(Nobody) },
+            rooms: Rooms { floor: Floor::new(fixtures.shop.id()), queries: reader.clone(), presence: Arc::new(Nobody) },
             limiter: Arc::new(Counter::default()),
             bus: Arc::new(Silent),
             mac: Arc::new(PlainMac),
+            tools: toolbox(&reader, &fixtures),
             draining: Draining::default(),
             probes: vec![Arc::new(Part("database", true, true)), Arc::new(Part("redis", false, false))],
             metrics: Arc::new(|| "# nothing yet\n".to_owned()),
@@ -348,6 +356,13 @@ impl Door {
             replies.push(Reply::of(test::call_service(&app, request.to_request()).await).await);
         }
         replies
+    }
+
+    /// One application for many requests: to make it takes longer than most of them.
+    pub async fn open(&self) -> impl AsyncFn(TestRequest) -> Reply + use<> {
+        let drawn = souk_api::app::Drawn::of(&self.services);
+        let app = test::init_service(souk_api::build(&self.services, &drawn)).await;
+        async move |request: TestRequest| Reply::of(test::call_service(&app, request.to_request()).await).await
     }
 
     pub async fn get(&self, path: &str) -> Reply {
