@@ -240,8 +240,7 @@ impl Door {
 
     pub fn with(change: impl FnOnce(&mut Services)) -> Self {
         let (mut fixtures, store) = Fixtures::in_memory();
-        let seen = Arc::new(Seen::default());
-        let providers = Arc::<PlainProviders>::default();
+        let (seen, providers) = (Arc::<Seen>::default(), Arc::<PlainProviders>::default());
         let reader = Arc::new(store.clone());
         let known = knowing(reader.clone(), &fixtures.shop);
         let herald = Herald { known: known.clone(), bus: Arc::new(Silent) };
