@@ -154,6 +154,9 @@ async fn in_every_field_of_an_account(database: Database) {
     }
 }
 
+/// Texts that are decimal numbers.
+const AMOUNTS: [&str; 5] = ["cost", "input", "cached", "output", "reasoning"];
+
 /// Walks the document, so that a new operation is asked without a line here.
 async fn in_every_text_of_every_body(database: Database) {
     let server = Server::start(database).await;
@@ -193,6 +196,10 @@ async fn in_every_text_of_every_body(database: Database) {
                     };
                     if refused {
                         reply.json()["error"]["code"].as_str().unwrap();
+                    } else if (200..300).contains(&reply.status) && AMOUNTS.contains(&field.as_str()) {
+                        // Amounts come back in their shortest form.
+                        let back = reply.json()[&field].as_str().map(str::parse::<f64>);
+                        assert_eq!(back, Some(text.parse()), "{text:?} in {field}");
                     } else if reply.status == 400 || reply.json().get(&field).is_some() {
                         let pointer = format!("/{field}");
                         taken(&reply, &pointer, &pointer, &text);

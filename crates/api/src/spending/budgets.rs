@@ -77,7 +77,7 @@ pub struct BudgetView {
     #[schema(example = "daily")]
     pub name: String,
     /// Whose calls count together.
-    #[schema(value_type = ByName)]
+    #[schema(value_type = ByName, example = "user")]
     pub by: &'static str,
     /// Of this person, key or seller account alone.
     pub subject_id: Option<Uuid>,
@@ -183,7 +183,7 @@ pub struct BudgetBody {
     #[schema(example = "daily", pattern = "^[a-z0-9_-]{1,64}$")]
     pub name: String,
     /// Whose calls count together.
-    #[schema(value_type = ByName)]
+    #[schema(value_type = ByName, example = "user")]
     pub by: String,
     /// Of this person, key or seller account alone; of each when absent.
     pub subject_id: Option<Uuid>,

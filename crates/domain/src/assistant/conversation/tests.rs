@@ -456,7 +456,7 @@ async fn a_model_is_told_what_is_wrong_with_its_calls_and_a_loop_of_them_ends() 
 
 #[tokio::test]
 async fn what_a_tool_would_write_is_proposed_and_the_word_for_it_is_not_for_the_model() {
-    let listing = "{\"name\":\"A walnut lamp\",\"price\":49,\"stock\":1}";
+    let listing = "{\"name\":\"A walnut lamp\",\"price\":\"49.00\",\"stock\":1}";
     let mut given = Given::of([Script::Wants("draft_listing", listing), says("Please confirm")]).await;
     let seller = given.fixtures.seller().await;
     given.ada = authorized(seller.clone());
