@@ -36,10 +36,10 @@ const WINDOWS: u32 = 100;
 #[derive(Debug, Clone, Copy, ToSchema)]
 #[schema(as = AssistantBudgetBy, rename_all = "lowercase")]
 pub enum ByName {
-    /// Everybody's.
-    All,
     /// Those of each person.
     User,
+    /// Everybody's.
+    All,
     /// Those with each API key.
     Key,
     /// Those for each seller account.
@@ -77,7 +77,7 @@ pub struct BudgetView {
     #[schema(example = "daily")]
     pub name: String,
     /// Whose calls count together.
-    #[schema(value_type = ByName, example = "user")]
+    #[schema(value_type = ByName)]
     pub by: &'static str,
     /// Of this person, key or seller account alone.
     pub subject_id: Option<Uuid>,
@@ -183,7 +183,7 @@ pub struct BudgetBody {
     #[schema(example = "daily", pattern = "^[a-z0-9_-]{1,64}$")]
     pub name: String,
     /// Whose calls count together.
-    #[schema(value_type = ByName, example = "user")]
+    #[schema(value_type = ByName)]
     pub by: String,
     /// Of this person, key or seller account alone; of each when absent.
     pub subject_id: Option<Uuid>,
