@@ -1,6 +1,6 @@
 //! Conversations with the assistant: the door of `useChat`, and what was said over REST.
 //!
-//! An answer is made by a task of its own ([`running`]) and written down as it grows. Whoever reads it, from its begin or later, here or
+//! An answer is made by a task of its own (`running`) and written down as it grows. Whoever reads it, from its begin or later, here or
 //! on another node, is told by the same rule ([`told`]) what leads from what they know to what there is.
 
 mod answers;
