@@ -73,22 +73,24 @@ impl Database {
     pub async fn connect(settings: &Settings) -> Result<Self> {
         let engine = Engine::of_url(&settings.url)
             .ok_or_else(|| Error::internal("the database URL must begin with sqlite: or postgres://"))?;
+        let growth = Growth::default();
         let (reader, writer, mut migrating) = match engine {
             Engine::Postgres => {
-                let pool = open(bounded(settings), engine, settings, settings.max_connections).await?;
+                let pool = open(bounded(settings), engine, settings, settings.max_connections, None).await?;
                 (pool.clone(), pool, options(settings))
             }
             Engine::Sqlite => {
                 // One writer: others wait for it in line, instead of polling a lock.
-                let writer = open(sqlite(settings, true), engine, settings, 1).await?;
+                let writer = open(sqlite(settings, true), engine, settings, 1, Some(growth.clone())).await?;
                 let readers = settings.max_connections.min(useful_readers());
-                (open(sqlite(settings, false), engine, settings, readers).await?, writer, sqlite(settings, true))
+                let reader = open(sqlite(settings, false), engine, settings, readers, None).await?;
+                (reader, writer, sqlite(settings, true))
             }
         };
         migrating.max_connections(1).min_connections(0).connect_lazy(true);
         let migrations = sea_orm::Database::connect(migrating).await.map_err(error::of)?;
         let (committed, enqueued) = (Arc::default(), Arc::default());
-        let (growth, details) = (Growth::default(), Arc::new(Details::of(engine)));
+        let details = Arc::new(Details::of(engine));
         let (pulse_url, patience) = (settings.url.as_str().into(), settings.answer_timeout);
         Ok(Self { engine, reader, writer, migrations, committed, enqueued, growth, details, pulse_url, patience })
     }
@@ -239,8 +241,14 @@ fn useful_readers() -> u32 {
     u32::try_from(4 * processors).unwrap_or(u32::MAX)
 }
 
-async fn open(mut options: ConnectOptions, engine: Engine, settings: &Settings, size: u32) -> Result<Pool> {
+async fn open(
+    mut options: ConnectOptions,
+    engine: Engine,
+    settings: &Settings,
+    size: u32,
+    growth: Option<Growth>,
+) -> Result<Pool> {
     options.max_connections(size);
     let source = sea_orm::Database::connect(options).await.map_err(error::of)?;
-    Ok(Pool::over(source, engine, size, settings.acquire_timeout, settings.idle_timeout))
+    Ok(Pool::over(source, engine, size, (settings.acquire_timeout, settings.idle_timeout), growth))
 }

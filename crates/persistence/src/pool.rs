@@ -24,6 +24,7 @@ use tokio::{
 };
 
 use crate::{
+    checkpoint::Growth,
     connection::Connection,
     engine::Engine,
     group::Group,
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     /// Whether the server is there at all.
     pub(crate) pulse: Pulse,
+    /// Of those that write on SQLite: what is written makes its log longer.
+    growth: Option<Growth>,
 }
 
 /// A connection that nobody uses just now.
@@ -72,13 +75,25 @@ impl Pool {
         source: DatabaseConnection,
         engine: Engine,
         size: u32,
-        patience: Duration,
-        idle_timeout: Duration,
+        (patience, idle_timeout): (Duration, Duration),
+        growth: Option<Growth>,
     ) -> Self {
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1)));
         let (in_line, idle, runtime) = (AtomicUsize::new(0), Mutex::default(), Handle::current());
         let pulse = Pulse::default();
-        Self(Arc::new(Shared { engine, source, size, places, in_line, patience, idle_timeout, idle, runtime, pulse }))
+        Self(Arc::new(Shared {
+            engine,
+            source,
+            size,
+            places,
+            in_line,
+            patience,
+            idle_timeout,
+            idle,
+            runtime,
+            pulse,
+            growth,
+        }))
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -182,6 +197,9 @@ impl Shared {
     }
 
     pub(crate) fn give_back(&self, one: Idle) {
+        if let Some(growth) = &self.growth {
+            growth.wrote();
+        }
         let mut idle = self.idle();
         idle.push(one);
         // The first is the one that has been idle longest.

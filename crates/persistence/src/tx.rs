@@ -34,7 +34,6 @@ use domain::{
 };
 
 use crate::{
-    checkpoint::Growth,
     database::Database,
     engine::Engine,
     error,
@@ -48,7 +47,6 @@ pub(crate) struct SeaTx {
     pub(crate) tx: Transaction,
     committed: Arc<tokio::sync::Notify>,
     enqueued: Arc<tokio::sync::Notify>,
-    growth: Growth,
     /// Whether it stored jobs, so that workers are woken.
     pub(crate) has_jobs: bool,
     /// What the logs will hold of the transaction; written at its end.
@@ -64,8 +62,8 @@ impl Database {
     pub(crate) async fn open(&self) -> Result<SeaTx> {
         let tx = self.writer.begin(Purpose::Write).await.map_err(error::of)?;
         let (committed, enqueued) = (Arc::clone(&self.committed), Arc::clone(&self.enqueued));
-        let (growth, told) = (self.growth.clone(), Told::default());
-        Ok(SeaTx { engine: self.engine, tx, committed, enqueued, growth, has_jobs: false, told })
+        let told = Told::default();
+        Ok(SeaTx { engine: self.engine, tx, committed, enqueued, has_jobs: false, told })
     }
 }
 
@@ -240,7 +238,6 @@ impl Tx for SeaTx {
         if self.has_jobs {
             self.enqueued.notify_one();
         }
-        self.growth.committed();
         Ok(())
     }
 
