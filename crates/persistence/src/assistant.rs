@@ -6,14 +6,14 @@ mod spending;
 mod terms;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use domain::{
     Result,
-    assistant::{Batch, NewCall, Settlement, Spent, Verdict, WindowKey, decide, ports::LedgerStore},
+    assistant::{Batch, CallState, NewCall, Settlement, Spent, Verdict, WindowKey, decide, ports::LedgerStore},
     clock::Timestamp,
     id::AssistantCallId,
 };
@@ -48,7 +48,11 @@ const CALLS: Table = Table {
         ("completion_tokens", Kind::Number),
         ("cached_tokens", Kind::Number),
         ("reasoning_tokens", Kind::Number),
+        ("cost", Kind::Number),
+        ("fault", Kind::Text),
         ("started_at", Kind::Time),
+        ("first_at", Kind::Time),
+        ("ended_at", Kind::Time),
     ],
 };
 
@@ -95,8 +99,12 @@ struct CallRow<'a> {
     completion_tokens: i64,
     cached_tokens: i64,
     reasoning_tokens: i64,
+    cost: Option<i64>,
+    fault: Option<&'static str>,
     #[serde(serialize_with = "bulk::time")]
     started_at: Timestamp,
+    first_at: Option<Moment>,
+    ended_at: Option<Moment>,
 }
 
 #[derive(Serialize)]
@@ -134,7 +142,9 @@ fn stored(number: u64) -> i64 {
 }
 
 impl<'a> CallRow<'a> {
-    fn of(call: &'a NewCall) -> Self {
+    /// One that ended by now is written down as it ended.
+    fn of(call: &'a NewCall, ended: Option<&Settlement>) -> Self {
+        let usage = ended.map(|ended| ended.usage).unwrap_or_default();
         Self {
             id: bulk::hex(call.id),
             user_id: bulk::hex(call.user),
@@ -144,15 +154,19 @@ impl<'a> CallRow<'a> {
             kind: call.kind.name(),
             model: &call.model,
             deployment: &call.deployment,
-            state: "reserved",
+            state: ended.map_or(CallState::Reserved, |ended| ended.state).name(),
             reserved_prompt: stored(call.prompt),
             reserved_completion: stored(call.completion),
             reserved_cost: call.cost.map(stored),
-            prompt_tokens: 0,
-            completion_tokens: 0,
-            cached_tokens: 0,
-            reasoning_tokens: 0,
+            prompt_tokens: stored(usage.prompt),
+            completion_tokens: stored(usage.completion),
+            cached_tokens: stored(usage.cached),
+            reasoning_tokens: stored(usage.reasoning),
+            cost: ended.and_then(|ended| ended.cost).map(stored),
+            fault: ended.and_then(|ended| ended.fault),
             started_at: call.started_at,
+            first_at: ended.and_then(|ended| ended.first_at).map(Moment),
+            ended_at: ended.map(|ended| Moment(ended.ended_at)),
         }
     }
 }
@@ -218,7 +232,11 @@ async fn locked(on: &impl ConnectionTrait, engine: Engine, batch: &Batch) -> Res
 }
 
 /// Notes how calls ended, and gives those that had not before.
-async fn ended(on: &impl ConnectionTrait, engine: Engine, settled: &[Settlement]) -> Result<BTreeSet<AssistantCallId>> {
+async fn ended(
+    on: &impl ConnectionTrait,
+    engine: Engine,
+    settled: &[&Settlement],
+) -> Result<BTreeSet<AssistantCallId>> {
     let sql = format!(
         "UPDATE assistant_calls SET state = done.becomes, prompt_tokens = done.prompt, completion_tokens = done.completion, \
          cached_tokens = done.cached, reasoning_tokens = done.reasoning, cost = done.paid, fault = done.why, first_at = done.first, \
@@ -227,7 +245,7 @@ async fn ended(on: &impl ConnectionTrait, engine: Engine, settled: &[Settlement]
     );
     let mut own = BTreeSet::new();
     for settled in settled.chunks(bulk::ROWS) {
-        let rows: Vec<_> = settled.iter().map(EndedRow::of).collect();
+        let rows: Vec<_> = settled.iter().map(|one| EndedRow::of(one)).collect();
         for row in all(on, statement(engine, sql.as_str(), [bulk::json(&rows)?])).await? {
             own.insert(AssistantCallId(at(&row, 0)?));
         }
@@ -264,13 +282,20 @@ impl LedgerStore for Database {
         let before = locked(&tx, self.engine, batch).await?;
         let mut windows = before.clone();
         let verdicts = decide(&mut windows, &batch.calls);
+        let mut ends: HashMap<AssistantCallId, &Settlement> = batch.settled.iter().map(|one| (one.id, one)).collect();
         let begun = batch.calls.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_ok());
-        let rows: Vec<_> = begun.map(|(call, _)| CallRow::of(call)).collect();
+        let (mut rows, mut own) = (Vec::new(), BTreeSet::new());
+        for (call, _) in begun {
+            let ended = ends.remove(&call.id);
+            own.extend(ended.map(|ended| ended.id));
+            rows.push(CallRow::of(call, ended));
+        }
         if !rows.is_empty() {
             CALLS.insert(&tx, self.engine, &rows, "").await?;
         }
         if !batch.settled.is_empty() {
-            let own = ended(&tx, self.engine, &batch.settled).await?;
+            let rest: Vec<_> = ends.into_values().collect();
+            own.extend(ended(&tx, self.engine, &rest).await?);
             for settled in batch.settled.iter().filter(|settled| own.contains(&settled.id)) {
                 for window in &settled.windows {
                     if let Some(spent) = windows.get_mut(window) {

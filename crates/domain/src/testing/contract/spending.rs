@@ -88,14 +88,17 @@ async fn groups_add_up_and_go_on_after_a_key(harness: &impl Harness) {
         // Not of this week.
         given.call(given.day - Duration::from_micros(1), "small", false),
     ];
-    let settled = vec![
+    let mut settled = vec![
         ended(&calls[0], CallState::Settled, USED, Some(100)),
         ended(&calls[1], CallState::Estimated, USED, None),
         ended(&calls[2], CallState::Failed, Usage::default(), Some(0)),
         ended(&calls[3], CallState::Overrun, USED, Some(7)),
         ended(&calls[5], CallState::Settled, USED, Some(1)),
     ];
+    // Some end where they begin, others later.
+    let later = settled.split_off(2);
     harness.ledger().write(&Batch { calls: calls.to_vec(), settled }).await.unwrap();
+    harness.ledger().write(&Batch { calls: Vec::new(), settled: later }).await.unwrap();
     let (queries, filter) = (harness.spending(), given.filter());
 
     let all = queries.spending(&filter, &[], None, 10).await.unwrap();
@@ -157,6 +160,9 @@ async fn groups_add_up_and_go_on_after_a_key(harness: &impl Harness) {
     assert_eq!(ids, newest.iter().map(|call| call.id).collect::<Vec<_>>(), "the newest first");
     let failed = listed.iter().find(|call| call.id == calls[2].id).unwrap();
     assert_eq!((failed.state, failed.fault.as_deref(), failed.cost), (CallState::Failed, Some("timeout"), Some(0)));
+    let whole = listed.iter().find(|call| call.id == calls[0].id).unwrap();
+    assert_eq!((whole.state, whole.usage, whole.cost), (CallState::Settled, USED, Some(100)));
+    assert_eq!((whole.first_at, whole.ended_at), (Some(given.day), Some(given.day + Duration::from_secs(1))));
     let open = listed.iter().find(|call| call.id == calls[4].id).unwrap();
     assert_eq!((open.state, open.cost, open.ended_at, open.key), (CallState::Reserved, None, None, Some(given.key)));
     let rest = queries.calls(&filter, Some((listed[1].started_at, listed[1].id)), 10).await.unwrap();
