@@ -40,6 +40,7 @@ mod outside;
 mod passkeys;
 mod probes;
 mod pushed;
+mod recall;
 mod revocation;
 mod rolling;
 mod search_models;
