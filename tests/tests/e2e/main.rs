@@ -26,6 +26,7 @@ mod full_disk;
 mod guests;
 mod images;
 mod inbound;
+mod injection;
 mod jobs;
 mod leaks;
 mod lfs;
