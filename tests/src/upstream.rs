@@ -12,10 +12,12 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+
+use crate::incoming::Incoming;
 
 /// How long anything may take that is waited for, on a machine that runs other tests too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -125,7 +127,9 @@ impl Upstream {
 /// Answers question after question of one connection.
 async fn serve(mut stream: TcpStream, manners: &Manners, number: &AtomicUsize, all: &Mutex<Vec<Counted>>) {
     let mut buffer = Vec::new();
-    while let Some((asked, key)) = read(&mut stream, &mut buffer).await {
+    while let Some(question) = Incoming::next(&mut stream, &mut buffer).await {
+        let asked: Value = serde_json::from_slice(&question.body).unwrap();
+        let key = question.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
         let conduct = manners(number.fetch_add(1, Ordering::SeqCst));
         let place = {
             let mut all = all.lock().unwrap();
@@ -276,33 +280,4 @@ async fn whole(stream: &mut TcpStream, status: u16, body: &str) -> bool {
 async fn event(stream: &mut TcpStream, data: &str) -> bool {
     let event = format!("data: {data}\n\n");
     stream.write_all(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes()).await.is_ok()
-}
-
-/// The body of the next question.
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(Value, Option<String>)> {
-    let mut part = vec![0; 65_536];
-    let (mut wanted, mut key) = (None, None);
-    loop {
-        if wanted.is_none()
-            && let Some(end) = buffer.windows(4).position(|part| part == b"\r\n\r\n")
-        {
-            let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
-            let named = |wanted: &str| {
-                let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-                lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.to_owned())
-            };
-            key = named("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
-            let length = named("content-length").map_or(0, |length| length.parse::<usize>().unwrap());
-            wanted = Some((end + 4, end + 4 + length));
-        }
-        if let Some((begin, end)) = wanted.filter(|(_, end)| buffer.len() >= *end) {
-            let body = serde_json::from_slice(&buffer[begin..end]).unwrap();
-            buffer.drain(..end);
-            return Some((body, key.take()));
-        }
-        match stream.read(&mut part).await {
-            Ok(0) | Err(_) => return None,
-            Ok(length) => buffer.extend_from_slice(&part[..length]),
-        }
-    }
 }
