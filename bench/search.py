@@ -126,7 +126,7 @@ def measured(engine, folder):
     size = metric(server, "vectors_index_bytes") / 2**20
     print(
         f"\n{engine}: {products} products, imported in {imported:.0f} s; vectors made in {built:.1f} s, read again after a start in {read:.1f} s\n"
-        f"memory: {without:.0f} MiB without vectors, {with_index:.0f} MiB with them, of which the index says {size:.0f} MiB"
+        f"memory: {without:.0f} MiB without vectors, {with_index:.0f} MiB with them, of which the index says {size:.1f} MiB"
     )
     rows = compared(server)
     print(f"memory at most: {server.memory('VmHWM'):.0f} MiB\n\n| kind | p50 ms | p99 ms | CPU ms | p50, of list | CPU, of list |\n|---|---:|---:|---:|---:|---:|")
