@@ -8,6 +8,7 @@ use souk_e2e::{Client, Conduct, Database, Fault, FaultProxy, Server, Upstream, o
 
 on_each_database!(
     what_was_said_elsewhere_is_found_by_its_meaning_and_words_do_without_it,
+    the_model_that_comes_with_the_program_does_for_that_too,
     what_cannot_be_recalled_is_not_missed,
     what_does_not_fit_is_told_in_short_and_without_that_the_talk_goes_on,
 );
@@ -80,6 +81,17 @@ async fn what_was_said_elsewhere_is_found_by_its_meaning_and_words_do_without_it
     assert_eq!(counted(&server, "memory_recall_failed_total").await, 0);
     assert!(server.log().contains("memory_recalled_by_words") && !server.log().contains("vessel"), "{}", server.log());
     server.settled().await;
+}
+
+async fn the_model_that_comes_with_the_program_does_for_that_too(database: Database) {
+    let upstream = Upstream::start(|_| Conduct::Words(2)).await;
+    let server = started(database, &upstream, &[("SOUK__CHAT__MEMORIES", "1")]).await;
+    let buyer = server.signed_in("buyer").await;
+    says(&buyer, "chat-1", "An old vessel, please").await;
+    says(&buyer, "chat-2", "My grandmother knitted socks and pullovers").await;
+    says(&buyer, "chat-3", "Are there ships and boats?").await;
+    let told = told(&upstream);
+    assert!(told.contains("An old vessel") && !told.contains("grandmother"), "no word is the same: {told}");
 }
 
 async fn what_cannot_be_recalled_is_not_missed(database: Database) {
