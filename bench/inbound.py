@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+import paced
 from server import Server
 
 RATE, SECONDS = float(os.environ["RATE"]), float(os.environ["SECONDS_EACH"])
@@ -21,47 +22,19 @@ HOOKS = {
 }
 
 
-async def ask(connection, port, number):
-    """Sends one call over a connection that is kept; gives its status."""
-    if not connection:
-        connection.extend(await asyncio.open_connection("127.0.0.1", port))
-    reader, writer = connection
+async def ask(connection, number):
+    """Sends one signed call; gives its status."""
     # About as long as what GitHub says of a push.
     body = json.dumps({"number": number, "ref": "refs/heads/main", "commits": ["x" * 200] * 20}).encode()
     signature = hmac.new(SECRET, body, hashlib.sha256).hexdigest()
-    head = (
-        "POST /api/v1/hooks/github HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-        f"x-github-event: push\r\nx-github-delivery: {number}\r\nx-hub-signature-256: sha256={signature}\r\n"
-        f"content-length: {len(body)}\r\n\r\n"
-    )
-    writer.write(head.encode() + body)
-    answer = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    await reader.readexactly(length)
-    return int(answer[9:12])
+    headers = ["X-GitHub-Event: push", f"X-GitHub-Delivery: {number}", f"X-Hub-Signature-256: sha256={signature}"]
+    return await connection.ask("POST", "/api/v1/hooks/github", body, headers)
 
 
-async def calls(port):
-    """Times in milliseconds, sorted. A call that is due waits for a free connection, and its waiting counts."""
-    free, took = asyncio.Queue(), []
-    for _ in range(CONNECTIONS):
-        free.put_nowait([])
-
-    async def one(number, due):
-        connection = await free.get()
-        status = await ask(connection, port, number)
-        took.append((time.perf_counter() - due) * 1000)
-        free.put_nowait(connection)
-        if status != 202:
-            raise SystemExit(f"a call was answered {status}")
-
-    began, tasks = time.perf_counter(), []
-    for number in range(int(SECONDS * RATE)):
-        due = began + number / RATE
-        await asyncio.sleep(max(0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(number, due)))
-    await asyncio.gather(*tasks)
-    return sorted(took)
+def calls(port):
+    """Times in milliseconds, sorted."""
+    connections = [paced.Connection(port) for _ in range(CONNECTIONS)]
+    return asyncio.run(paced.calls(RATE, SECONDS, connections, ask, 202))
 
 
 def handled(server):
@@ -83,10 +56,9 @@ for engine in os.environ["ENGINES"].split():
     server.environment |= HOOKS
     server.start("warn")
     try:
-        took = asyncio.run(calls(server.port))
-        at = lambda part: took[min(len(took) - 1, int(len(took) * part))]  # noqa: E731
+        took = calls(server.port)
         print(
-            f"{engine:8} {len(took)} calls at {RATE:.0f}/s: p50 {at(0.5):.1f} ms, p99 {at(0.99):.1f} ms, slowest {took[-1]:.1f} ms; "
+            f"{engine:8} {len(took)} calls at {RATE:.0f}/s: p50 {paced.at(took, 0.5):.1f} ms, p99 {paced.at(took, 0.99):.1f} ms, slowest {took[-1]:.1f} ms; "
             f"{handled(server)} handled",
             flush=True,
         )

@@ -18,6 +18,7 @@ mod events;
 mod fault;
 mod haproxy;
 pub mod hooks;
+mod incoming;
 mod issuer;
 mod ledger;
 mod line;

@@ -13,10 +13,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ring::hmac;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+
+use crate::incoming::Incoming;
 
 /// How long anything may take that is waited for, on a machine that runs other tests too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -127,9 +129,8 @@ impl Receiver {
 /// Serves one connection, request after request.
 async fn serve(mut stream: TcpStream, manners: &Manners, count: &AtomicUsize, hooks: &Mutex<Vec<Hook>>) {
     let mut buffer = Vec::new();
-    loop {
-        let Some((mut hook, rest)) = read(&mut stream, std::mem::take(&mut buffer)).await else { return };
-        buffer = rest;
+    while let Some(request) = Incoming::next(&mut stream, &mut buffer).await {
+        let mut hook = hook(&request);
         let manner = manners(count.fetch_add(1, Ordering::SeqCst));
         let status = match manner {
             Manner::Answer(status) => status,
@@ -152,29 +153,15 @@ async fn serve(mut stream: TcpStream, manners: &Manners, count: &AtomicUsize, ho
     }
 }
 
-/// The next request, and what came after it.
-async fn read(stream: &mut TcpStream, mut buffer: Vec<u8>) -> Option<(Hook, Vec<u8>)> {
-    loop {
-        if let Some(end) = buffer.windows(4).position(|part| part == b"\r\n\r\n") {
-            let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
-            let header = |name: &str| {
-                let lines = head.lines().filter_map(|line| line.split_once(": "));
-                lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
-            };
-            let length: usize = header("content-length").map_or(0, |length| length.parse().unwrap());
-            if buffer.len() >= end + 4 + length {
-                let body = String::from_utf8(buffer[end + 4..end + 4 + length].to_vec()).unwrap();
-                let rest = buffer[end + 4 + length..].to_vec();
-                let of = |name| header(name).unwrap_or_default();
-                let (id, timestamp) = (of("webhook-id"), of("webhook-timestamp"));
-                let signature = of("webhook-signature");
-                return Some((Hook { id, timestamp, signature, body, at: Instant::now(), answered: None }, rest));
-            }
-        }
-        let mut part = [0; 8192];
-        match stream.read(&mut part).await {
-            Ok(0) | Err(_) => return None,
-            Ok(length) => buffer.extend_from_slice(&part[..length]),
-        }
+/// A request as one keeps it.
+fn hook(request: &Incoming) -> Hook {
+    let of = |name| request.header(name).unwrap_or_default().to_owned();
+    Hook {
+        id: of("webhook-id"),
+        timestamp: of("webhook-timestamp"),
+        signature: of("webhook-signature"),
+        body: String::from_utf8(request.body.clone()).unwrap(),
+        at: Instant::now(),
+        answered: None,
     }
 }

@@ -12,10 +12,12 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+
+use crate::incoming::Incoming;
 
 /// How long anything may take that is waited for, on a machine that runs other tests too.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -41,6 +43,9 @@ pub enum Conduct {
     Untold(Option<u64>),
     /// It wants this tool used, with these arguments.
     Uses(&'static str, &'static str),
+    /// As a model that does whatever the last text it read tells it: what stands there as `!call TOOL {..}` is the tool it wants. Told
+    /// nothing of the sort, it says what it read.
+    Obeys,
     /// With what is no JSON.
     Garbage,
     /// After so much time.
@@ -122,7 +127,9 @@ impl Upstream {
 /// Answers question after question of one connection.
 async fn serve(mut stream: TcpStream, manners: &Manners, number: &AtomicUsize, all: &Mutex<Vec<Counted>>) {
     let mut buffer = Vec::new();
-    while let Some((asked, key)) = read(&mut stream, &mut buffer).await {
+    while let Some(question) = Incoming::next(&mut stream, &mut buffer).await {
+        let asked: Value = serde_json::from_slice(&question.body).unwrap();
+        let key = question.header("authorization").and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
         let conduct = manners(number.fetch_add(1, Ordering::SeqCst));
         let place = {
             let mut all = all.lock().unwrap();
@@ -139,6 +146,9 @@ async fn serve(mut stream: TcpStream, manners: &Manners, number: &AtomicUsize, a
 
 /// Answers one question; `false` when the connection is over.
 async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: impl Fn(u64)) -> bool {
+    if conduct == Conduct::Obeys {
+        return obey(stream, asked, said).await;
+    }
     let allowed = ["max_tokens", "max_completion_tokens"].iter().find_map(|name| asked[*name].as_u64()).unwrap_or(16);
     let (words, usage) = match conduct {
         Conduct::Words(words) | Conduct::Slowly(words, _) => (words.min(allowed), Some(words.min(allowed))),
@@ -146,7 +156,7 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
         Conduct::Over(more) => (allowed + more, Some(allowed + more)),
         Conduct::Endless(_) => (u64::MAX, None),
         Conduct::CutAfter(words) => (words, None),
-        Conduct::Uses(..) => (0, Some(1)),
+        Conduct::Uses(..) | Conduct::Obeys => (0, Some(1)),
         Conduct::Untold(usage) => (3, usage),
         Conduct::Late(pause) => {
             tokio::select! {
@@ -207,8 +217,7 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
     let mut last = head.clone();
     last["choices"] = json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]);
     if let Conduct::Uses(name, arguments) = conduct {
-        let call = json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": name, "arguments": arguments } });
-        last["choices"] = json!([{ "index": 0, "delta": { "tool_calls": [call] }, "finish_reason": "tool_calls" }]);
+        last["choices"] = wants(name, arguments);
     }
     let mut told = head;
     told["choices"] = json!([]);
@@ -218,6 +227,39 @@ async fn answer(stream: &mut TcpStream, asked: &Value, conduct: Conduct, said: i
         && (!tells || event(stream, &told.to_string()).await)
         && event(stream, "[DONE]").await
         && stream.write_all(b"0\r\n\r\n").await.is_ok()
+}
+
+/// The choices by which a tool is wanted.
+fn wants(name: &str, arguments: &str) -> Value {
+    let call =
+        json!({ "index": 0, "id": "call_1", "type": "function", "function": { "name": name, "arguments": arguments } });
+    json!([{ "index": 0, "delta": { "tool_calls": [call] }, "finish_reason": "tool_calls" }])
+}
+
+/// Answers a question as [`Conduct::Obeys`] says.
+async fn obey(stream: &mut TcpStream, asked: &Value, said: impl Fn(u64)) -> bool {
+    let read = asked["messages"].as_array().and_then(|all| all.last()).map(|last| last["content"].to_string());
+    // However often it was put into JSON.
+    let read = read.unwrap_or_default().replace('\\', "");
+    let choices = match told(&read) {
+        Some((name, arguments)) => wants(name, &arguments.to_string()),
+        None => json!([{ "index": 0, "delta": { "content": read }, "finish_reason": "stop" }]),
+    };
+    said(1);
+    let begin = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let usage = json!({ "prompt_tokens": PROMPT, "completion_tokens": 1, "total_tokens": PROMPT + 1 });
+    stream.write_all(begin.as_bytes()).await.is_ok()
+        && event(stream, &json!({ "id": "chatcmpl-upstream", "model": "upstream", "choices": choices }).to_string())
+            .await
+        && event(stream, &json!({ "id": "chatcmpl-upstream", "choices": [], "usage": usage }).to_string()).await
+        && event(stream, "[DONE]").await
+        && stream.write_all(b"0\r\n\r\n").await.is_ok()
+}
+
+/// The tool that a text tells to use, and its arguments.
+fn told(text: &str) -> Option<(&str, Value)> {
+    let (name, rest) = text.split_once("!call ")?.1.split_once(' ')?;
+    Some((name, serde_json::Deserializer::from_str(rest).into_iter().next()?.ok()?))
 }
 
 /// A vector of three numbers: what sails, what shines, and anything else.
@@ -238,33 +280,4 @@ async fn whole(stream: &mut TcpStream, status: u16, body: &str) -> bool {
 async fn event(stream: &mut TcpStream, data: &str) -> bool {
     let event = format!("data: {data}\n\n");
     stream.write_all(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes()).await.is_ok()
-}
-
-/// The body of the next question.
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(Value, Option<String>)> {
-    let mut part = vec![0; 65_536];
-    let (mut wanted, mut key) = (None, None);
-    loop {
-        if wanted.is_none()
-            && let Some(end) = buffer.windows(4).position(|part| part == b"\r\n\r\n")
-        {
-            let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
-            let named = |wanted: &str| {
-                let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-                lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.to_owned())
-            };
-            key = named("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
-            let length = named("content-length").map_or(0, |length| length.parse::<usize>().unwrap());
-            wanted = Some((end + 4, end + 4 + length));
-        }
-        if let Some((begin, end)) = wanted.filter(|(_, end)| buffer.len() >= *end) {
-            let body = serde_json::from_slice(&buffer[begin..end]).unwrap();
-            buffer.drain(..end);
-            return Some((body, key.take()));
-        }
-        match stream.read(&mut part).await {
-            Ok(0) | Err(_) => return None,
-            Ok(length) => buffer.extend_from_slice(&part[..length]),
-        }
-    }
 }

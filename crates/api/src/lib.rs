@@ -52,6 +52,7 @@ pub mod services;
 pub mod settings;
 pub mod socket;
 pub mod spending;
+mod spoken;
 pub mod stream;
 pub mod surrogate;
 pub mod tally;

@@ -110,13 +110,27 @@ impl<T: From<Uuid>> FromRequest for Id<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let given = request.match_info().get("id").unwrap_or_default();
-        ready(
-            uuid(given)
-                .map(|id| Self(T::from(id)))
-                .ok_or_else(|| Problem::broken(In::Path, "id", "uuid", "must be a UUID")),
-        )
+        ready(named(request, "id").map(Self))
     }
+}
+
+/// The `{messageId}` of a path, below the `{id}` of what the message is of.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageId<T>(pub T);
+
+impl<T: From<Uuid>> FromRequest for MessageId<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(named(request, "messageId").map(Self))
+    }
+}
+
+/// The id that stands in a path under this name.
+fn named<T: From<Uuid>>(request: &HttpRequest, name: &'static str) -> Result<T, Problem> {
+    let given = request.match_info().get(name).unwrap_or_default();
+    uuid(given).map(T::from).ok_or_else(|| Problem::broken(In::Path, name, "uuid", "must be a UUID"))
 }
 
 /// The UUID of a text in the one form that documents promise: 36 characters with hyphens.

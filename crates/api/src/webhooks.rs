@@ -5,7 +5,6 @@ mod data;
 pub mod dto;
 mod endpoints;
 mod messages;
-mod parameters;
 pub(crate) mod schema;
 mod secrets;
 pub mod words;

@@ -12,7 +12,7 @@ use domain::{
     assets::{image::Gallery, uploads::Finisher},
     assistant::{conversation::Talks, tools::Toolbox},
     cache::{Cache, InvalidatingStore, NoCache},
-    catalog::similar::Finder,
+    catalog::similar::{Finder, TextVectors},
     health::Probe,
     identity::{Known, Sessions, exports::Archives, known::Herald},
 };
@@ -127,7 +127,7 @@ pub(crate) async fn services(
     let stored = Arc::new(StoreProbe::new(config, &room));
     let libraries = foundation.database.libraries();
     let tools = toolbox(foundation, &shop, &noted.finder)?;
-    let chat = chat(config, foundation, &noted.assistance, tools.clone());
+    let chat = chat(config, foundation, &noted.assistance, Arc::clone(&noted.finder.embedder), tools.clone());
     let assets = Assets { room, library: files::library(foundation)?, libraries, downloads: Arc::new(noted.downloads) };
     Ok(Services {
         shop,
@@ -196,11 +196,18 @@ fn toolbox(foundation: &Foundation, shop: &Shop, finder: &Finder) -> domain::Res
 }
 
 /// What conversations stand on.
-fn chat(config: &Config, foundation: &Foundation, assistance: &Assistance, tools: Toolbox) -> Chat {
+fn chat(
+    config: &Config,
+    foundation: &Foundation,
+    assistance: &Assistance,
+    embedder: Arc<dyn TextVectors>,
+    tools: Toolbox,
+) -> Chat {
     let talks = Talks {
         assistant: assistance.assistant.clone(),
         queries: foundation.database.conversations(),
         memories: foundation.database.memories(),
+        embedder,
         tools: Some(tools),
         rules: Arc::new(config.chat.rules.clone()),
     };

@@ -3,34 +3,26 @@
 //!
 //! Downloads are telemetry (ruling R22): what the database cannot take is dropped and counted.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use domain::{Result, assets::files::ports::FileQueries, id::FileId};
 use tokio_util::sync::CancellationToken;
 
-/// Files whose downloads may wait; those of more are not counted.
-const MOST: usize = 10_000;
+use crate::notes::Notes;
+
 /// How long a download waits for others.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What waits: requests write to it, one loop empties it.
+/// What waits: how often each file was taken away.
 #[derive(Clone)]
 pub(crate) struct Downloads {
-    waiting: Arc<Mutex<HashMap<FileId, u64>>>,
+    waiting: Notes<FileId, u64>,
     files: Arc<dyn FileQueries>,
 }
 
 impl api::DownloadSink for Downloads {
     fn taken(&self, file: FileId) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < MOST || waiting.contains_key(&file) {
-            *waiting.entry(file).or_default() += 1;
-        } else {
+        if !self.waiting.take(file, 1, |before, more| before + more) {
             dropped(1);
         }
     }
@@ -39,29 +31,19 @@ impl api::DownloadSink for Downloads {
 impl Downloads {
     /// Nothing waits yet.
     pub(crate) fn new(files: Arc<dyn FileQueries>) -> Self {
-        Self { waiting: Arc::default(), files }
+        Self { waiting: Notes::default(), files }
     }
 
     /// Stores what comes until told to stop, then what is left.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<()> {
-        while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
-            self.store().await;
+        while let Some(times) = self.waiting.next(PAUSE, &stop).await {
+            if let Err(error) = self.files.downloaded(&times).await {
+                let lost = times.iter().map(|(_, times)| times).sum();
+                tracing::warn!(downloads = lost, error = crate::chain(&error), "downloads were not counted");
+                dropped(lost);
+            }
         }
-        self.store().await;
         Ok(())
-    }
-
-    async fn store(&self) {
-        let waiting = mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if waiting.is_empty() {
-            return;
-        }
-        let times: Vec<_> = waiting.into_iter().collect();
-        if let Err(error) = self.files.downloaded(&times).await {
-            let lost = times.iter().map(|(_, times)| times).sum();
-            tracing::warn!(downloads = lost, error = crate::chain(&error), "downloads were not counted");
-            dropped(lost);
-        }
     }
 }
 
@@ -71,6 +53,8 @@ fn dropped(downloads: u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use api::DownloadSink;
     use async_trait::async_trait;
     use domain::{
@@ -80,6 +64,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::notes::MOST;
 
     #[derive(Default)]
     struct Stored(Mutex<Vec<Vec<(FileId, u64)>>>);

@@ -3,34 +3,26 @@
 //!
 //! Uses are telemetry (ruling R22): what the database cannot take is dropped and counted.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use domain::{Result, access::ports::ApiKeyQueries, clock::Timestamp, id::ApiKeyId};
 use tokio_util::sync::CancellationToken;
 
-/// Keys whose use may wait; more are not noted.
-const MOST: usize = 10_000;
+use crate::notes::Notes;
+
 /// How long a use waits for others.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What waits: requests write to it, one loop empties it.
+/// What waits: the latest use of each key.
 #[derive(Clone)]
 pub(crate) struct KeyUses {
-    waiting: Arc<Mutex<HashMap<ApiKeyId, Timestamp>>>,
+    waiting: Notes<ApiKeyId, Timestamp>,
     keys: Arc<dyn ApiKeyQueries>,
 }
 
 impl api::KeyUseSink for KeyUses {
     fn used(&self, key: ApiKeyId, at: Timestamp) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < MOST || waiting.contains_key(&key) {
-            waiting.insert(key, at);
-        } else {
+        if !self.waiting.take(key, at, |_, later| later) {
             dropped(1);
         }
     }
@@ -39,28 +31,18 @@ impl api::KeyUseSink for KeyUses {
 impl KeyUses {
     /// Nothing waits yet.
     pub(crate) fn new(keys: Arc<dyn ApiKeyQueries>) -> Self {
-        Self { waiting: Arc::default(), keys }
+        Self { waiting: Notes::default(), keys }
     }
 
     /// Stores what comes until told to stop, then what is left.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<()> {
-        while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
-            self.store().await;
+        while let Some(uses) = self.waiting.next(PAUSE, &stop).await {
+            if let Err(error) = self.keys.used(&uses).await {
+                tracing::warn!(keys = uses.len(), error = crate::chain(&error), "uses of API keys were dropped");
+                dropped(uses.len());
+            }
         }
-        self.store().await;
         Ok(())
-    }
-
-    async fn store(&self) {
-        let waiting = mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if waiting.is_empty() {
-            return;
-        }
-        let uses: Vec<_> = waiting.into_iter().collect();
-        if let Err(error) = self.keys.used(&uses).await {
-            tracing::warn!(keys = uses.len(), error = crate::chain(&error), "uses of API keys were dropped");
-            dropped(uses.len());
-        }
     }
 }
 
@@ -70,6 +52,8 @@ fn dropped(uses: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use api::KeyUseSink;
     use async_trait::async_trait;
     use domain::{
@@ -81,6 +65,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::notes::MOST;
 
     #[derive(Default)]
     struct Stored(Mutex<Vec<Vec<(ApiKeyId, Timestamp)>>>);

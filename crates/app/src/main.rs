@@ -28,6 +28,7 @@ mod mail;
 mod migrate;
 mod models;
 mod nodes;
+mod notes;
 mod openapi;
 mod outside;
 mod permissions;

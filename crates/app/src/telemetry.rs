@@ -69,6 +69,10 @@ impl Meter for Counters {
     fn memory_recall_failed(&self) {
         metrics::counter!("memory_recall_failed_total").increment(1);
     }
+
+    fn memory_recalled_by_words(&self) {
+        metrics::counter!("memory_recalled_by_words_total").increment(1);
+    }
 }
 
 /// Says what each metric counts, for whoever reads `/metrics`.
@@ -78,6 +82,11 @@ fn describe() {
     metrics::describe_histogram!("db_query_duration_seconds", Unit::Seconds, "Time of a statement in the database");
     metrics::describe_counter!("transaction_retries_total", Unit::Count, "Transactions that ran once more");
     metrics::describe_counter!("memory_recall_failed_total", Unit::Count, "Talks that went on without memories");
+    metrics::describe_counter!(
+        "memory_recalled_by_words_total",
+        Unit::Count,
+        "Talks that were reminded by words alone"
+    );
     metrics::describe_counter!("worker_restarts_total", Unit::Count, "Background work that ended and began again");
     metrics::describe_counter!("product_views_dropped_total", Unit::Count, "Views of products that were not recorded");
     metrics::describe_counter!("api_key_uses_dropped_total", Unit::Count, "Uses of API keys that were not recorded");

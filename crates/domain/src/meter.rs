@@ -7,6 +7,9 @@ pub trait Meter: Send + Sync {
 
     /// What was said in other conversations could not be looked up; the talk goes on without it.
     fn memory_recall_failed(&self) {}
+
+    /// What was said in other conversations was looked up by its words alone, since nobody could say what it means.
+    fn memory_recalled_by_words(&self) {}
 }
 
 /// Counts nothing, for whoever does not care.

@@ -8,9 +8,15 @@ use std::{
 use serde_json::{Value, json};
 use souk_e2e::{
     Bucket, Clamd, Client, Cluster, Conduct, Database, Fault, FaultProxy, Issuer, MailServer, Server, Upstream,
+    on_each_database,
 };
 
 use crate::shop;
+
+on_each_database!(
+    without_the_provider_of_models_all_but_the_assistant_is_served,
+    a_shop_without_models_says_nothing_of_them,
+);
 
 /// What is tried here and in `faults.rs`.
 const TRIED: [&str; 10] =
@@ -200,8 +206,7 @@ async fn without_another_node_those_that_are_left_do_everything() {
     cluster.nodes[0].settled().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_the_provider_of_models_all_but_the_assistant_is_served() {
+async fn without_the_provider_of_models_all_but_the_assistant_is_served(database: Database) {
     let upstream = Upstream::start(|_| Conduct::Words(2)).await;
     let (provider, address) = FaultProxy::before(&upstream.url());
     let settings = [
@@ -212,9 +217,11 @@ async fn without_the_provider_of_models_all_but_the_assistant_is_served() {
         ("SOUK__DEPENDENCIES__ASSISTANT__RESET_SECONDS", "1".to_owned()),
     ];
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let mut server = Server::prepared(Database::sqlite(), &settings);
+    let mut server = Server::prepared(database, &settings);
     server.run().await;
     let seller = server.signed_in("seller").await;
+    // Whom nobody has called yet is taken to be well.
+    assert_eq!(until_degraded(&server.client(), "assistant", false).await["assistant"], true);
     let body = json!({ "model": "small", "messages": [{ "role": "user", "content": "Hello?" }] });
     seller.post("/v1/chat/completions", &body).await.expect(200);
     provider.set(Fault::Refuse);
@@ -224,10 +231,26 @@ async fn without_the_provider_of_models_all_but_the_assistant_is_served() {
     }
     tells(&until_degraded(&server.client(), "assistant", true).await, "assistant");
     is_open(&seller).await;
+    // After a while without any call nobody knows better, and the first that fails tells it again.
+    until_degraded(&server.client(), "assistant", false).await;
+    seller.post("/v1/chat/completions", &body).await.expect(503);
+    until_degraded(&server.client(), "assistant", true).await;
     provider.set(Fault::None);
     let until = Instant::now() + Duration::from_secs(30);
     while seller.post("/v1/chat/completions", &body).await.status != 200 {
         assert!(Instant::now() < until, "it is not called again");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+async fn a_shop_without_models_says_nothing_of_them(database: Database) {
+    let server = Server::start(database).await;
+    let seller = server.signed_in("seller").await;
+    let body = json!({ "model": "small", "messages": [{ "role": "user", "content": "Hello?" }] });
+    for _ in 0..6 {
+        let refused = seller.post("/v1/chat/completions", &body).await.expect(503).json();
+        assert_eq!(refused["error"]["code"], "assistant_not_configured", "{refused}");
+    }
+    let ready = server.client().get("/ready").await.expect(200).json();
+    assert_eq!((&ready["assistant"], &ready["degraded"]), (&Value::Null, &json!([])), "{ready}");
 }

@@ -156,6 +156,8 @@ pub struct World {
     hook: Option<Value>,
     /// A conversation of the buyer.
     conversation: Option<Value>,
+    /// How much may be spent on models.
+    budget: Option<Value>,
     /// A webhook endpoint of the buyer, and a message for it.
     webhook: Option<(Value, String)>,
 }
@@ -184,6 +186,10 @@ impl World {
         body["status"] = json!("draft");
         body["name"] = json!("Quixotic draft of the world");
         let draft = shop::create(seller, &body).await;
+        let mut budget = None;
+        if knows("/api/v1/assistant/budgets") {
+            budget = Some(budgeted(admin, &product).await);
+        }
         let (mut category, mut review, mut job) = (None, None, None);
         if knows("/api/v1/categories") {
             // Siblings have different names, and a world may not be the first.
@@ -270,6 +276,7 @@ impl World {
             file,
             hook,
             conversation: if talks { Some(conversation(buyer).await) } else { None },
+            budget,
             webhook: if hooks { Some(webhook(buyer).await) } else { None },
         }
     }
@@ -294,6 +301,7 @@ impl World {
             ("/uploads/{", self.upload.as_ref()),
             ("/hook-events/{", self.hook.as_ref()),
             ("/conversations/{", self.conversation.as_ref()),
+            ("/assistant/budgets/{", self.budget.as_ref()),
             ("/webhooks/endpoints/{", self.webhook.as_ref().map(|(endpoint, _)| endpoint)),
         ] {
             if let (Some(start), Some(thing)) = (path.find(before), thing) {
@@ -327,7 +335,6 @@ impl World {
             // There is none.
             .replace("/assistant/providers/{name}", "/assistant/providers/near")
             .replace("/assistant/prices/{id}", "/assistant/prices/019f0000-0000-7000-8000-000000000000")
-            .replace("/assistant/budgets/{id}", "/assistant/budgets/019f0000-0000-7000-8000-000000000000")
             .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")
             .replace("{slug}", self.draft["slug"].as_str().unwrap());
@@ -357,6 +364,14 @@ async fn pushed(seller: &Client) -> Value {
 /// A conversation in which nothing was said.
 async fn conversation(owner: &Client) -> Value {
     owner.post("/api/v1/conversations", &json!({})).await.expect(201).json()
+}
+
+/// A budget that nobody comes near.
+async fn budgeted(admin: &Client, product: &Value) -> Value {
+    // Names are unique, and a world may not be the first.
+    let name = format!("world-{}", product["id"].as_str().unwrap());
+    let body = json!({ "name": name, "by": "user", "span": "day", "cost": "1000" });
+    admin.post("/api/v1/assistant/budgets", &body).await.expect(201).json()
 }
 
 /// A webhook endpoint of one person, and a message that waits for it.

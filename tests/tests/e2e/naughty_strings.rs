@@ -187,8 +187,8 @@ async fn in_every_text_of_every_body(database: Database) {
                     let passkey = path.contains("/passkeys/");
                     // A change of the product before may have taken it away.
                     let picture = path.contains("/images/");
-                    // A budget that nobody made, a provider and a model that are not configured.
-                    let nothing = path.contains("/budgets/") || path.contains("/providers/");
+                    // A provider that is not configured.
+                    let nothing = path.contains("/providers/");
                     let refused = match reply.status {
                         401 | 409 => true,
                         403 => proves("currentPassword") || proves("password"),

@@ -1,10 +1,13 @@
 //! Answers: asked for, resumed and stopped.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse, delete, get,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{HeaderName, HeaderValue},
+    },
     post,
     web::{Bytes, Payload},
 };
@@ -16,18 +19,14 @@ use futures_util::stream;
 
 use super::{asked, distant, dto::ChatBody, parameters::ChatId, refusal::denied, running};
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     auth::Auth,
     body::{JsonBody, read_bytes},
     context::Context,
     done::Done,
     problem::Problem,
+    spoken::streamed,
 };
-
-/// After so long without a word something is written all the same: only so is it noticed that the reader has gone.
-const QUIET: Duration = Duration::from_millis(300);
-/// What no reader of such a stream takes for a word.
-const COMMENT: &[u8] = b": \n\n";
 
 /// Asks for the next answer of a conversation, as `useChat` does with its usual transport.
 ///
@@ -71,7 +70,7 @@ pub async fn create_chat_answer(
     let (turn, message) = begun.map_err(|why| denied(why, shop.now()))?;
     let whose = running::For { by: auth.0, request: id };
     let reading = running::begin(&services, whose, turn, message, asked.outlasts);
-    Ok(streamed(&request, Reading::Here(reading)))
+    Ok(told(&request, Reading::Here(reading), &services))
 }
 
 /// Reads the answer of a conversation that is under way, from its begin, on whichever node it is made.
@@ -99,13 +98,13 @@ pub async fn resume_chat_answer(
 ) -> Answer {
     let conversation = services.named_conversation(&auth.0, &chat.0).await?.id;
     if let Some(reading) = services.chat.running.join(conversation) {
-        return Ok(streamed(&request, Reading::Here(reading)));
+        return Ok(told(&request, Reading::Here(reading), &services));
     }
     let open = services.chat.talks.queries.streaming(conversation).await?;
     match open.filter(|message| message.state_at(services.shop.now()) == MessageState::Streaming) {
         Some(message) => {
             let reading = distant::Reading::begin(&services, &message).await;
-            Ok(streamed(&request, Reading::Elsewhere(reading)))
+            Ok(told(&request, Reading::Elsewhere(reading), &services))
         }
         None => Ok(HttpResponse::NoContent().finish()),
     }
@@ -155,22 +154,12 @@ impl Reading {
     }
 }
 
-fn streamed(request: &HttpRequest, reading: Reading) -> HttpResponse {
-    let body = stream::unfold(reading, |mut reading| async move {
-        let piece = tokio::select! {
-            biased;
-            piece = reading.next() => Bytes::from(piece?),
-            () = tokio::time::sleep(QUIET) => Bytes::from_static(COMMENT),
-        };
-        Some((Ok::<_, actix_web::Error>(piece), reading))
+fn told(request: &HttpRequest, reading: Reading, services: &Services) -> HttpResponse {
+    let pieces = stream::unfold(reading, |mut reading| async move {
+        reading.next().await.map(|piece| (Bytes::from(piece), reading))
     });
-    let mut answer = HttpResponse::Ok();
-    answer.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
-    answer.insert_header(("x-vercel-ai-ui-message-stream", "v1"));
-    // What gathers pieces holds them back: proxies, and compression where it is asked for.
-    answer.insert_header(("X-Accel-Buffering", "no"));
-    if request.headers().contains_key(header::ACCEPT_ENCODING) {
-        answer.insert_header((header::CONTENT_ENCODING, "identity"));
-    }
-    answer.streaming(body)
+    let mut answer = streamed(request, pieces, Arc::clone(&services.shop.clock));
+    let version = (HeaderName::from_static("x-vercel-ai-ui-message-stream"), HeaderValue::from_static("v1"));
+    answer.headers_mut().insert(version.0, version.1);
+    answer
 }

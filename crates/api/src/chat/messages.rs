@@ -10,13 +10,13 @@ use domain::{
 
 use super::{
     dto::{MessagePatchBody, MessageView, MessagesView, message_patch},
-    parameters::{HistoryParams, MessageId},
+    parameters::HistoryParams,
 };
 use crate::{
     Answer, Services, Shared,
     auth::Auth,
     body::JsonBody,
-    path::Id,
+    path::{Id, MessageId},
     problem::{In, Problem},
     query::Params,
 };
@@ -57,7 +57,7 @@ pub async fn list_conversation_messages(
 #[utoipa::path(
     tag = "assistant",
     request_body = MessagePatchBody,
-    params(Id<ConversationId>, MessageId),
+    params(Id<ConversationId>, MessageId<ConversationMessageId>),
     responses(
         (status = 200, description = "The message", body = MessageView),
         (status = 404, description = "No such conversation or message, or not yours"),
@@ -69,7 +69,7 @@ pub async fn update_conversation_message(
     auth: Auth<UseAssistant>,
     services: Shared,
     id: Id<ConversationId>,
-    message: MessageId,
+    message: MessageId<ConversationMessageId>,
     body: JsonBody,
 ) -> Answer {
     let is_pinned = body.read(message_patch)?;

@@ -17,7 +17,6 @@ use utoipa::{
 
 use super::cursor;
 use crate::{
-    path::uuid,
     problem::{In, Problem},
     query::{Query, Read},
 };
@@ -48,31 +47,6 @@ impl IntoParams for ChatId {
             "type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9_-]+$", "example": "chat-1"
         }))
         .ok();
-        vec![id]
-    }
-}
-
-/// The `{messageId}` of a path.
-#[derive(Debug, Clone, Copy)]
-pub struct MessageId(pub ConversationMessageId);
-
-impl FromRequest for MessageId {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let given = request.match_info().get("messageId").unwrap_or_default();
-        let id = uuid(given).map(|id| Self(ConversationMessageId(id)));
-        ready(id.ok_or_else(|| Problem::broken(In::Path, "messageId", "uuid", "must be a UUID")))
-    }
-}
-
-impl IntoParams for MessageId {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let mut id = Parameter::new("messageId");
-        id.parameter_in = ParameterIn::Path;
-        id.description = Some("The message".to_owned());
-        id.schema = serde_json::from_value(json!({ "type": "string", "format": "uuid" })).ok();
         vec![id]
     }
 }

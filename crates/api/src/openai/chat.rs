@@ -1,6 +1,6 @@
 //! Answers, whole or piece by piece.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -9,20 +9,14 @@ use actix_web::{
 };
 use domain::{
     assistant::{Answer as Words, ChatEvent, ask, ports::Frame, stream as begin},
-    clock::Clock,
     permission::UseAssistant,
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{chunks::Head, errors::denied, errors::piece, read_body, request};
-use crate::{Answer, Shared, auth::Auth, context::Context};
-
-/// After so long without a word something is written all the same: only so is it noticed that the reader has gone.
-const QUIET: Duration = Duration::from_millis(300);
-/// What no reader of such a stream takes for a word.
-const COMMENT: &[u8] = b": \n\n";
+use crate::{Answer, Shared, auth::Auth, context::Context, spoken::streamed};
 
 /// Answers a question.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
@@ -40,7 +34,10 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
         let words = begin(assistant, shop, &auth.0, &id, &asked.model, asked.request).await;
         let words = words.map_err(|why| denied(why, shop.now()))?;
         let head = head(words.model().to_owned());
-        return Ok(streamed(&http, Pieces::new(words, head, asked.says_usage), Arc::clone(&shop.clock)));
+        let pieces = stream::unfold(Pieces::new(words, head, asked.says_usage), |mut pieces| async move {
+            pieces.next().await.map(|piece| (piece, pieces))
+        });
+        return Ok(streamed(&http, pieces, Arc::clone(&shop.clock)));
     }
     let whole = ask(assistant, shop, &auth.0, &id, &asked.model, asked.request).await;
     let whole = whole.map_err(|why| denied(why, shop.now()))?;
@@ -51,26 +48,6 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(answer.body(body))
-}
-
-fn streamed(http: &HttpRequest, pieces: Pieces, clock: Arc<dyn Clock>) -> HttpResponse {
-    let pieces = stream::unfold(pieces, |mut pieces| async move { pieces.next().await.map(|piece| (piece, pieces)) });
-    let body = stream::unfold((Box::pin(pieces), clock), |(mut pieces, clock)| async move {
-        let piece = tokio::select! {
-            biased;
-            piece = pieces.next() => piece?,
-            () = clock.sleep(QUIET) => Bytes::from_static(COMMENT),
-        };
-        Some((Ok::<_, actix_web::Error>(piece), (pieces, clock)))
-    });
-    let mut answer = HttpResponse::Ok();
-    answer.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
-    // What gathers pieces holds them back: proxies, and compression where it is asked for.
-    answer.insert_header(("X-Accel-Buffering", "no"));
-    if http.headers().contains_key(header::ACCEPT_ENCODING) {
-        answer.insert_header((header::CONTENT_ENCODING, "identity"));
-    }
-    answer.streaming(body)
 }
 
 /// Whether the reader is told what was used.

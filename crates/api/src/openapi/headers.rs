@@ -14,7 +14,7 @@ use utoipa::{
 use crate::{
     etag::{IfMatch, IfNoneMatch},
     idempotency::Keyed,
-    path::{Id, Named},
+    path::{Id, MessageId, Named},
 };
 
 type Responses = BTreeMap<String, RefOr<Response>>;
@@ -25,12 +25,23 @@ const ENTITY_TAGS: &str = r#"^(\*|[ \t,]*((W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#
 
 impl<T: Named> IntoParams for Id<T> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let mut id = Parameter::new("id");
-        id.parameter_in = ParameterIn::Path;
-        id.description = Some(format!("The {}", T::NAME));
-        id.schema = serde_json::from_value(json!({ "type": "string", "format": "uuid" })).ok();
-        vec![id]
+        vec![id("id", format!("The {}", T::NAME))]
     }
+}
+
+impl<T> IntoParams for MessageId<T> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![id("messageId", "The message".to_owned())]
+    }
+}
+
+/// The id of something, in the path.
+fn id(name: &str, words: String) -> Parameter {
+    let mut id = Parameter::new(name);
+    id.parameter_in = ParameterIn::Path;
+    id.description = Some(words);
+    id.schema = serde_json::from_value(json!({ "type": "string", "format": "uuid" })).ok();
+    id
 }
 
 impl IntoParams for Keyed {

@@ -3,17 +3,14 @@
 use actix_web::{HttpResponse, get, post};
 use domain::{
     Error,
-    id::EndpointId,
+    id::{EndpointId, WebhookMessageId},
     permission::ManageWebhooks,
     webhooks::{self, QUEUED},
 };
 
-use super::{
-    dto::{
-        AttemptView, MessageSummaryView, MessageView, MessagesParams, QueuedView, RecoverBody, RecoveredView, TestBody,
-        since, tested,
-    },
-    parameters::MessageId,
+use super::dto::{
+    AttemptView, MessageSummaryView, MessageView, MessagesParams, QueuedView, RecoverBody, RecoveredView, TestBody,
+    since, tested,
 };
 use crate::{
     Answer, Shared,
@@ -21,7 +18,7 @@ use crate::{
     body::JsonBody,
     done::Done,
     page::{PageParams, PageView},
-    path::Id,
+    path::{Id, MessageId},
     query::Params,
 };
 
@@ -102,7 +99,7 @@ pub async fn list_webhook_messages(
 /// Reads a message of a webhook endpoint.
 #[utoipa::path(
     tag = "webhooks",
-    params(Id<EndpointId>, MessageId),
+    params(Id<EndpointId>, MessageId<WebhookMessageId>),
     responses(
         (status = 200, description = "The message", body = MessageView),
         (status = 404, description = "No such message, or not yours"),
@@ -114,7 +111,7 @@ pub async fn get_webhook_message(
     auth: Auth<ManageWebhooks>,
     services: Shared,
     id: Id<EndpointId>,
-    message: MessageId,
+    message: MessageId<WebhookMessageId>,
 ) -> Answer {
     services.own_endpoint(&auth.0, id.0).await?;
     let found = services.webhooks.queries.message(id.0, message.0).await?;
@@ -126,7 +123,7 @@ pub async fn get_webhook_message(
 /// Lists the attempts at a message of a webhook endpoint, the latest first.
 #[utoipa::path(
     tag = "webhooks",
-    params(Id<EndpointId>, MessageId, PageParams),
+    params(Id<EndpointId>, MessageId<WebhookMessageId>, PageParams),
     responses(
         (status = 200, description = "The attempts", body = PageView<AttemptView>),
         (status = 404, description = "No such message, or not yours"),
@@ -138,7 +135,7 @@ pub async fn list_webhook_attempts(
     auth: Auth<ManageWebhooks>,
     services: Shared,
     id: Id<EndpointId>,
-    message: MessageId,
+    message: MessageId<WebhookMessageId>,
     page: Params<PageParams>,
 ) -> Answer {
     services.own_endpoint(&auth.0, id.0).await?;
@@ -151,7 +148,7 @@ pub async fn list_webhook_attempts(
 /// Sends a message of a webhook endpoint again, whether it arrived or was given up, under the id it had.
 #[utoipa::path(
     tag = "webhooks",
-    params(Id<EndpointId>, MessageId),
+    params(Id<EndpointId>, MessageId<WebhookMessageId>),
     responses(
         (status = 202, description = "It will be sent", body = Done),
         (status = 404, description = "No such message, or not yours"),
@@ -164,7 +161,7 @@ pub async fn resend_webhook_message(
     auth: Auth<ManageWebhooks>,
     services: Shared,
     id: Id<EndpointId>,
-    message: MessageId,
+    message: MessageId<WebhookMessageId>,
 ) -> Answer {
     webhooks::resend_message(&services.shop, &auth.0, id.0, message.0).await?;
     services.bus.publish(QUEUED, b"");

@@ -216,8 +216,14 @@ fn chat(reader: &Arc<MemoryStore>) -> Chat {
     let window = WindowRules { tokens: 0, messages: 0, summary: 0 };
     let rules = TalkRules { model: None, system: String::new(), window, memories: 0, tool_rounds: 5 };
     let assistant = assistance(reader).assistant;
-    let talks =
-        Talks { assistant, queries: reader.clone(), memories: reader.clone(), tools: None, rules: Arc::new(rules) };
+    let talks = Talks {
+        assistant,
+        queries: reader.clone(),
+        memories: reader.clone(),
+        embedder: Arc::<PlainEmbedder>::default(),
+        tools: None,
+        rules: Arc::new(rules),
+    };
     Chat { talks, running: Arc::<Running>::default() }
 }
 

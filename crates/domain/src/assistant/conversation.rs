@@ -10,6 +10,7 @@ mod events;
 mod keep_answer;
 mod mark_message;
 mod message;
+mod nearness;
 pub mod policy;
 pub mod ports;
 mod purge_conversations;

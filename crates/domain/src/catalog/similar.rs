@@ -14,7 +14,7 @@ mod tests;
 mod vector;
 
 pub use embed::{Passage, TextVectors};
-pub use find::{Finder, Findings, Found, Mode, NEAREST};
+pub use find::{Finder, Findings, Found, LEAST, Mode, NEAREST};
 pub use index::{Index, Near};
 pub use keep::{Keeping, Kept, follow, keep_vectors};
 pub use vector::{Vector, VectorBytes};

@@ -1,8 +1,11 @@
 //! What an event says, read back into types: the relay numbers no event that consumers could not read.
 
-use serde::{Deserialize, de::DeserializeOwned};
+mod kinds;
+
+use serde::Deserialize;
 use uuid::Uuid;
 
+use self::kinds::Kind;
 use super::Event;
 use crate::{
     assets::models::{VersionNumber, VersionState},
@@ -15,94 +18,6 @@ use crate::{
     },
     money::Amount,
 };
-
-/// The verbs of each type of thing. An event with another kind is set aside.
-const KINDS: &[(&str, &[&str])] = &[
-    ("product", &["created", "updated", "deleted", "restored", "purged", "stock_changed"]),
-    ("category", &["created", "updated", "deleted"]),
-    ("review", &["created", "updated", "deleted", "hidden", "shown"]),
-    ("seller", &["created", "member_joined", "member_changed", "member_left"]),
-    ("invitation", &["created", "revoked"]),
-    (
-        "user",
-        &[
-            "created",
-            "role_granted",
-            "role_revoked",
-            "banned",
-            "unbanned",
-            "password_changed",
-            "email_verified",
-            "email_changed",
-            "promoted",
-            "promotion_requested",
-            "identity_linked",
-            "identity_unlinked",
-            "deletion_requested",
-            "deletion_withdrawn",
-            "export_requested",
-            "export_made",
-            "export_deleted",
-            "renamed",
-            "deleted",
-            "factor_added",
-            "factor_removed",
-            "recovery_codes_renewed",
-            "recovery_code_used",
-            "passkey_renamed",
-        ],
-    ),
-    ("session", &["created", "refreshed", "authenticated", "ended"]),
-    ("signing_key", &["created", "removed"]),
-    ("role", &["created", "updated", "deleted"]),
-    ("api_key", &["created", "renamed", "updated", "deleted"]),
-    ("library", &["created", "object_added", "deleted", "locked", "unlocked"]),
-    (
-        "model",
-        &[
-            "created",
-            "version_added",
-            "version_measured",
-            "version_ready",
-            "version_failed",
-            "version_deleted",
-            "renamed",
-            "detached",
-            "attached",
-            "deleted",
-            "purged",
-        ],
-    ),
-    ("audit", &["purged"]),
-    ("file", &["created", "deleted"]),
-    ("grant", &["given", "taken"]),
-    ("upload", &["created", "finished", "failed", "deleted"]),
-    ("inbound", &["received", "handled", "replayed"]),
-    (
-        "webhook_endpoint",
-        &["created", "updated", "deleted", "disabled", "secret_rotated", "tested", "resent", "recovered"],
-    ),
-    ("conversation", &["created", "updated", "message_marked", "deleted"]),
-    ("assistant_price", &["created", "withdrawn"]),
-    ("assistant_budget", &["created", "updated", "deleted"]),
-    ("provider_key", &["set", "removed"]),
-    ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
-    (
-        "room",
-        &[
-            "created",
-            "updated",
-            "deleted",
-            "member_set",
-            "member_removed",
-            "banned",
-            "unbanned",
-            "muted",
-            "unmuted",
-            "message_deleted",
-        ],
-    ),
-];
 
 /// The part of an event that its type of thing promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,42 +137,6 @@ pub struct ModelFact {
     pub progress: Option<u8>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PurgedModelFact {
-    model_id: ModelId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PurgedFact {
-    product_id: ProductId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CategoryFact {
-    category_id: CategoryId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ReviewFact {
-    review_id: ReviewId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SellerFact {
-    seller_id: SellerId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct UserFact {
-    user_id: UserId,
-}
-
 /// What every event of a session carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -268,24 +147,6 @@ pub struct SessionFact {
     pub user_id: UserId,
     /// When the last of its access tokens ends.
     pub tokens_until: Timestamp,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyFact {
-    key_id: Uuid,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LibraryFact {
-    library_id: LibraryId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct UploadFact {
-    upload_id: UploadId,
 }
 
 /// What every event of an endpoint carries: enough to decide who may hear of it.
@@ -302,84 +163,6 @@ pub struct EndpointFact {
     pub seller_id: Option<SellerId>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InboundFact {
-    hook_event_id: HookEventId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InvitationFact {
-    invitation_id: InvitationId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RoleFact {
-    role_id: RoleId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ApiKeyFact {
-    api_key_id: ApiKeyId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AuditFact {
-    audit_id: AuditId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FileFact {
-    file_id: FileId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GrantFact {
-    grant_id: GrantId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JobFact {
-    job_id: JobId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConversationFact {
-    conversation_id: ConversationId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AssistantPriceFact {
-    price_id: AssistantPriceId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AssistantBudgetFact {
-    budget_id: AssistantBudgetId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProviderKeyFact {
-    provider_key_id: ProviderKeyId,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RoomFact {
-    room_id: RoomId,
-}
-
 impl Fact {
     /// Reads an event.
     ///
@@ -387,144 +170,17 @@ impl Fact {
     /// Why it cannot be read: an unknown kind, a field that is missing or of another type, or a payload about
     /// another thing than the event itself.
     pub fn of(event: &Event) -> Result<Self, String> {
-        let entity = known(&event.kind).ok_or_else(|| format!("unknown kind {:?}", event.kind))?;
-        if entity != event.entity.kind {
+        let kind = Kind::named(&event.kind).ok_or_else(|| format!("unknown kind {:?}", event.kind))?;
+        if kind.of != event.entity.kind {
             return Err(format!("kind {:?} does not fit the entity type {:?}", event.kind, event.entity.kind));
         }
-        let (fact, id): (Self, Uuid) = match entity {
-            "product" if event.kind == "product.purged" => {
-                let id = payload::<PurgedFact>(event)?.product_id;
-                (Self::ProductPurged(id), id.0)
-            }
-            "product" => {
-                let fact: ProductFact = payload(event)?;
-                if fact.shown.is_none() && event.kind != "product.deleted" {
-                    return Err(format!("the payload of {:?} does not show the product", event.kind));
-                }
-                let id = fact.product_id.0;
-                (Self::Product(fact), id)
-            }
-            "category" => {
-                let id = payload::<CategoryFact>(event)?.category_id;
-                (Self::Category(id), id.0)
-            }
-            "review" => {
-                let id = payload::<ReviewFact>(event)?.review_id;
-                (Self::Review(id), id.0)
-            }
-            "seller" => {
-                let id = payload::<SellerFact>(event)?.seller_id;
-                (Self::Seller(id), id.0)
-            }
-            "session" => {
-                let fact: SessionFact = payload(event)?;
-                (Self::Session(fact), fact.session_id.0)
-            }
-            "model" if event.kind == "model.purged" => {
-                let id = payload::<PurgedModelFact>(event)?.model_id;
-                (Self::ModelPurged(id), id.0)
-            }
-            "model" => {
-                let fact: ModelFact = payload(event)?;
-                let id = fact.model_id.0;
-                (Self::Model(fact), id)
-            }
-            "webhook_endpoint" => {
-                let fact: EndpointFact = payload(event)?;
-                (Self::WebhookEndpoint(fact), fact.endpoint_id.0)
-            }
-            _ => Self::by_id(entity, event)?,
-        };
+        let (fact, id) = kind.read(event)?;
         if id == event.entity.id {
             Ok(fact)
         } else {
             Err(format!("the payload tells of {id}, the event of {}", event.entity.id))
         }
     }
-
-    /// What says no more than which thing it is about, and its id.
-    fn by_id(entity: &str, event: &Event) -> Result<(Self, Uuid), String> {
-        Ok(match entity {
-            "signing_key" => {
-                let id = payload::<KeyFact>(event)?.key_id;
-                (Self::SigningKey(id), id)
-            }
-            "invitation" => {
-                let id = payload::<InvitationFact>(event)?.invitation_id;
-                (Self::Invitation(id), id.0)
-            }
-            "library" => {
-                let id = payload::<LibraryFact>(event)?.library_id;
-                (Self::Library(id), id.0)
-            }
-            "role" => {
-                let id = payload::<RoleFact>(event)?.role_id;
-                (Self::Role(id), id.0)
-            }
-            "api_key" => {
-                let id = payload::<ApiKeyFact>(event)?.api_key_id;
-                (Self::ApiKey(id), id.0)
-            }
-            "audit" => {
-                let id = payload::<AuditFact>(event)?.audit_id;
-                (Self::AuditPurged(id), id.0)
-            }
-            "file" => {
-                let id = payload::<FileFact>(event)?.file_id;
-                (Self::File(id), id.0)
-            }
-            "grant" => {
-                let id = payload::<GrantFact>(event)?.grant_id;
-                (Self::Grant(id), id.0)
-            }
-            "upload" => {
-                let id = payload::<UploadFact>(event)?.upload_id;
-                (Self::Upload(id), id.0)
-            }
-            "inbound" => {
-                let id = payload::<InboundFact>(event)?.hook_event_id;
-                (Self::Inbound(id), id.0)
-            }
-            "job" => {
-                let id = payload::<JobFact>(event)?.job_id;
-                (Self::Job(id), id.0)
-            }
-            "conversation" => {
-                let id = payload::<ConversationFact>(event)?.conversation_id;
-                (Self::Conversation(id), id.0)
-            }
-            "assistant_price" => {
-                let id = payload::<AssistantPriceFact>(event)?.price_id;
-                (Self::AssistantPrice(id), id.0)
-            }
-            "assistant_budget" => {
-                let id = payload::<AssistantBudgetFact>(event)?.budget_id;
-                (Self::AssistantBudget(id), id.0)
-            }
-            "provider_key" => {
-                let id = payload::<ProviderKeyFact>(event)?.provider_key_id;
-                (Self::ProviderKey(id), id.0)
-            }
-            "room" => {
-                let id = payload::<RoomFact>(event)?.room_id;
-                (Self::Room(id), id.0)
-            }
-            _ => {
-                let id = payload::<UserFact>(event)?.user_id;
-                (Self::User(id), id.0)
-            }
-        })
-    }
-}
-
-/// The type of thing a known kind is about.
-fn known(kind: &str) -> Option<&'static str> {
-    let (entity, verb) = kind.split_once('.')?;
-    KINDS.iter().find(|(name, verbs)| *name == entity && verbs.contains(&verb)).map(|(name, _)| *name)
-}
-
-fn payload<T: DeserializeOwned>(event: &Event) -> Result<T, String> {
-    T::deserialize(&event.payload).map_err(|error| format!("the payload of {:?} does not decode: {error}", event.kind))
 }
 
 #[cfg(test)]

@@ -1,27 +1,37 @@
-//! What was said in other conversations, found by its words.
+//! What was said in other conversations: found by its words, and the latest.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
     Result,
-    assistant::conversation::{
-        Memory,
-        ports::{ConversationQueries as _, Memories},
-    },
+    assistant::conversation::{Memory, ports::Memories},
     id::{ConversationId, UserId},
 };
+use sea_orm::{Statement, Value};
+use uuid::Uuid;
 
+use super::row::{self, MESSAGE};
 use crate::{
     bulk,
     database::Database,
-    statement::{all, at, statement},
+    statement::{all, statement},
 };
 
 impl Database {
     /// What was said in conversations.
     pub fn memories(&self) -> Arc<dyn Memories> {
         Arc::new(self.clone())
+    }
+
+    /// The messages that a statement gives.
+    async fn remembered(&self, statement: Statement) -> Result<Vec<Memory>> {
+        let rows = all(&self.reader, statement).await?;
+        let memory = |row| {
+            let message = row::message(row)?;
+            Ok(Memory { conversation: message.conversation, text: message.text(), at: message.created_at })
+        };
+        rows.iter().map(memory).collect()
     }
 }
 
@@ -44,27 +54,29 @@ impl Memories for Database {
         );
         // As `domain::assistant::conversation::likeness` says.
         let sql = format!(
-            "SELECT a.conversation_id, a.id, a.created_at FROM (\
-             SELECT m.id, m.conversation_id, m.created_at, {common} AS likeness FROM conversations c \
+            "SELECT {MESSAGE} FROM (SELECT m.id, {common} AS likeness FROM conversations c \
              JOIN conversation_messages m ON m.conversation_id = c.id \
              WHERE c.user_id = $1 AND c.id <> $2 AND m.state = 'done') a \
-             WHERE a.likeness >= $4 ORDER BY a.likeness DESC, a.created_at DESC, a.id DESC LIMIT $5"
+             JOIN conversation_messages m ON m.id = a.id \
+             WHERE a.likeness >= $4 ORDER BY a.likeness DESC, m.created_at DESC, m.id DESC LIMIT $5"
         );
         let least = i64::try_from(words.len().clamp(1, 2)).unwrap_or(1);
-        // Nothing has the id of zeros.
-        let but = but.map_or(uuid::Uuid::nil(), |id| id.0);
-        let values = [owner.0.into(), but.into(), bulk::json(words)?, least.into(), i64::from(limit).into()];
-        let rows = all(&self.reader, statement(self.engine, sql, values)).await?;
-        let mut memories = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (conversation, id) = (ConversationId(at(row, 0)?), at::<uuid::Uuid>(row, 1)?);
-            let found = self.messages(conversation, &[id.into()]).await?;
-            memories.extend(found.into_iter().map(|message| Memory {
-                conversation,
-                text: message.text(),
-                at: message.created_at,
-            }));
-        }
-        Ok(memories)
+        let values = [owner.0.into(), all_but(but), bulk::json(words)?, least.into(), i64::from(limit).into()];
+        self.remembered(statement(self.engine, sql, values)).await
     }
+
+    async fn latest(&self, owner: UserId, but: Option<ConversationId>, limit: u32) -> Result<Vec<Memory>> {
+        let sql = format!(
+            "SELECT {MESSAGE} FROM conversations c JOIN conversation_messages m ON m.conversation_id = c.id \
+             WHERE c.user_id = $1 AND c.id <> $2 AND m.state = 'done' AND m.search_text <> '' \
+             ORDER BY m.created_at DESC, m.id DESC LIMIT $3"
+        );
+        let values = [owner.0.into(), all_but(but), i64::from(limit).into()];
+        self.remembered(statement(self.engine, sql, values)).await
+    }
+}
+
+/// Nothing has the id of zeros.
+fn all_but(but: Option<ConversationId>) -> Value {
+    but.map_or(Uuid::nil(), |id| id.0).into()
 }

@@ -107,4 +107,8 @@ pub trait Memories: Send + Sync {
         words: &[String],
         limit: u32,
     ) -> Result<Vec<Memory>>;
+
+    /// The messages of other conversations of a person that came last, the latest first, of the same moment those with the larger id, at
+    /// most `limit`. Those that are not whole are left out, and so are those without words.
+    async fn latest(&self, owner: UserId, but: Option<ConversationId>, limit: u32) -> Result<Vec<Memory>>;
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Message, Talks};
+use super::{Message, Talks, nearness::likest};
 use crate::{
     clock::Timestamp,
+    error::Error,
     id::{ConversationId, UserId},
     shop::Shop,
     text,
@@ -16,6 +17,8 @@ const WORDS_MOST: usize = 12;
 const WORD_MIN: usize = 3;
 /// Most characters of what is told again of one message.
 const EXCERPT: usize = 500;
+/// How many messages are looked at for their meaning: so many that have words of the question, and so many of the latest.
+const LOOKED_AT: u32 = 24;
 
 /// Something that was said in another conversation.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,8 +40,13 @@ impl std::fmt::Debug for Memory {
 impl Memory {
     /// The beginning of it.
     pub(super) fn excerpt(&self) -> String {
-        self.text.chars().take(EXCERPT).collect()
+        excerpt(&self.text)
     }
+}
+
+/// The beginning of a text.
+pub(super) fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT).collect()
 }
 
 /// How much a text is like a question: how many of its words stand in it. One word in common is nothing, unless there is no other.
@@ -58,7 +66,8 @@ pub(super) fn words(question: &Message) -> Vec<String> {
     words
 }
 
-/// What was said elsewhere and is like a question. What cannot be remembered is not missed: the talk goes on without it.
+/// What was said elsewhere and is like a question, by its words and by what it means. While meaning cannot be told it goes by words; what
+/// cannot be remembered at all is not missed: the talk goes on without it.
 pub(super) async fn recalled(
     talks: &Talks,
     shop: &Shop,
@@ -70,14 +79,29 @@ pub(super) async fn recalled(
     if most == 0 || words.is_empty() {
         return Vec::new();
     }
-    match talks.memories.related(owner, but, &words, most).await {
-        Ok(memories) => memories,
+    let memories = &talks.memories;
+    let found = async {
+        let worded = memories.related(owner, but, &words, most.max(LOOKED_AT)).await?;
+        Ok::<_, Error>((worded, memories.latest(owner, but, LOOKED_AT).await?))
+    };
+    let (worded, latest) = match found.await {
+        Ok(found) => found,
         Err(error) => {
             shop.meter.memory_recall_failed();
             tracing::warn!(%error, "memory_recall_failed");
-            Vec::new()
+            return Vec::new();
         }
-    }
+    };
+    let mut likest = match likest(&*talks.embedder, &question.text(), &worded, latest).await {
+        Ok(likest) => likest,
+        Err(error) => {
+            shop.meter.memory_recalled_by_words();
+            tracing::warn!(%error, "memory_recalled_by_words");
+            worded
+        }
+    };
+    likest.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    likest
 }
 
 #[cfg(test)]

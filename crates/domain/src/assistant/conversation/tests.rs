@@ -1,6 +1,13 @@
 //! Turns of conversations against the store in memory.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use super::{
     ports::{ConversationQueries as _, Listed, Memories},
@@ -40,15 +47,26 @@ impl Memories for Forgetful {
     async fn related(&self, _: UserId, _: Option<ConversationId>, _: &[String], _: u32) -> crate::Result<Vec<Memory>> {
         Err(Error::internal("it is away"))
     }
+
+    async fn latest(&self, _: UserId, _: Option<ConversationId>, _: u32) -> crate::Result<Vec<Memory>> {
+        Err(Error::internal("it is away"))
+    }
 }
 
 #[derive(Default)]
-struct Tally(std::sync::atomic::AtomicU32);
+struct Tally {
+    failed: AtomicU32,
+    by_words: AtomicU32,
+}
 
 impl Meter for Tally {
     fn transaction_retried(&self, _: &'static str) {}
     fn memory_recall_failed(&self) {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.failed.fetch_add(1, Relaxed);
+    }
+
+    fn memory_recalled_by_words(&self) {
+        self.by_words.fetch_add(1, Relaxed);
     }
 }
 
@@ -59,6 +77,7 @@ struct Given {
     store: MemoryStore,
     talks: Talks,
     model: Arc<PlainModel>,
+    embedder: Arc<PlainEmbedder>,
     ada: Authorized<UseAssistant>,
 }
 
@@ -91,19 +110,20 @@ impl Given {
             tool_rounds: 2,
         };
         let reader = Arc::new(store.clone());
-        let finder =
-            Finder { index: Arc::default(), embedder: Arc::<PlainEmbedder>::default(), products: reader.clone() };
+        let embedder = Arc::<PlainEmbedder>::default();
+        let finder = Finder { index: Arc::default(), embedder: embedder.clone(), products: reader.clone() };
         let tools =
             Toolbox { shop: fixtures.shop.clone(), finder, categories: reader.clone(), mac: Arc::new(PlainMac) };
         let talks = Talks {
             assistant,
             queries: reader.clone(),
             memories: reader.clone(),
+            embedder: embedder.clone(),
             tools: Some(tools),
             rules: Arc::new(rules),
         };
         let ada = authorized(fixtures.person(Role::User).await);
-        Self { fixtures, store, talks, model, ada }
+        Self { fixtures, store, talks, model, embedder, ada }
     }
 
     fn ruled(mut self, change: impl FnOnce(&mut TalkRules)) -> Self {
@@ -384,9 +404,28 @@ async fn what_was_said_elsewhere_is_remembered_and_not_missed_when_it_cannot_be(
     given.talks.memories = Arc::new(Forgetful);
     given.fixtures.shop.meter = tally.clone();
     given.turn(elsewhere("chat-3")).await;
-    assert_eq!(tally.0.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!((tally.failed.load(Relaxed), tally.by_words.load(Relaxed)), (1, 0));
     assert_eq!(given.told().messages[1].parts.len(), 1);
     assert_eq!(given.shown().await, ["Of what was my favourite lamp made?", "Of what?"]);
+}
+
+#[tokio::test]
+async fn what_was_said_in_other_words_is_remembered_while_somebody_says_what_it_means() {
+    let given = Given::of([says("Noted"), says("Of yours?"), says("Which?"), says("Green")]).await;
+    let mut given = given.ruled(|rules| rules.memories = 1);
+    let tally = Arc::<Tally>::default();
+    given.fixtures.shop.meter = tally.clone();
+    given.turn(said("m1", "A green boat, please")).await;
+    let elsewhere = |name: &str, text| Ask { conversation: name.to_owned(), ..said("m1", text) };
+    let reminded = || given.told().messages[1].texts().next().unwrap().contains("A green boat, please");
+    given.turn(elsewhere("chat-2", "A ship, please")).await;
+    assert!(reminded(), "no word but one is the same");
+    given.embedder.be_away(true);
+    given.turn(elsewhere("chat-3", "A ship, please")).await;
+    assert!(!reminded());
+    given.turn(elsewhere("chat-4", "A green boat?")).await;
+    assert!(reminded(), "words do without it");
+    assert_eq!((tally.failed.load(Relaxed), tally.by_words.load(Relaxed)), (0, 2));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     actor::Actor,
     assistant::{Answer, Assistant, ChatEvent, ChatRequest, Denied, Fault, Tool, stream, tools::Toolbox},
+    catalog::similar::TextVectors,
     error::{Error, Result},
     id::{ConversationId, ConversationMessageId},
     permission::{Authorized, UseAssistant},
@@ -49,6 +50,8 @@ pub struct Talks {
     pub queries: Arc<dyn ConversationQueries>,
     /// Remembers what was said elsewhere.
     pub memories: Arc<dyn Memories>,
+    /// Says what texts mean, so that what was said elsewhere is found though it has other words.
+    pub embedder: Arc<dyn TextVectors>,
     /// What models may have done; `None` for nothing.
     pub tools: Option<Toolbox>,
     /// The operator's rules.

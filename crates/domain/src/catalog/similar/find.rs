@@ -20,7 +20,7 @@ pub const NEAREST: usize = 400;
 /// The most products that are looked at for their words.
 const WORDED: u32 = 100;
 /// What is less near than this is not like it at all.
-const LEAST: f32 = 0.14;
+pub const LEAST: f32 = 0.14;
 /// How much the first places of a ranking count more than the later ones.
 const EVEN: f32 = 60.0;
 

@@ -11,7 +11,7 @@ use std::{
 use super::{
     Vector,
     ports::{Changed, Progress},
-    vector::{dot, narrow},
+    vector::cosine,
 };
 use crate::id::ProductId;
 
@@ -204,10 +204,6 @@ async fn give_way() {
         Poll::Pending
     })
     .await;
-}
-
-fn cosine(asked: &Vector, row: &[i8], scale: f32) -> f32 {
-    narrow(f64::from(dot(asked.bytes(), row)) * f64::from(scale) * f64::from(asked.scale()))
 }
 
 impl Shelf {

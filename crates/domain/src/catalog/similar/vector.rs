@@ -31,6 +31,11 @@ impl Vector {
         Some(Self { bytes, scale })
     }
 
+    /// How near another is, at most 1: the cosine of the angle between them.
+    pub fn nearness(&self, other: &Self) -> f32 {
+        cosine(self, &other.bytes, other.scale)
+    }
+
     /// Its bytes.
     pub fn bytes(&self) -> &[i8] {
         &self.bytes
@@ -43,8 +48,13 @@ impl Vector {
 }
 
 /// The sum of the products of two vectors of one length.
-pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
+fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+}
+
+/// The cosine of the angle between a vector and the one of these bytes.
+pub(super) fn cosine(asked: &Vector, row: &[i8], scale: f32) -> f32 {
+    narrow(f64::from(dot(&asked.bytes, row)) * f64::from(scale) * f64::from(asked.scale))
 }
 
 #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "lies between -127 and 127 by then")]
@@ -53,6 +63,6 @@ fn small(part: f32) -> i8 {
 }
 
 #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "so many digits are not needed")]
-pub(super) fn narrow(number: f64) -> f32 {
+fn narrow(number: f64) -> f32 {
     number as f32
 }

@@ -263,6 +263,15 @@ async fn what_was_said_elsewhere_is_found_by_its_words(harness: &impl Harness) {
     assert_eq!(memories.related(ada, None, &[], 10).await.unwrap(), []);
     let one = memories.related(ada, None, &words[2..], 10).await.unwrap();
     assert_eq!(one.len(), 2, "of one word it is enough");
+    let latest = async |but: Option<ConversationId>, limit: u32| {
+        let found = memories.latest(ada, but, limit).await.unwrap();
+        found.into_iter().map(|memory| (memory.conversation, memory.text, memory.at)).collect::<Vec<_>>()
+    };
+    let expected = [&newer, &said[3], &said[2], &said[1], &said[0]].map(|one| (there.id, one.text(), one.created_at));
+    assert_eq!(latest(Some(here.id), 10).await, expected);
+    assert_eq!(latest(Some(here.id), 2).await, expected[..2]);
+    assert_eq!(latest(None, 10).await.len(), 6);
+    assert_eq!(latest(Some(there.id), 10).await[0].0, here.id);
 }
 
 async fn what_is_deleted_or_old_goes_with_its_messages(harness: &impl Harness) {

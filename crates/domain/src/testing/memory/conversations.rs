@@ -216,11 +216,20 @@ impl Memories for MemoryStore {
             .collect();
         alike.sort_by_key(|(likeness, message)| Reverse((*likeness, message.created_at, message.id)));
         alike.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let memory = |message: &Message| Memory {
-            conversation: message.conversation,
-            text: message.text(),
-            at: message.created_at,
-        };
         Ok(alike.into_iter().map(|(_, message)| memory(message)).collect())
     }
+
+    async fn latest(&self, owner: UserId, but: Option<ConversationId>, limit: u32) -> Result<Vec<Memory>> {
+        let state = self.state();
+        let stored = &state.conversations;
+        let others = stored.all.values().filter(|one| one.owner == owner && Some(one.id) != but);
+        let whole = |message: &&Message| message.state == MessageState::Done && !message.search_text().is_empty();
+        let mut all: Vec<_> = others.flat_map(|one| stored.of(one.id)).filter(whole).collect();
+        all.sort_by_key(|message| Reverse((message.created_at, message.id)));
+        Ok(all.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).map(memory).collect())
+    }
+}
+
+fn memory(message: &Message) -> Memory {
+    Memory { conversation: message.conversation, text: message.text(), at: message.created_at }
 }
