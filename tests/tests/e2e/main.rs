@@ -27,6 +27,7 @@ mod guests;
 mod images;
 mod inbound;
 mod jobs;
+mod kept_answers;
 mod leaks;
 mod lfs;
 mod lifecycle;
