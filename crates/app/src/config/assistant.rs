@@ -263,6 +263,7 @@ fn provider(reader: &mut Reader<'_>, name: &str) -> Option<ProviderSettings> {
         ("compatible", Protocol::Compatible),
         ("anthropic", Protocol::Anthropic),
         ("gemini", Protocol::Gemini),
+        ("ollama", Protocol::Ollama),
     ];
     let protocol = reader.one_of(&key("protocol"), &protocols)?;
     let url = oauth::address(reader, &key("url"))?;
