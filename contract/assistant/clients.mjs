@@ -17,13 +17,15 @@ const tools = [{
 }]
 
 const listed = (await client.models.list()).data.map((one) => one.id)
-assert.deepEqual(listed, ['claude', 'gemini', 'gpt', 'llama', 'vectors'])
+assert.deepEqual(listed, ['claude', 'gemini', 'gpt', 'llama', 'qwen', 'vectors'])
 
-for (const model of ['gpt', 'llama', 'claude', 'gemini']) {
+// The double of Ollama says zero of what was used, which says nothing: then what is told is a guess, and marked as one.
+const tells = (model) => model !== 'qwen'
+for (const model of ['gpt', 'llama', 'claude', 'gemini', 'qwen']) {
   const whole = await client.chat.completions.create({ model, messages: says('Greet me.') })
   assert.equal(whole.choices[0].message.content, 'Good day to you, and to all of yours.', model)
   assert.equal(whole.choices[0].finish_reason, 'stop', model)
-  assert.deepEqual([whole.usage.prompt_tokens, whole.usage.completion_tokens], [21, 13], model)
+  if (tells(model)) assert.deepEqual([whole.usage.prompt_tokens, whole.usage.completion_tokens], [21, 13], model)
 
   const stream = await client.chat.completions.create({
     model, messages: says('Greet me.'), stream: true, stream_options: { include_usage: true },
@@ -35,7 +37,8 @@ for (const model of ['gpt', 'llama', 'claude', 'gemini']) {
     pieces += 1
   }
   assert.equal(text, 'Good day to you, and to all of yours.', model)
-  assert.deepEqual([usage.prompt_tokens, usage.completion_tokens], [21, 13], model)
+  if (tells(model)) assert.deepEqual([usage.prompt_tokens, usage.completion_tokens], [21, 13], model)
+  else assert.ok(usage.estimated && usage.completion_tokens > 0, model)
   assert.ok(pieces > 2, `${model}: ${pieces} pieces`)
 
   const wants = await client.chat.completions.create({ model, messages: says('How is the weather?'), tools })
@@ -58,10 +61,10 @@ for (const model of ['gpt', 'llama', 'claude', 'gemini']) {
   let words = ''
   for await (const piece of streamed.textStream) words += piece
   assert.equal(words, 'Good day to you, and to all of yours.', model)
-  assert.equal((await streamed.usage).outputTokens, 13, model)
+  if (tells(model)) assert.equal((await streamed.usage).outputTokens, 13, model)
 }
 
-for (const model of ['gpt', 'gemini']) {
+for (const model of ['gpt', 'gemini', 'qwen']) {
   const schema = { type: 'object', properties: { colour: { type: 'string' } }, required: ['colour'], additionalProperties: false }
   const told = await client.chat.completions.create({
     model, messages: says('The sky, as JSON.'),

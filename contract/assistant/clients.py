@@ -11,7 +11,7 @@ url, token = sys.argv[1:]
 client = openai.OpenAI(base_url=f"{url}/v1", api_key=token, max_retries=0)
 greet = [{"role": "user", "content": "Greet me."}]
 
-assert [one.id for one in client.models.list()] == ["claude", "gemini", "gpt", "llama", "vectors"]
+assert [one.id for one in client.models.list()] == ["claude", "gemini", "gpt", "llama", "qwen", "vectors"]
 for model in ("gpt", "llama", "claude", "gemini"):
     whole = client.chat.completions.create(model=model, messages=greet)
     assert whole.choices[0].message.content == "Good day to you, and to all of yours.", whole

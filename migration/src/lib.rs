@@ -23,6 +23,7 @@ mod m20261127_000021_inbound;
 mod m20261127_000022_waiting_files;
 mod m20261127_000023_terms;
 mod m20261127_000024_assistant;
+mod m20261127_000025_kept;
 mod m20261127_000026_vectors;
 mod m20261127_000027_conversations;
 mod verify;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000026_vectors::Migration),
             Box::new(m20261127_000023_terms::Migration),
             Box::new(m20261127_000027_conversations::Migration),
+            Box::new(m20261127_000025_kept::Migration),
         ]
     }
 }

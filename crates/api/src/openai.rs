@@ -5,6 +5,7 @@ mod chat;
 mod chunks;
 mod embeddings;
 mod errors;
+mod kept;
 mod messages;
 mod models;
 mod request;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Bytes};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web::Bytes};
 use domain::clock::Clock;
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -11,12 +11,8 @@ const QUIET: Duration = Duration::from_millis(300);
 /// What no reader of such a stream takes for a word.
 const COMMENT: &[u8] = b": \n\n";
 
-/// Answers with these pieces.
-pub(crate) fn streamed(
-    request: &HttpRequest,
-    pieces: impl Stream<Item = Bytes> + 'static,
-    clock: Arc<dyn Clock>,
-) -> HttpResponse {
+/// The head of such an answer.
+pub(crate) fn begun(request: &HttpRequest) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
     answer.content_type("text/event-stream").insert_header((header::CACHE_CONTROL, "no-store"));
     // What gathers pieces holds them back: proxies, and compression where it is asked for.
@@ -24,7 +20,16 @@ pub(crate) fn streamed(
     if request.headers().contains_key(header::ACCEPT_ENCODING) {
         answer.insert_header((header::CONTENT_ENCODING, "identity"));
     }
-    answer.streaming(alive(pieces, clock).map(Ok::<_, actix_web::Error>))
+    answer
+}
+
+/// Answers with these pieces, after that head.
+pub(crate) fn streamed(
+    mut head: HttpResponseBuilder,
+    pieces: impl Stream<Item = Bytes> + 'static,
+    clock: Arc<dyn Clock>,
+) -> HttpResponse {
+    head.streaming(alive(pieces, clock).map(Ok::<_, actix_web::Error>))
 }
 
 /// These pieces, and between two that are far apart a comment now and then.

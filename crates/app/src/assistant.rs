@@ -6,9 +6,10 @@ mod terms;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use api::Assistance;
+use credentials::Seal;
 use domain::{
     Error, Result,
-    assistant::{Assistant, Deployment, Embedding, Model, Models},
+    assistant::{Assistant, Deployment, Embedding, Model, Models, kept::KeptAnswers},
     limit::Policy,
 };
 use integrations::{
@@ -68,9 +69,17 @@ pub(crate) fn assistance(
         ledger: Arc::new(ledger),
         limiter: Arc::clone(&nodes.limiter),
         again_after: settings.again_after,
+        kept: kept(config, foundation, nodes),
     };
     let spending = foundation.database.spending();
     Ok(Assistance { assistant, body_limit: settings.body_limit, terms, spending, currency: settings.currency })
+}
+
+/// What keeps answers, if it is wanted.
+pub(crate) fn kept(config: &Config, foundation: &Foundation, nodes: &Nodes) -> Option<KeptAnswers> {
+    let (answers, store) = (config.assistant.answers?, nodes.answers.clone()?);
+    let sealer = Arc::<Seal>::clone(&foundation.seal);
+    Some(KeptAnswers { store, sealer, when: answers.when, fresh: answers.fresh, longest: answers.longest() })
 }
 
 fn models(config: &Config, calls: &ModelCalls) -> Result<Models> {

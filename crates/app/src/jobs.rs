@@ -1,5 +1,6 @@
 //! What the background does: which handler does which kind of job, what follows from events, and the loops behind it.
 
+mod answers;
 mod assets;
 mod inbound;
 
@@ -10,7 +11,7 @@ use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
     assets::image::Gallery,
-    assistant::{SettleCalls, settle_calls},
+    assistant::{SettleCalls, kept::forget_when_gone, settle_calls},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -25,8 +26,10 @@ use domain::{
 
 use crate::{
     archive::Zips,
+    assistant,
     config::Config,
     foundation::Foundation,
+    nodes::Nodes,
     post,
     purge::{Gone, Sweep},
     schedule,
@@ -39,7 +42,7 @@ use crate::{
 };
 
 /// What each context wants done when it hears of an event: one line for each, as `catalog::reactions`.
-pub(crate) const REACTIONS: Reactions = Reactions(&[]);
+pub(crate) const REACTIONS: Reactions = Reactions(&[forget_when_gone]);
 
 /// Starts the worker, the schedule and the gauges. `shop` is that of the HTTP door: what a job changed is not kept in the
 /// cache as it was.
@@ -49,15 +52,18 @@ pub(crate) fn start(
     config: &Config,
     shop: &Shop,
     gallery: Gallery,
-    bus: &Arc<dyn Bus>,
+    nodes: &Nodes,
 ) -> Result<()> {
     let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(handlers(foundation, config, shop, gallery)?),
+            handlers: Arc::new(answers::with(
+                handlers(foundation, config, shop, gallery)?,
+                assistant::kept(config, foundation, nodes),
+            )),
             shop: shop.clone(),
-            bus: Arc::clone(bus),
+            bus: Arc::clone(&nodes.bus),
             at_once: config.jobs.at_once,
             lease: config.jobs.lease,
             drain: config.jobs.drain,

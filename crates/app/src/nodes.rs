@@ -3,10 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{bus::Bus, cache::Cache, health::Probe, limit::RateLimiter, room::Presence};
+use domain::{
+    assistant::kept::ports::AnswerStore, bus::Bus, cache::Cache, health::Probe, limit::RateLimiter, room::Presence,
+};
 use persistence::Engine;
 use platform::{
-    InProcess, LocalBus, LocalPresence, LocalRateLimiter, Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter,
+    InProcess, LocalAnswers, LocalBus, LocalPresence, LocalRateLimiter, Redis, RedisAnswers, RedisBus, RedisCache,
+    RedisPresence, RedisRateLimiter,
 };
 
 use crate::{
@@ -30,6 +33,8 @@ pub(crate) struct Nodes {
     pub(crate) probe: Arc<dyn Probe>,
     /// The cache they share, where they can.
     pub(crate) cache: Option<Arc<dyn Cache>>,
+    /// Where answers of language models are kept, if they are.
+    pub(crate) answers: Option<Arc<dyn AnswerStore>>,
     /// What keeps the ties. It ends after all other background work, which has something to tell up to its end.
     workers: Workers,
 }
@@ -46,7 +51,7 @@ impl Nodes {
             (None, Engine::Postgres) => Ok(Self::through_postgres(config, foundation, workers)),
             (None, Engine::Sqlite) => {
                 let (bus, presence) = (Arc::new(LocalBus::default()), Arc::new(LocalPresence::default()));
-                Ok(Self::alone(bus, presence, workers))
+                Ok(Self::alone(bus, presence, config, workers))
             }
         }
     }
@@ -81,7 +86,10 @@ impl Nodes {
         let presence = Arc::new(RedisPresence::new(redis.clone()));
         let shared = foundation.database.engine() == Engine::Postgres && config.cache.mode != CacheMode::Off;
         let cache = shared.then(|| cache(&redis, config, foundation, &mut workers));
-        Ok(Self { bus: Arc::new(bus), limiter, presence, probe: Arc::new(redis), cache, workers })
+        let answers = config.assistant.answers;
+        let answers =
+            answers.map(|answers| -> Arc<dyn AnswerStore> { Arc::new(RedisAnswers::new(redis.clone(), answers.most)) });
+        Ok(Self { bus: Arc::new(bus), limiter, presence, probe: Arc::new(redis), cache, answers, workers })
     }
 
     fn through_postgres(config: &Config, foundation: &Foundation, mut workers: Workers) -> Self {
@@ -94,13 +102,16 @@ impl Nodes {
                 Ok(())
             }
         });
-        Self::alone(Arc::new(bus), Arc::new(foundation.database.presence()), workers)
+        Self::alone(Arc::new(bus), Arc::new(foundation.database.presence()), config, workers)
     }
 
     /// What Redis would share is kept in this process.
-    fn alone(bus: Arc<dyn Bus>, presence: Arc<dyn Presence>, workers: Workers) -> Self {
+    fn alone(bus: Arc<dyn Bus>, presence: Arc<dyn Presence>, config: &Config, workers: Workers) -> Self {
         let (limiter, probe) = (Arc::new(LocalRateLimiter::default()), Arc::new(InProcess::new("redis")));
-        Self { bus, limiter, presence, probe, cache: None, workers }
+        let answers = config.assistant.answers;
+        let answers =
+            answers.map(|answers| -> Arc<dyn AnswerStore> { Arc::new(LocalAnswers::new(answers.most, answers.fresh)) });
+        Self { bus, limiter, presence, probe, cache: None, answers, workers }
     }
 }
 

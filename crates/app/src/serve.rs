@@ -78,14 +78,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let callers = compose::callers(&config, &foundation).await?;
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     let gallery = gallery::gallery(&config, &foundation)?;
-    jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes.bus)?;
+    jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes)?;
     let courier = webhooks::courier(&config, &foundation)?;
     webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
     jobs::call(&mut workers, &foundation, &nodes.bus);
     let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
     // Nobody is asked before it is known what that costs and may cost.
     assistance.terms.reload().await?;
-    let terms = assistance.terms.clone();
+    let (terms, kept) = (assistance.terms.clone(), assistance.assistant.kept.clone());
     let finder = vectors::finder(&config, &foundation, &assistance.assistant).await?;
     vectors::start(&mut workers, &foundation, &finder, &nodes.bus);
     let noted = compose::Noted { seen, key_uses, downloads, gallery, courier, assistance, finder };
@@ -108,7 +108,7 @@ pub(crate) async fn run(config: Config) -> Outcome {
         let (hub, clock) = (Arc::clone(&services.streams.hub), Arc::clone(&foundation.shop.clock));
         let (floor, bus) = (Arc::clone(&services.rooms.floor), Arc::clone(&nodes.bus));
         let (known, keys, terms) = (callers.known, changed_keys, changed_terms);
-        let feed = Feed { log, cache, known, keys, terms, hub, floor, clock, bus };
+        let feed = Feed { log, cache, known, keys, terms, kept, hub, floor, clock, bus };
         move |stop| feed_worker(feed.clone(), stop)
     });
     start_rooms(&mut workers, &foundation, &config, &nodes, &services);

@@ -168,6 +168,11 @@ fn describe() {
 
 fn describe_assistant() {
     metrics::describe_counter!("assistant_calls_total", Unit::Count, "Calls of models that ended, by how");
+    metrics::describe_counter!(
+        "assistant_tokens_saved_total",
+        Unit::Count,
+        "Tokens that were not used again, since an answer was kept"
+    );
     metrics::describe_counter!("assistant_calls_lost_total", Unit::Count, "Calls of models whose node was killed");
     metrics::describe_counter!("assistant_tokens_total", Unit::Count, "Tokens of models that were used, by kind");
     metrics::describe_counter!("assistant_cost_billionths_total", Unit::Count, "What models cost, in billionths");

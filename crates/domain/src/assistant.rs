@@ -10,6 +10,7 @@ mod denied;
 mod embed;
 mod fault;
 mod held;
+pub mod kept;
 mod ledger;
 mod look_after;
 mod model;

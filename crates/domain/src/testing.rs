@@ -2,6 +2,7 @@
 //! every adapter of a port is held to.
 
 mod analysis;
+mod answers;
 mod assistant;
 mod blobs;
 mod ceremonies;
@@ -26,6 +27,7 @@ mod turnstile;
 mod webhooks;
 
 pub use analysis::PlainAnalysis;
+pub use answers::PlainAnswers;
 pub use assistant::{PlainLedger, PlainModel, PlainVectors, Script};
 pub use blobs::MemoryBlobs;
 pub use ceremonies::PlainCeremonies;

@@ -1,4 +1,4 @@
-//! Language models of others: `OpenAI` and whoever speaks its protocol, Anthropic, Gemini.
+//! Language models of others: `OpenAI` and whoever speaks its protocol, Anthropic, Gemini, Ollama.
 //!
 //! Own adapters over the one HTTP client, since the crates for many providers keep one of these promises and not the next: the bytes of
 //! an answer pass through, a stream without the mark of its end is a cut, and the times for a connection, the first word and the whole
@@ -10,6 +10,7 @@ mod endpoint;
 mod errors;
 mod gemini;
 mod keys;
+mod ollama;
 mod openai;
 mod sse;
 
@@ -35,6 +36,8 @@ pub enum Protocol {
     Anthropic,
     /// That of Google Gemini.
     Gemini,
+    /// That of Ollama itself.
+    Ollama,
 }
 
 impl Protocol {
@@ -45,6 +48,7 @@ impl Protocol {
             Self::Compatible => "compatible",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
         }
     }
 
@@ -55,6 +59,7 @@ impl Protocol {
             Self::Compatible => None,
             Self::Anthropic => Some("https://api.anthropic.com/v1"),
             Self::Gemini => Some("https://generativelanguage.googleapis.com/v1beta"),
+            Self::Ollama => Some("http://127.0.0.1:11434/api"),
         }
     }
 }
@@ -109,6 +114,7 @@ impl ModelCalls {
             Protocol::Compatible => Arc::new(openai::OpenAi::new(at, model, "max_tokens")),
             Protocol::Anthropic => Arc::new(anthropic::Anthropic::new(at, model)),
             Protocol::Gemini => Arc::new(gemini::Gemini::new(at, model)),
+            Protocol::Ollama => Arc::new(ollama::Ollama::new(at, model)),
         })
     }
 
@@ -129,6 +135,7 @@ impl ModelCalls {
                 Ok(Arc::new(embeddings::OpenAiEmbedder::new(at, name, model, dimension)))
             }
             Protocol::Gemini => Ok(Arc::new(embeddings::GeminiEmbedder::new(at, name, model, dimension))),
+            Protocol::Ollama => Ok(Arc::new(embeddings::OllamaEmbedder::new(at, name, model, dimension))),
             Protocol::Anthropic => Err(domain::Error::internal(format!("{} makes no vectors", provider.name))),
         }
     }

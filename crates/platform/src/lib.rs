@@ -1,6 +1,7 @@
 //! The platform: what a process gives the domain besides a database, such as time, randomness and counters; and Redis,
 //! through which nodes share some of it.
 
+mod answers;
 mod blobs;
 mod bus;
 mod cache;
@@ -12,6 +13,7 @@ mod rate_limiter;
 mod redis;
 mod words;
 
+pub use answers::LocalAnswers;
 pub use blobs::FsBlobs;
 pub use bus::LocalBus;
 pub use cache::LocalCache;
@@ -20,5 +22,5 @@ pub use entropy::SystemEntropy;
 pub use in_process::InProcess;
 pub use presence::LocalPresence;
 pub use rate_limiter::LocalRateLimiter;
-pub use redis::{Redis, RedisBus, RedisCache, RedisPresence, RedisRateLimiter, RedisSettings};
+pub use redis::{Redis, RedisAnswers, RedisBus, RedisCache, RedisPresence, RedisRateLimiter, RedisSettings};
 pub use words::LocalEmbedder;

@@ -1,5 +1,6 @@
 //! Redis: what nodes share beside the database, and may lose at any time.
 
+mod answers;
 mod bus;
 mod cache;
 mod link;
@@ -18,6 +19,7 @@ use domain::health::Probe;
 use metrics::Counter;
 use tokio::{sync::watch, time::timeout};
 
+pub use answers::RedisAnswers;
 pub use bus::RedisBus;
 pub use cache::RedisCache;
 use link::Link;

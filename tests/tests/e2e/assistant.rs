@@ -215,6 +215,25 @@ async fn every_call_has_a_row_though_the_node_is_killed(database: Database) {
         assert!(rows >= asked, "round {round}: {rows} rows of {asked} calls");
         server.run().await;
     }
+    // A while later each that was lost is given up, marked, and counted as the most it can have used.
+    let asked = u64::try_from(upstream.counted().len()).unwrap();
+    server
+        .tables()
+        .run("UPDATE assistant_calls SET started_at = '2020-01-01T00:00:00.000000Z' WHERE state = 'reserved'");
+    let admin = server.signed_in("admin").await;
+    admin.post("/api/v1/schedules/settle_calls/run", &json!({})).await.expect(202);
+    let told = rows(&server, usize::try_from(asked).unwrap()).await;
+    let lost = told.iter().filter(|row| row.ends_with(" 100 122000 lost")).count();
+    println!(
+        "{} kills: the provider was asked {asked} times, {} calls have a row, {lost} are marked as lost",
+        kills(),
+        told.len()
+    );
+    assert!(told.len() >= usize::try_from(asked).unwrap() && lost > 0, "{told:?}");
+    for row in &told {
+        let marked = row.starts_with("estimated ") && [" lost", " abandoned"].iter().any(|end| row.ends_with(end));
+        assert!(marked, "{row}");
+    }
 }
 
 async fn odd_answers_have_codes_of_their_own(database: Database) {

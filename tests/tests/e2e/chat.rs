@@ -12,6 +12,7 @@ on_each_database!(
     a_cut_upstream_is_an_error_and_what_it_said_is_kept,
     whoever_goes_away_ends_the_answer_unless_it_is_to_go_on,
     an_answer_is_stopped_on_demand,
+    what_is_longer_than_the_window_is_refused_at_both_doors_and_a_long_talk_is_cut_to_it,
     a_tool_does_what_its_person_may_and_writes_what_they_confirm,
 );
 
@@ -27,8 +28,13 @@ fn settings(upstream: &Upstream) -> Vec<(&'static str, String)> {
 }
 
 async fn assisted(database: Database, upstream: &Upstream) -> Server {
+    assisted_with(database, upstream, &[]).await
+}
+
+async fn assisted_with(database: Database, upstream: &Upstream, more: &[(&str, &str)]) -> Server {
     let settings = settings(upstream);
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let own = settings.iter().map(|(name, value)| (*name, value.as_str()));
+    let settings: Vec<(&str, &str)> = own.chain(more.iter().copied()).collect();
     let mut server = Server::prepared(database, &settings);
     server.run().await;
     server
@@ -144,6 +150,41 @@ async fn whoever_goes_away_ends_the_answer_unless_it_is_to_go_on(database: Datab
     assert_eq!(said(&resumed), ("word ".repeat(60), "finish".to_owned()));
     assert_eq!(until(&buyer, "done").await["parts"][1]["text"], "word ".repeat(60));
     assert!(upstream.counted()[1].left.is_none(), "it went on");
+}
+
+async fn what_is_longer_than_the_window_is_refused_at_both_doors_and_a_long_talk_is_cut_to_it(database: Database) {
+    let upstream = Upstream::start(|_| Conduct::Words(3)).await;
+    // A thousand tokens for an answer, and a little less for what is asked.
+    let small = [
+        ("SOUK__ASSISTANT__MODELS__SMALL__WINDOW", "2000"),
+        ("SOUK__CHAT__TOOL_ROUNDS", "0"),
+        ("SOUK__CHAT__SUMMARY_TOKENS", "0"),
+    ];
+    let server = assisted_with(database, &upstream, &small).await;
+    let buyer = server.signed_in("buyer").await;
+    let long = "word ".repeat(4_000);
+    let refused = buyer.post("/api/v1/chat", &asks("m1", &long, &json!({}))).await.expect(400).text();
+    assert!(refused.contains("context_length_exceeded"), "{refused}");
+    let body = json!({ "model": "small", "messages": [{ "role": "user", "content": long }] });
+    let refused = buyer.post("/v1/chat/completions", &body).await.expect(400).json();
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["param"]),
+        (&json!("context_length_exceeded"), &json!("messages"))
+    );
+    assert!(upstream.counted().is_empty(), "nobody was asked");
+    assert_eq!(server.tables().number("SELECT count(*) FROM assistant_calls"), 0);
+    assert_eq!(buyer.get("/api/v1/conversations").await.expect(200).json()["items"], json!([]), "and it left no trace");
+    for number in 1..=5 {
+        let text = format!("Question {number}: {}", "word ".repeat(250));
+        buyer.post("/api/v1/chat", &asks(&format!("m{number}"), &text, &json!({}))).await.expect(200);
+    }
+    let asked = upstream.counted().pop().unwrap().asked["messages"].to_string();
+    assert!(
+        asked.contains("Question 5:") && asked.contains("Question 4:") && !asked.contains("Question 1:"),
+        "{asked}"
+    );
+    assert!(asked.len() < 2_000 * 4, "{} bytes", asked.len());
+    assert_eq!(messages(&buyer).await.len(), 10, "all of it is kept");
 }
 
 async fn an_answer_is_stopped_on_demand(database: Database) {

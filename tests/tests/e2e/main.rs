@@ -28,6 +28,7 @@ mod images;
 mod inbound;
 mod injection;
 mod jobs;
+mod kept_answers;
 mod leaks;
 mod lfs;
 mod lifecycle;

@@ -57,7 +57,7 @@ async fn what_was_set_outlasts_a_restart_and_reports_add_up(database: Database) 
     // Twelve tokens a call: once for twelve millionths, three times for 120.
     assert_eq!((&usage["items"][0]["cost"], &usage["items"][0]["tokens"]["prompt"]), (&json!("0.000372"), &json!(36)));
     let table = buyer.get(&format!("{BASE}/usage?groupBy=deployment&format=csv")).await.expect(200).text();
-    assert!(table.contains("near/upstream,4,0,4,0,0,0,0,36,12,0,0,0.000372,USD"), "{table}");
+    assert!(table.contains("near/upstream,4,0,4,0,0,0,0,0,36,12,0,0,0,0.000372,USD"), "{table}");
     let calls = admin.get(&format!("{BASE}/calls?scope=all&limit=3")).await.expect(200).json();
     assert_eq!((calls["items"].as_array().unwrap().len(), &calls["items"][0]["cost"]), (3, &json!("0.00012")));
     let path = format!("{BASE}/budgets/{}", budget["id"].as_str().unwrap());

@@ -25,7 +25,7 @@ use crate::{
     context::Context,
     done::Done,
     problem::Problem,
-    spoken::streamed,
+    spoken::{begun, streamed},
 };
 
 /// Asks for the next answer of a conversation, as `useChat` does with its usual transport.
@@ -158,7 +158,7 @@ fn told(request: &HttpRequest, reading: Reading, services: &Services) -> HttpRes
     let pieces = stream::unfold(reading, |mut reading| async move {
         reading.next().await.map(|piece| (Bytes::from(piece), reading))
     });
-    let mut answer = streamed(request, pieces, Arc::clone(&services.shop.clock));
+    let mut answer = streamed(begun(request), pieces, Arc::clone(&services.shop.clock));
     let version = (HeaderName::from_static("x-vercel-ai-ui-message-stream"), HeaderValue::from_static("v1"));
     answer.headers_mut().insert(version.0, version.1);
     answer

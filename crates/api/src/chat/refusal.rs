@@ -46,6 +46,7 @@ pub(super) fn denied(denied: Denied, now: Timestamp) -> Problem {
         Denied::Unsupported { field, message } => {
             Problem::broken(In::Body, &format!("/{field}"), "unsupported", message)
         }
+        Denied::NotKept => refused(StatusCode::GATEWAY_TIMEOUT, "not_kept", "No answer to this is kept"),
         Denied::Budget(Refusal { budget, ends_at }) => {
             let message = format!("The budget '{budget}' has no room for the most this could use");
             let problem = refused(StatusCode::TOO_MANY_REQUESTS, "insufficient_quota", message);

@@ -9,7 +9,9 @@ use actix_web::{
 use crate::settings::HttpSettings;
 
 /// What pages may read of an answer beside its body.
-const EXPOSED: [&str; 20] = [
+const EXPOSED: [&str; 22] = [
+    "Age",
+    "Cache-Status",
     "ETag",
     "Location",
     "RateLimit",
@@ -33,9 +35,10 @@ const EXPOSED: [&str; 20] = [
 ];
 
 /// What pages may send.
-const ACCEPTED: [&str; 21] = [
+const ACCEPTED: [&str; 22] = [
     "Accept",
     "Authorization",
+    "Cache-Control",
     "Content-Type",
     "Idempotency-Key",
     "If-Match",

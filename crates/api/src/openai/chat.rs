@@ -8,21 +8,44 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use domain::{
-    assistant::{Answer as Words, ChatEvent, ask, ports::Frame, stream as begin},
+    assistant::{
+        Answer as Words, CallKind, ChatEvent, ChatRequest, Gathered, ask,
+        kept::{Keeping, KeptAnswer, Question, is_whole},
+        ports::Frame,
+        stream as begin,
+    },
     permission::UseAssistant,
 };
 use futures_util::stream;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{chunks::Head, errors::denied, errors::piece, read_body, request};
-use crate::{Answer, Shared, auth::Auth, context::Context, spoken::streamed};
+use super::{
+    chunks::Head,
+    errors::{denied, piece},
+    kept::{Found, Record, Told, find},
+    read_body, request,
+};
+use crate::{
+    Answer, Shared,
+    auth::Auth,
+    context::Context,
+    spoken::{begun, streamed},
+};
 
 /// Answers a question.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
     let bytes = read_body(&services, &http, payload.into_inner()).await?;
     let asked = request::read(&bytes)?;
     drop(bytes);
+    // What decides an answer is all of the body: a field that is not known here goes on.
+    let body = asked.request.original.clone().unwrap_or_default();
+    let question = Question { kind: CallKind::Chat, model: &asked.model, body: &body };
+    let (mut told, keeping) = match find(&services, &http, &auth.0, question, can_be_kept(&asked.request)).await? {
+        Found::Make(told, keeping) => (told, keeping),
+        Found::Hit(told, kept) if asked.streams => return Ok(again(&http, &told, &kept)),
+        Found::Hit(told, kept) => return Ok(whole_answer(&told, kept.body)),
+    };
     let (assistant, shop) = (&services.assistant.assistant, &services.shop);
     let id = http.extensions().get::<Context>().map(|context| Arc::clone(&context.id)).unwrap_or_default();
     let head = |model: String| Head {
@@ -34,20 +57,47 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
         let words = begin(assistant, shop, &auth.0, &id, &asked.model, asked.request).await;
         let words = words.map_err(|why| denied(why, shop.now()))?;
         let head = head(words.model().to_owned());
-        let pieces = stream::unfold(Pieces::new(words, head, asked.says_usage), |mut pieces| async move {
+        let pieces = stream::unfold(Pieces::new(words, head, asked.says_usage, keeping), |mut pieces| async move {
             pieces.next().await.map(|piece| (piece, pieces))
         });
-        return Ok(streamed(&http, pieces, Arc::clone(&shop.clock)));
+        return Ok(streamed(told.head(&http), pieces, Arc::clone(&shop.clock)));
     }
     let whole = ask(assistant, shop, &auth.0, &id, &asked.model, asked.request).await;
     let whole = whole.map_err(|why| denied(why, shop.now()))?;
+    let reply = &whole.completed.reply;
+    let keeping = keeping.filter(|_| is_whole(reply));
+    let usage = whole.used();
     let body = match whole.completed.raw {
         Some(raw) => raw,
-        None => head(whole.model).whole(&whole.completed.reply).to_string().into(),
+        None => head(whole.model).whole(reply).to_string().into(),
     };
+    if let Some(keeping) = keeping
+        && keeping.keep(usage, body.clone()).await
+    {
+        told.stored();
+    }
+    Ok(whole_answer(&told, body))
+}
+
+/// Of several answers at once it is not known here that all are whole.
+fn can_be_kept(request: &ChatRequest) -> bool {
+    request.choices <= 1
+}
+
+fn whole_answer(told: &Told, body: Bytes) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(answer.body(body))
+    told.say(&mut answer);
+    answer.body(body)
+}
+
+/// A stream that was kept, event by event.
+fn again(http: &HttpRequest, told: &Told, kept: &KeptAnswer) -> HttpResponse {
+    let (mut events, mut rest) = (Vec::new(), kept.body.clone());
+    while let Some(end) = rest.windows(2).position(|two| two == b"\n\n") {
+        events.push(Ok::<_, actix_web::Error>(rest.split_to(end + 2)));
+    }
+    told.head(http).streaming(stream::iter(events))
 }
 
 /// Whether the reader is told what was used.
@@ -66,12 +116,15 @@ struct Pieces {
     figures: Figures,
     is_first: bool,
     is_over: bool,
+    /// What is kept of it when it is whole.
+    record: Option<(Record, Gathered)>,
 }
 
 impl Pieces {
-    fn new(words: Words, head: Head, says_usage: bool) -> Self {
+    fn new(words: Words, head: Head, says_usage: bool, keeping: Option<Keeping>) -> Self {
         let figures = if says_usage { Figures::Owed } else { Figures::Unasked };
-        Self { words, head, figures, is_first: true, is_over: false }
+        let record = keeping.map(|keeping| (Record::new(keeping), Gathered::default()));
+        Self { words, head, figures, is_first: true, is_over: false, record }
     }
 
     /// What to write next, as soon as it is there.
@@ -81,10 +134,17 @@ impl Pieces {
         }
         loop {
             let text = match self.words.next().await {
-                Ok(Some(frame)) => self.frame(frame),
+                Ok(Some(frame)) => {
+                    if let Some((_, gathered)) = &mut self.record {
+                        frame.events.iter().for_each(|event| gathered.take(event));
+                    }
+                    self.frame(frame)
+                }
                 Ok(None) => {
                     self.is_over = true;
-                    self.end()
+                    let text = self.end();
+                    self.keep(&text).await;
+                    return Some(text.into());
                 }
                 Err(fault) => {
                     // Never the mark of an end in order.
@@ -93,6 +153,9 @@ impl Pieces {
                 }
             };
             if !text.is_empty() {
+                if let Some((record, _)) = &mut self.record {
+                    record.wrote(&text);
+                }
                 return Some(text.into());
             }
         }
@@ -117,6 +180,15 @@ impl Pieces {
             }
         }
         text
+    }
+
+    /// It ended in order, with this: if it is whole it is kept before its end is told, so that who asks again then is given it.
+    async fn keep(&mut self, end: &[u8]) {
+        let Some((mut record, gathered)) = self.record.take() else { return };
+        if is_whole(&gathered.reply()) {
+            record.wrote(end);
+            record.keep(self.words.figures().0).await;
+        }
     }
 
     fn end(&mut self) -> Vec<u8> {

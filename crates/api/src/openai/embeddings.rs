@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, http::header, web::Payload};
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse,
+    http::header,
+    web::{Bytes, Payload},
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use domain::{assistant::embed, permission::UseAssistant};
+use domain::{
+    assistant::{CallKind, Usage, embed, kept::Question},
+    permission::UseAssistant,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
     errors::{denied, invalid},
+    kept::{Found, Told, find},
     read_body, request,
 };
 use crate::{Answer, Shared, auth::Auth, context::Context, problem::Problem};
@@ -34,6 +42,11 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
             return Err(invalid("dimensions", format!("must be {dimension}: what is compared must be alike")));
         }
     }
+    let question = Question { kind: CallKind::Embedding, model: &model, body: &body };
+    let (mut told, keeping) = match find(&services, &http, &auth.0, question, true).await? {
+        Found::Make(told, keeping) => (told, keeping),
+        Found::Hit(told, kept) => return Ok(answered(&told, kept.body)),
+    };
     let id = http.extensions().get::<Context>().map(|context| Arc::clone(&context.id)).unwrap_or_default();
     let embedded = embed(assistant, shop, &auth.0, &id, &model, &texts).await;
     let embedded = embedded.map_err(|why| denied(why, shop.now()))?;
@@ -48,9 +61,21 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
     let data: Vec<Value> = embedded.vectors.iter().enumerate().map(entry).collect();
     let used = embedded.usage.map_or(0, |usage| usage.prompt);
     let usage = json!({ "prompt_tokens": used, "total_tokens": used });
+    let body: Bytes = json!({ "object": "list", "data": data, "model": model, "usage": usage }).to_string().into();
+    let used = embedded.usage.unwrap_or(Usage { prompt: used, ..Usage::default() });
+    if let Some(keeping) = keeping
+        && keeping.keep(used, body.clone()).await
+    {
+        told.stored();
+    }
+    Ok(answered(&told, body))
+}
+
+fn answered(told: &Told, body: Bytes) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(answer.body(json!({ "object": "list", "data": data, "model": model, "usage": usage }).to_string()))
+    told.say(&mut answer);
+    answer.body(body)
 }
 
 fn texts(body: &Map<String, Value>) -> Result<Vec<String>, Problem> {

@@ -74,6 +74,10 @@ pub(super) fn denied(denied: Denied, now: Timestamp) -> Problem {
             format!("This has about {tokens} tokens, and the model reads at most {window}"),
         ),
         Denied::Unsupported { field, message } => invalid(field, message),
+        Denied::NotKept => {
+            let message = "No answer to this is kept; without 'only-if-cached' the model is asked";
+            refusal(StatusCode::GATEWAY_TIMEOUT, "not_cached", None, message)
+        }
         Denied::Budget(Refusal { budget, ends_at }) => {
             let message = format!("The budget '{budget}' has no room for the most this could use");
             let problem = refusal(StatusCode::TOO_MANY_REQUESTS, "insufficient_quota", None, message);

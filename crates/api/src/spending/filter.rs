@@ -73,6 +73,8 @@ pub enum CallStateName {
     Overrun,
     /// It failed and used nothing.
     Failed,
+    /// It was answered by what was kept, at no cost.
+    Cached,
 }
 
 /// Which calls are asked for.
@@ -120,9 +122,12 @@ impl Which {
             seller_id: query.uuid("sellerId"),
             model: query.one("model"),
             deployment: query.one("deployment"),
-            state: query.parsed("state", "enum", "must be reserved, settled, estimated, overrun or failed", |text| {
-                CallState::named(text)
-            }),
+            state: query.parsed(
+                "state",
+                "enum",
+                "must be reserved, settled, estimated, overrun, failed or cached",
+                |text| CallState::named(text),
+            ),
         };
         if which.from.zip(which.to).is_some_and(|(from, to)| from > to) {
             query.violations.add("to", "consistent", "must not be before from");

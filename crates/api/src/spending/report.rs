@@ -149,11 +149,13 @@ async fn table(services: &Services, filter: &SpendingFilter, by: &[SpendingBy]) 
         "estimated",
         "overrun",
         "failed",
+        "cached",
         "unpriced",
         "prompt_tokens",
         "completion_tokens",
         "cached_tokens",
         "reasoning_tokens",
+        "saved_tokens",
         "cost",
         "currency",
     ];
@@ -167,11 +169,13 @@ async fn table(services: &Services, filter: &SpendingFilter, by: &[SpendingBy]) 
             one.estimated,
             one.overrun,
             one.failed,
+            one.cached,
             one.unpriced,
             usage.prompt,
             usage.completion,
             usage.cached,
             usage.reasoning,
+            one.saved,
         ];
         let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
         let cost = domain::assistant::write_amount(one.cost, 9);

@@ -59,6 +59,9 @@ pub struct CountsView {
     /// Those that failed and used nothing.
     #[schema(example = 0, minimum = 0)]
     pub failed: u64,
+    /// Those that were answered by what was kept, at no cost.
+    #[schema(example = 0, minimum = 0)]
+    pub cached: u64,
     /// Those that used something without a price.
     #[schema(example = 0, minimum = 0)]
     pub unpriced: u64,
@@ -88,6 +91,9 @@ pub struct SpendingView {
     pub calls: CountsView,
     /// Their tokens.
     pub tokens: TokensView,
+    /// Tokens that were not used again, since an answer was kept.
+    #[schema(example = 0, minimum = 0)]
+    pub saved_tokens: u64,
     /// What they cost, a decimal number.
     #[schema(example = "0.00123", pattern = r"^[0-9]+(\.[0-9]{1,9})?$")]
     pub cost: String,
@@ -103,9 +109,11 @@ impl SpendingView {
                 estimated: one.estimated,
                 overrun: one.overrun,
                 failed: one.failed,
+                cached: one.cached,
                 unpriced: one.unpriced,
             },
             tokens: one.usage.into(),
+            saved_tokens: one.saved,
             cost: write_amount(one.cost, 9),
             ..Self::default()
         };
@@ -170,7 +178,7 @@ pub struct CallView {
     /// What became of it.
     #[schema(value_type = super::CallStateName)]
     pub state: &'static str,
-    /// What it used.
+    /// What it used; of one that is `cached` what was not used again.
     pub tokens: TokensView,
     /// What it cost, a decimal number; null while it goes on, and without a price.
     #[schema(example = "0.00041", pattern = r"^[0-9]+(\.[0-9]{1,9})?$")]

@@ -20,6 +20,7 @@ mod images;
 mod impersonation;
 mod inbound;
 mod jobs;
+mod kept;
 mod lfs;
 mod mcp;
 mod models3d;

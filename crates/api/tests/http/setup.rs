@@ -207,6 +207,7 @@ fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
         ledger: PlainLedger::new(reader.clone()),
         limiter: Arc::new(Counter::default()),
         again_after: None,
+        kept: None,
     };
     Assistance { assistant, body_limit: 64 * 1024, terms, spending: reader.clone(), currency: Currency::EUR }
 }

@@ -128,7 +128,7 @@ async fn a_table_for_spreadsheets_has_all_of_it_and_no_formula() {
     let lines: Vec<&str> = asked.text.split("\r\n").collect();
     assert_eq!(lines.len(), 4, "{}", asked.text);
     assert!(lines[0].starts_with("model,calls,") && lines[0].ends_with(",cost,currency"));
-    assert_eq!(lines[1], "'=cmd(),1,0,1,0,0,0,0,5,4,0,0,0.0000001,EUR");
+    assert_eq!(lines[1], "'=cmd(),1,0,1,0,0,0,0,0,5,4,0,0,0,0.0000001,EUR");
     let request = TestRequest::get().uri("/api/v1/assistant/usage?groupBy=model").insert_header(door.bearer(&ada));
     assert_eq!(door.send(request.insert_header(("accept", "text/csv"))).await.text, asked.text);
     assert!(get(&door, "/usage?format=json", &ada).await.text.starts_with('{'));

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use domain::{
     Error, Result,
     assistant::{
-        Batch, NewCall, Settlement, Verdict,
+        Batch, CallState, NewCall, Settlement, Verdict,
         ports::{Ledger, LedgerStore},
     },
     clock::Clock,
@@ -170,6 +170,10 @@ fn measure(settled: &Settlement) {
     metrics::counter!("assistant_calls_total", "state" => state, "fault" => settled.fault.unwrap_or("none"))
         .increment(1);
     let usage = &settled.usage;
+    if settled.state == CallState::Cached {
+        metrics::counter!("assistant_tokens_saved_total").increment(usage.total());
+        return;
+    }
     for (kind, tokens) in [
         ("prompt", usage.prompt),
         ("completion", usage.completion),
@@ -186,7 +190,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use domain::{
-        assistant::{CallKind, CallState, Spent, Usage, WindowKey},
+        assistant::{CallKind, Spent, Usage, WindowKey},
         clock::Timestamp,
         permission::Role,
         testing::{FakeClock, Fixtures, memory::MemoryStore},

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    assistant::{Budget, BudgetBy, BudgetSpan, Price, read_amount},
+    assistant::{Budget, BudgetBy, BudgetSpan, Price, kept::KeepWhen, read_amount},
     clock::Timestamp,
     money::Currency,
 };
@@ -30,6 +30,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     Setting::new("assistant.body_limit", "16777216", "Most bytes of a question, 1 KiB to 64 MiB."),
     Setting::new("assistant.keep_days", "400", "How long calls and what was spent are kept; 0 keeps them for ever."),
+    Setting::new(
+        "assistant.answers",
+        "off",
+        "Whether answers of /v1 are kept for whoever asks the same again: off, asked (when Cache-Control says max-age) or always.",
+    ),
+    Setting::new("assistant.answers_seconds", "86400", "For how long an answer is kept."),
+    Setting::new(
+        "assistant.answers_bytes",
+        "67108864",
+        "Most bytes of all answers that are kept, in this process or in Redis; one has an eighth of it and 1 MiB at most.",
+    ),
     Setting::new(
         "assistant.search_embedding",
         "",
@@ -117,6 +128,22 @@ pub(crate) struct ModelSettings {
     pub(crate) per_minute_and_user: u32,
 }
 
+/// Which answers are kept, and how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answers {
+    pub(crate) when: KeepWhen,
+    pub(crate) fresh: Duration,
+    /// Most bytes of all of them.
+    pub(crate) most: u64,
+}
+
+impl Answers {
+    /// The most bytes of one: so that one does not push out many.
+    pub(crate) fn longest(self) -> usize {
+        usize::try_from(self.most / 8).unwrap_or(usize::MAX).min(1024 * 1024)
+    }
+}
+
 /// Language models.
 #[derive(Debug, Clone)]
 pub(crate) struct Assistance {
@@ -127,6 +154,8 @@ pub(crate) struct Assistance {
     pub(crate) again_after: Option<Duration>,
     pub(crate) body_limit: usize,
     pub(crate) keep: Option<Duration>,
+    /// Which answers are kept, if any are.
+    pub(crate) answers: Option<Answers>,
     /// What makes the vectors of search, if it is not the model that comes with the program.
     pub(crate) search_embedding: Option<String>,
     pub(crate) providers: BTreeMap<String, ProviderSettings>,
@@ -152,6 +181,7 @@ impl Assistance {
         let again = reader.millis("assistant.again_after_ms", 0..=5_000);
         let body_limit = reader.number("assistant.body_limit", 1024..=64 * 1024 * 1024);
         let days = reader.number("assistant.keep_days", 0..=36_500_u64);
+        let answers = answers(reader);
         let providers = self::named(reader, |key| PROVIDERS.named(key), provider);
         let models = self::named(reader, |key| MODELS.named(key), model);
         let prices = self::named(reader, |key| PRICES.named(key), price);
@@ -164,6 +194,7 @@ impl Assistance {
             again_after: Some(again?).filter(|pause| !pause.is_zero()),
             body_limit: body_limit?,
             keep: Some(days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days)),
+            answers: answers?,
             search_embedding: Some(reader.text("assistant.search_embedding")).filter(|name| !name.is_empty()),
             providers,
             models: models?,
@@ -205,6 +236,16 @@ impl Assistance {
     }
 }
 
+#[expect(clippy::option_option, reason = "nothing could be read, or it says that none are kept")]
+fn answers(reader: &mut Reader<'_>) -> Option<Option<Answers>> {
+    let words = [("off", None), ("asked", Some(KeepWhen::Asked)), ("always", Some(KeepWhen::Always))];
+    let when = reader.one_of("assistant.answers", &words);
+    let fresh = reader.seconds("assistant.answers_seconds", 1..=30 * 86_400);
+    let most = reader.number("assistant.answers_bytes", 64 * 1024..=1 << 40);
+    let (fresh, most) = (fresh?, most?);
+    Some(when?.map(|when| Answers { when, fresh, most }))
+}
+
 fn named<T>(
     reader: &mut Reader<'_>,
     of: fn(&str) -> Option<&str>,
@@ -222,6 +263,7 @@ fn provider(reader: &mut Reader<'_>, name: &str) -> Option<ProviderSettings> {
         ("compatible", Protocol::Compatible),
         ("anthropic", Protocol::Anthropic),
         ("gemini", Protocol::Gemini),
+        ("ollama", Protocol::Ollama),
     ];
     let protocol = reader.one_of(&key("protocol"), &protocols)?;
     let url = oauth::address(reader, &key("url"))?;

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use api::{Floor, Hub, Told};
 use domain::{
     Result,
+    assistant::kept::{ForgetAnswers, KeptAnswers, forgotten_by},
     bus::Bus,
     cache::Cache,
     clock::{Clock, Timestamp},
@@ -14,7 +15,7 @@ use domain::{
         known::{CHANGED, HEEDED},
     },
     realtime::{EventFeed, Notice},
-    relay::NUMBERED,
+    relay::{NUMBERED, Numbered},
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +44,8 @@ pub(crate) struct Feed {
     pub(crate) keys: Arc<Notify>,
     /// Told when the terms of the assistant change.
     pub(crate) terms: Arc<Notify>,
+    /// What keeps answers on this node, if they are kept.
+    pub(crate) kept: Option<KeptAnswers>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) floor: Arc<Floor>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -150,6 +153,16 @@ fn told_up_to(seq: u64) {
     metrics::gauge!("feed_seq").set(f64::from(u32::try_from(seq).unwrap_or(u32::MAX)));
 }
 
+/// Forgets what this node keeps for who was deleted. What all nodes keep together is forgotten by a job, which is done again until it is.
+async fn forget(feed: &Feed, page: &[Numbered]) {
+    let Some(kept) = &feed.kept else { return };
+    for user in page.iter().filter_map(|numbered| forgotten_by(&numbered.event)) {
+        if let Err(error) = (ForgetAnswers { user }).run(kept).await {
+            tracing::warn!(error = crate::chain(&error), "kept answers are forgotten later");
+        }
+    }
+}
+
 /// Delivers one page of the log; a full one says that more is likely to wait.
 async fn deliver(feed: &Feed) -> Result<u32> {
     let page = feed.log.after(feed.hub.last(), PAGE).await?;
@@ -169,6 +182,7 @@ async fn deliver(feed: &Feed) -> Result<u32> {
     for numbered in &page {
         heed(feed, &numbered.event);
     }
+    forget(feed, &page).await;
     let news: Vec<Arc<Told>> = page.iter().filter_map(Notice::of).map(|notice| Arc::new(Told::new(notice))).collect();
     feed.hub.deliver(&news, last);
     told_up_to(last);

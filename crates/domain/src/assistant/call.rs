@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Answer, Assistant, CallKind, ChatRequest, Denied, Deployment, Fault, FaultClass, Model, estimate,
+    Answer, Assistant, CallKind, ChatRequest, Denied, Deployment, Fault, FaultClass, Model, Usage, estimate,
     held::{Caller, Held, Wanted},
     ports::{ChatStream, Completed},
     tokens::bound,
@@ -26,6 +26,15 @@ pub struct Whole {
     pub model: String,
     /// The answer.
     pub completed: Completed,
+    /// What it used, as the ledger has it.
+    used: Usage,
+}
+
+impl Whole {
+    /// What it used: a guess where its provider did not say.
+    pub fn used(&self) -> Usage {
+        self.used
+    }
 }
 
 /// Asks a model for a whole answer.
@@ -48,8 +57,9 @@ pub async fn ask(
     if let Some(usage) = reply.usage {
         held.told(usage);
     }
+    let used = held.figures().0;
     held.ended();
-    Ok(Whole { model, completed })
+    Ok(Whole { model, completed, used })
 }
 
 /// Asks a model for an answer piece by piece.

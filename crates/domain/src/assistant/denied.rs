@@ -28,6 +28,8 @@ pub enum Denied {
         /// What is wrong, for people.
         message: String,
     },
+    /// Only what is kept was wanted, and nothing is.
+    NotKept,
     /// A budget has no room for the most it could use.
     Budget(Refusal),
     /// A budget of money cannot be kept, since the model has no price.

@@ -40,9 +40,15 @@ pub enum CallState {
     Overrun,
     /// It failed and used nothing.
     Failed,
+    /// What was kept was given in its place, and what that used when it was made was not used again.
+    Cached,
 }
 
 impl CallState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Reserved, Self::Settled, Self::Estimated, Self::Overrun, Self::Failed, Self::Cached];
+
     /// Its name in the ledger.
     pub fn name(self) -> &'static str {
         match self {
@@ -51,13 +57,13 @@ impl CallState {
             Self::Estimated => "estimated",
             Self::Overrun => "overrun",
             Self::Failed => "failed",
+            Self::Cached => "cached",
         }
     }
 
     /// The one of that name.
     pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Reserved, Self::Settled, Self::Estimated, Self::Overrun, Self::Failed];
-        all.into_iter().find(|state| state.name() == name)
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -114,7 +120,7 @@ pub struct Settlement {
     pub held: Spent,
     /// What became of it; never [`CallState::Reserved`].
     pub state: CallState,
-    /// What it used.
+    /// What it used; of [`CallState::Cached`] what was saved.
     pub usage: Usage,
     /// What it cost; `None` when it has no price.
     pub cost: Option<u64>,
@@ -131,6 +137,9 @@ pub struct Settlement {
 impl Settlement {
     /// What it used.
     pub fn spent(&self) -> Spent {
+        if self.state == CallState::Cached {
+            return Spent::default();
+        }
         Spent { cost: self.cost.unwrap_or_default(), tokens: self.usage.total(), calls: 1 }
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
+    kept::KeptAnswers,
     ports::{Embedder, LanguageModel, Ledger},
     terms::Standing,
 };
@@ -100,6 +101,8 @@ pub struct Assistant {
     pub limiter: Arc<dyn RateLimiter>,
     /// How long to wait before everybody is asked once more; `None` when nobody is.
     pub again_after: Option<Duration>,
+    /// What keeps answers; `None` when none are kept.
+    pub kept: Option<KeptAnswers>,
 }
 
 impl std::fmt::Debug for Assistant {

@@ -129,7 +129,9 @@ fn away(denied: Denied) -> Error {
         Denied::Unpriced(model) => format!("the model {model:?} has no price"),
         Denied::TooLong { tokens, window } => format!("{tokens} tokens, and the model reads {window}"),
         Denied::Unsupported { message, .. } => message,
-        Denied::NotConfigured | Denied::UnknownModel(_) | Denied::NotForKey(_) => "there is no such model".to_owned(),
+        Denied::NotConfigured | Denied::UnknownModel(_) | Denied::NotForKey(_) | Denied::NotKept => {
+            "there is no such model".to_owned()
+        }
     };
     Error::Unavailable { what: "The model of search", source: why.into() }
 }
@@ -198,6 +200,7 @@ mod tests {
             ledger: ledger.clone(),
             limiter: Arc::new(Open),
             again_after: None,
+            kept: None,
         };
         let caller = shop_person(&given.shop).await.unwrap();
         (SearchVectors::new(assistant, given.shop.clone(), caller, "vectors").unwrap(), store, ledger)

@@ -98,10 +98,14 @@ pub struct Spending {
     pub overrun: u64,
     /// Those that failed and used nothing.
     pub failed: u64,
+    /// Those that were given what was kept.
+    pub cached: u64,
     /// Those that used something without a price.
     pub unpriced: u64,
     /// Tokens.
     pub usage: Usage,
+    /// Tokens that were not used again, since what was kept was given.
+    pub saved: u64,
     /// What they cost, in billionths of the currency.
     pub cost: u64,
 }
@@ -127,7 +131,7 @@ pub struct SpentCall {
     pub deployment: String,
     /// What became of it.
     pub state: CallState,
-    /// What it used; nothing while it goes on.
+    /// What it used; nothing while it goes on. Of [`CallState::Cached`] what was saved.
     pub usage: Usage,
     /// What it cost, in billionths of the currency; `None` while it goes on, and without a price.
     pub cost: Option<u64>,

@@ -96,6 +96,7 @@ impl Given {
             ledger: ledger.clone(),
             limiter: Arc::new(Few(2, std::sync::Mutex::default())),
             again_after: Some(Duration::from_millis(200)),
+            kept: None,
         };
         let person = fixtures.person(Role::User).await;
         let auth = Actor::Signed(person).authorize::<UseAssistant>().unwrap();

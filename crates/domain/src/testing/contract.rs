@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod action_codes;
+pub mod answers;
 pub mod assets;
 pub mod blobs;
 pub mod bus;

@@ -54,7 +54,9 @@ impl Endpoint {
         let mut headers = Vec::new();
         match self.protocol {
             _ if key.is_empty() => {}
-            Protocol::OpenAi | Protocol::Compatible => headers.push((AUTHORIZATION, format!("Bearer {key}"))),
+            Protocol::OpenAi | Protocol::Compatible | Protocol::Ollama => {
+                headers.push((AUTHORIZATION, format!("Bearer {key}")))
+            }
             Protocol::Anthropic => headers.push((HeaderName::from_static("x-api-key"), key.to_string())),
             Protocol::Gemini => headers.push((HeaderName::from_static("x-goog-api-key"), key.to_string())),
         }
@@ -95,10 +97,14 @@ impl Endpoint {
         let body = serde_json::to_vec(body).map_err(|_| unreadable())?;
         let until = Instant::now() + self.whole;
         let begin = async |body: Vec<u8>| {
-            let request = self.request(path, query, body).header(ACCEPT, "text/event-stream").within(self.first);
+            let (accepts, parser) = match self.protocol {
+                Protocol::Ollama => ("application/x-ndjson", Parser::of_lines()),
+                _ => ("text/event-stream", Parser::default()),
+            };
+            let request = self.request(path, query, body).header(ACCEPT, accepts).within(self.first);
             let mut flow = request.flow().await.map_err(|error| failed(&error))?;
             if flow.status().is_success() {
-                let mut events = Events { flow, parser: Parser::default(), waiting: VecDeque::new(), until };
+                let mut events = Events { flow, parser, waiting: VecDeque::new(), until };
                 let first = events.next().await?.ok_or_else(cut)?;
                 events.waiting.push_back(first);
                 return Ok(events);

@@ -1,4 +1,4 @@
-//! Server-sent events as they come: cut into events wherever the pieces end.
+//! Server-sent events as they come, and lines of JSON: cut into events wherever the pieces end.
 
 use bytes::{Bytes, BytesMut};
 
@@ -23,9 +23,16 @@ pub(super) struct Parser {
     /// So many of them have no end of a line.
     looked: usize,
     data: Option<Bytes>,
+    /// Whether each line is an event, as Ollama has it.
+    is_lines: bool,
 }
 
 impl Parser {
+    /// One to which each line is an event.
+    pub(super) fn of_lines() -> Self {
+        Self { is_lines: true, ..Self::default() }
+    }
+
     /// Takes a piece.
     pub(super) fn push(&mut self, piece: &[u8]) {
         self.bytes.extend_from_slice(piece);
@@ -34,6 +41,12 @@ impl Parser {
     /// The next event that is whole.
     pub(super) fn next(&mut self) -> Result<Option<Event>, TooLong> {
         while let Some(line) = self.line() {
+            if self.is_lines {
+                if line.is_empty() {
+                    continue;
+                }
+                return Ok(Some(Event { data: line }));
+            }
             if line.is_empty() {
                 if let Some(data) = self.data.take() {
                     return Ok(Some(Event { data }));
@@ -100,6 +113,21 @@ mod tests {
                 let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
                 assert_eq!(all(&pieces), ["one", "two\nlines", "[DONE]"], "{first} {second}");
             }
+        }
+    }
+
+    #[test]
+    fn lines_are_the_same_wherever_the_pieces_end() {
+        let bytes = b"{\"a\":1}\n\n{\"b\":2}\r\n{\"cut\":";
+        for end in 0..bytes.len() {
+            let (mut parser, mut found) = (Parser::of_lines(), Vec::new());
+            for piece in [&bytes[..end], &bytes[end..]] {
+                parser.push(piece);
+                while let Some(event) = parser.next().unwrap() {
+                    found.push(event.data);
+                }
+            }
+            assert_eq!(found, ["{\"a\":1}", "{\"b\":2}"], "{end}");
         }
     }
 

@@ -27,14 +27,30 @@ use crate::{
 /// Where numbers are cut in two.
 const CUT: u64 = 1_000_000_000;
 /// The numbers that are summed up.
-const SUMMED: [&str; 5] = ["prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "cost"];
+const SUMMED: [&str; 7] = [
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "cost",
+    "saved_prompt",
+    "saved_completion",
+];
+/// These numbers: what was given from what was kept used nothing, and saved what that had used.
+const USED: &str = "CASE WHEN state = 'cached' THEN 0 ELSE prompt_tokens END AS prompt_tokens, \
+    CASE WHEN state = 'cached' THEN 0 ELSE completion_tokens END AS completion_tokens, \
+    CASE WHEN state = 'cached' THEN 0 ELSE cached_tokens END AS cached_tokens, \
+    CASE WHEN state = 'cached' THEN 0 ELSE reasoning_tokens END AS reasoning_tokens, cost, \
+    CASE WHEN state = 'cached' THEN prompt_tokens ELSE 0 END AS saved_prompt, \
+    CASE WHEN state = 'cached' THEN completion_tokens ELSE 0 END AS saved_completion";
 /// The states that are counted, and those without a price.
-const COUNTED: [&str; 6] = [
+const COUNTED: [&str; 7] = [
     "state = 'reserved'",
     "state = 'settled'",
     "state = 'estimated'",
     "state = 'overrun'",
     "state = 'failed'",
+    "state = 'cached'",
     "cost IS NULL AND (prompt_tokens > 0 OR completion_tokens > 0)",
 ];
 const CALL: &str = "id, user_id, key_id, seller_id, request, kind, model, deployment, state, prompt_tokens, completion_tokens, \
@@ -108,8 +124,7 @@ impl SpendingQueries for Database {
             );
         }
         let mut sql = format!(
-            "SELECT {0}count(*){sums} FROM (SELECT {1}state, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, cost \
-             FROM assistant_calls WHERE {these}) AS spent",
+            "SELECT {0}count(*){sums} FROM (SELECT {1}state, {USED} FROM assistant_calls WHERE {these}) AS spent",
             names.iter().flat_map(|name| [name.as_str(), ", "]).collect::<String>(),
             columns.concat(),
         );
@@ -183,9 +198,11 @@ fn spending(row: &QueryResult, groups: usize) -> Result<Spending> {
         estimated: counted(2)?,
         overrun: counted(3)?,
         failed: counted(4)?,
-        unpriced: counted(5)?,
+        cached: counted(5)?,
+        unpriced: counted(6)?,
         usage: Usage { prompt: summed(0)?, completion: summed(1)?, cached: summed(2)?, reasoning: summed(3)? },
         cost: summed(4)?,
+        saved: summed(5)?.saturating_add(summed(6)?),
     })
 }
 

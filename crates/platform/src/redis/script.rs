@@ -1,6 +1,6 @@
 //! Scripts that Redis runs as one step, sent by name once it knows them.
 
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use ::redis::{Cmd, ErrorKind, FromRedisValue, ServerErrorKind};
 
@@ -9,13 +9,13 @@ use super::{Failed, Redis};
 /// A script, and the name that Redis gave it.
 #[derive(Debug)]
 pub(super) struct Script {
-    text: &'static str,
+    text: Cow<'static, str>,
     name: OnceLock<String>,
 }
 
 impl Script {
-    pub(super) fn new(text: &'static str) -> Self {
-        Self { text, name: OnceLock::new() }
+    pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), name: OnceLock::new() }
     }
 
     /// Runs it, on this connection when one is given. `fill` adds the number of its keys, its keys and its arguments.
@@ -34,13 +34,13 @@ impl Script {
         let name = if let Some(name) = self.name.get() {
             name
         } else {
-            let name = redis.call(::redis::cmd("SCRIPT").arg("LOAD").arg(self.text)).await?;
+            let name = redis.call(::redis::cmd("SCRIPT").arg("LOAD").arg(&*self.text)).await?;
             self.name.get_or_init(|| name)
         };
         match send(redis, on, &command("EVALSHA", name)).await {
             // Redis has started anew and knows it no more.
             Err(Failed::Refused(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                send(redis, on, &command("EVAL", self.text)).await
+                send(redis, on, &command("EVAL", &self.text)).await
             }
             other => other,
         }

@@ -101,6 +101,7 @@ impl Given {
             ledger: PlainLedger::new(Arc::new(store.clone())),
             limiter: Arc::new(Free),
             again_after: None,
+            kept: None,
         };
         let rules = TalkRules {
             model: None,

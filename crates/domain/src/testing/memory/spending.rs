@@ -66,9 +66,14 @@ fn add(sum: &mut Spending, row: &StoredCall) {
         CallState::Estimated => &mut sum.estimated,
         CallState::Overrun => &mut sum.overrun,
         CallState::Failed => &mut sum.failed,
+        CallState::Cached => &mut sum.cached,
     };
     *state += 1;
-    let (used, cost) = (usage(row), cost(row));
+    let (mut used, cost) = (usage(row), cost(row));
+    if row.state == CallState::Cached {
+        sum.saved = sum.saved.saturating_add(used.total());
+        used = Usage::default();
+    }
     sum.usage.prompt = sum.usage.prompt.saturating_add(used.prompt);
     sum.usage.completion = sum.usage.completion.saturating_add(used.completion);
     sum.usage.cached = sum.usage.cached.saturating_add(used.cached);
