@@ -22,6 +22,7 @@ use crate::{Services, body::read_bytes, problem::Problem};
 
 /// Their addresses begin with this.
 pub const BELOW: &str = "/v1/";
+const SCOPE: &str = "/v1";
 
 const CHAT: &str = "/v1/chat/completions";
 const EMBEDDINGS: &str = "/v1/embeddings";
@@ -39,13 +40,16 @@ pub const ROUTES: [(Method, &str, &str); 4] = [
     (Method::GET, MODEL, "get_language_model"),
 ];
 
-/// Serves them.
+/// Serves them, before anything else is looked for: one comparison for all other requests, and none but theirs for these.
 pub fn serve(config: &mut web::ServiceConfig) {
-    config
-        .route(CHAT, web::post().to(chat::create))
-        .route(EMBEDDINGS, web::post().to(embeddings::create))
-        .route(MODELS, web::get().to(models::list))
-        .route(MODEL, web::get().to(models::get));
+    let within = |path: &str| path.strip_prefix(SCOPE).unwrap_or(path).to_owned();
+    config.service(
+        web::scope(SCOPE)
+            .route(&within(CHAT), web::post().to(chat::create))
+            .route(&within(EMBEDDINGS), web::post().to(embeddings::create))
+            .route(&within(MODELS), web::get().to(models::list))
+            .route(&within(MODEL), web::get().to(models::get)),
+    );
 }
 
 /// Reads a body within its bounds of length and time.

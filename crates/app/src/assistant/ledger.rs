@@ -1,5 +1,5 @@
 //! The ledger of this node: what calls begin and end at one moment is written in one transaction, and while that is on its way the
-//! next gather.
+//! next gather. An end, for which nobody waits, is written with the next beginning, or a moment later.
 
 use std::{
     collections::HashMap,
@@ -27,6 +27,8 @@ const MOST: usize = 1000;
 const ATTEMPTS: u32 = 5;
 /// The pause before what the database did not take is told to it again.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long ends gather, for which nobody waits: what begins meanwhile takes them along.
+const GATHERING: Duration = Duration::from_millis(10);
 /// How long nothing is waited for at most.
 const LONGEST: Duration = Duration::from_mins(1);
 
@@ -50,14 +52,17 @@ pub(super) struct GroupLedger {
     store: Arc<dyn LedgerStore>,
     clock: Arc<dyn Clock>,
     queue: Arc<Mutex<Queue>>,
-    wake: Arc<Notify>,
+    /// A call begins.
+    begun: Arc<Notify>,
+    /// One ended.
+    ended: Arc<Notify>,
     /// Whether calls are written down before they are made.
     reserves: bool,
 }
 
 impl GroupLedger {
     pub(super) fn new(store: Arc<dyn LedgerStore>, clock: Arc<dyn Clock>, reserves: bool) -> Self {
-        Self { store, clock, queue: Arc::default(), wake: Arc::default(), reserves }
+        Self { store, clock, queue: Arc::default(), begun: Arc::default(), ended: Arc::default(), reserves }
     }
 
     fn queue<T>(&self, with: impl FnOnce(&mut Queue) -> T) -> T {
@@ -72,14 +77,22 @@ impl GroupLedger {
             if is_over && !wrote {
                 return Ok(());
             }
-            if !wrote {
+            // What came meanwhile is remembered by these, but for those that were too many for one transaction.
+            if !is_over && self.queue(|queue| queue.begun.is_empty()) {
                 tokio::select! {
-                    () = self.wake.notified() => {}
+                    () = self.begun.notified() => {}
+                    () = self.gathered() => {}
                     () = self.clock.sleep(LONGEST) => {}
                     () = stop.cancelled() => {}
                 }
             }
         }
+    }
+
+    /// Waits until calls ended, and a moment longer.
+    async fn gathered(&self) {
+        self.ended.notified().await;
+        self.clock.sleep(GATHERING).await;
     }
 
     /// Writes what waits; `false` when there was nothing.
@@ -125,6 +138,7 @@ impl GroupLedger {
                     let later = mem::replace(&mut queue.ended, batch.settled);
                     queue.ended.extend(later);
                 });
+                self.ended.notify_one();
                 self.clock.sleep(PAUSE).await;
             }
         }
@@ -151,14 +165,14 @@ impl Ledger for GroupLedger {
         }
         let (told, verdict) = oneshot::channel();
         self.queue(|queue| queue.begun.push(Waiting { call, told }));
-        self.wake.notify_one();
+        self.begun.notify_one();
         let ended = |_| Error::Unavailable { what: "The ledger", source: "this node ends".into() };
         verdict.await.map_err(ended)?
     }
 
     fn settle(&self, settled: Settlement) {
         self.queue(|queue| queue.ended.push(settled));
-        self.wake.notify_one();
+        self.ended.notify_one();
     }
 }
 
