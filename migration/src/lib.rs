@@ -25,6 +25,7 @@ mod m20261127_000023_terms;
 mod m20261127_000024_assistant;
 mod m20261127_000026_vectors;
 mod m20261127_000027_conversations;
+mod m20261127_000028_prompts;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000026_vectors::Migration),
             Box::new(m20261127_000023_terms::Migration),
             Box::new(m20261127_000027_conversations::Migration),
+            Box::new(m20261127_000028_prompts::Migration),
         ]
     }
 }

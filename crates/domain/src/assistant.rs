@@ -15,6 +15,7 @@ mod look_after;
 mod model;
 pub mod ports;
 mod price;
+pub mod prompts;
 mod reply;
 mod search;
 pub mod spending;

@@ -10,8 +10,8 @@ use crate::{
     clock::Timestamp,
     id::{
         ApiKeyId, AssistantBudgetId, AssistantPriceId, AuditId, CategoryId, ConversationId, EndpointId, FileId,
-        GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId, ProviderKeyId, ReviewId, RoleId,
-        RoomId, SellerId, SessionId, UploadId, UserId,
+        GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId, PromptId, ProviderKeyId, ReviewId,
+        RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -86,6 +86,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("assistant_price", &["created", "withdrawn"]),
     ("assistant_budget", &["created", "updated", "deleted"]),
     ("provider_key", &["set", "removed"]),
+    ("prompt", &["created", "updated", "version_written", "split_set", "rolled_back", "deleted"]),
     ("job", &["retried", "cancelled", "requested", "reindexed", "rerendered"]),
     (
         "room",
@@ -157,6 +158,8 @@ pub enum Fact {
     AssistantBudget(AssistantBudgetId),
     /// The key by which a provider of models knows us.
     ProviderKey(ProviderKeyId),
+    /// What the shop asks of models.
+    Prompt(PromptId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }
@@ -376,6 +379,12 @@ struct ProviderKeyFact {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct PromptFact {
+    prompt_id: PromptId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct RoomFact {
     room_id: RoomId,
 }
@@ -504,6 +513,10 @@ impl Fact {
             "provider_key" => {
                 let id = payload::<ProviderKeyFact>(event)?.provider_key_id;
                 (Self::ProviderKey(id), id.0)
+            }
+            "prompt" => {
+                let id = payload::<PromptFact>(event)?.prompt_id;
+                (Self::Prompt(id), id.0)
             }
             "room" => {
                 let id = payload::<RoomFact>(event)?.room_id;

@@ -23,6 +23,7 @@ mod organisations;
 mod pictures;
 mod product_queries;
 mod products;
+mod prompts;
 mod realtime;
 mod reviews;
 mod rooms;
@@ -54,7 +55,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
+    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -320,6 +321,10 @@ impl Tx for MemoryTx {
     }
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
+        self
+    }
+
+    fn prompts(&mut self) -> &mut dyn PromptRepo {
         self
     }
 
