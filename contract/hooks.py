@@ -128,6 +128,20 @@ def of_path(case):
     for path, there_is in THINGS.items():
         if case.path.startswith(path) and case.method != "DELETE":
             case.path_parameters["id"] = there_is
+    if case.path.startswith("/api/v1/assistant/prompts/{name}") and case.method != "DELETE":
+        case.path_parameters["name"] = os.environ["SOUK_PROMPT"]
+        # What a template names must be declared: here is one that fits whatever else is said.
+        if isinstance(case.body, dict) and case.path.endswith("/versions"):
+            of_version(case.body)
+
+
+def of_version(body):
+    body["messages"] = [{"role": "user", "template": "Describe {{ title }}."}]
+    body["variables"] = [{"name": "title", "type": "text", "default": "Lamp"}]
+    body.pop("examples", None)
+    # Words and a schema are for the forms that have them.
+    body["answer"] = {"type": "text"}
+    body["reasoning"] = {"form": "none"}
 
 
 def of_upload(case):

@@ -8,12 +8,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use api::Assistance;
 use domain::{
     Error, Result,
-    assistant::{Assistant, Deployment, Embedding, Model, Models},
+    assistant::{Assistant, Deployment, Embedding, Model, Models, prompts::Prompts},
     limit::Policy,
 };
 use integrations::{
     client::{CallSettings, HttpClient},
     llm::{LiveKeys, ModelCalls},
+    prompts::JinjaTemplates,
 };
 use ledger::GroupLedger;
 
@@ -70,7 +71,10 @@ pub(crate) fn assistance(
         again_after: settings.again_after,
     };
     let spending = foundation.database.spending();
-    Ok(Assistance { assistant, body_limit: settings.body_limit, terms, spending, currency: settings.currency })
+    let templates = Arc::new(JinjaTemplates::default());
+    let prompts = Prompts { queries: foundation.database.prompts(), templates };
+    let (body_limit, currency) = (settings.body_limit, settings.currency);
+    Ok(Assistance { assistant, body_limit, terms, prompts, spending, currency })
 }
 
 fn models(config: &Config, calls: &ModelCalls) -> Result<Models> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::assistant::prompts::ports::{TemplateFault, Templates};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
 
 /// How much a template may do: a step of it costs one, and so do 64 bytes that it makes or reads.
@@ -34,9 +34,12 @@ impl Default for JinjaTemplates {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(DEPTH);
-        environment.set_keep_trailing_newline(true);
+        // What a template ends with is its writer's matter.
+        if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
+            environment.set_syntax(syntax);
+        }
         // It shows all there is.
-        environment.remove_function("debug");
+        environment.remove_global("debug");
         Self { environment }
     }
 }
@@ -51,7 +54,7 @@ impl Templates for JinjaTemplates {
 
     fn render(&self, template: &str, values: &Map<String, Value>, most: usize) -> Result<String, TemplateFault> {
         let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
-        let text = read.render(values).map_err(|fault| told(&fault))?;
+        let text = read.render(minijinja::Value::from_serialize(values)).map_err(|fault| told(&fault))?;
         if text.len() <= most {
             return Ok(text);
         }
@@ -116,10 +119,11 @@ mod tests {
 
     #[test]
     fn the_names_a_template_looks_up_are_known_before_it_does() {
-        let names = |template: &str| {
-            JinjaTemplates::default().names(template).unwrap().into_iter().collect::<Vec<_>>()
-        };
-        assert_eq!(names("{{ a }} {% if false %}{{ b.c }}{% endif %} {% for d in e %}{{ d }}{{ loop.index }}{% endfor %}"), ["a", "b", "e"]);
+        let names = |template: &str| JinjaTemplates::default().names(template).unwrap().into_iter().collect::<Vec<_>>();
+        assert_eq!(
+            names("{{ a }} {% if false %}{{ b.c }}{% endif %} {% for d in e %}{{ d }}{{ loop.index }}{% endfor %}"),
+            ["a", "b", "e"]
+        );
         assert_eq!(names("{% set a = 1 %}{{ a }}{{ range(3) }}{{ dict(a=b) }}"), ["b"]);
         assert_eq!(names("{{ debug() }}"), ["debug"], "it is a variable that nobody can declare without saying so");
     }
@@ -127,9 +131,12 @@ mod tests {
     #[test]
     fn a_value_is_no_template_and_stands_as_it_is() {
         let templates = JinjaTemplates::default();
-        for text in ["{{ secret }}", "{% for x in range(9) %}", "<b>&amp;\"'</b>", "\u{202e}\u{fffd}e\u{301}", "{#", "\r\n\t"] {
+        for text in
+            ["{{ secret }}", "{% for x in range(9) %}", "<b>&amp;\"'</b>", "\u{202e}\u{fffd}e\u{301}", "{#", "\r\n\t"]
+        {
             let values = json!({ "x": text, "list": [text] });
-            let made = templates.render("{{ x }}|{{ list[0] }}|{{ x ~ '' }}", values.as_object().unwrap(), 1000).unwrap();
+            let made =
+                templates.render("{{ x }}|{{ list[0] }}|{{ x ~ '' }}", values.as_object().unwrap(), 1000).unwrap();
             assert_eq!(made, format!("{text}|{text}|{text}"));
         }
     }

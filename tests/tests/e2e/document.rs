@@ -155,6 +155,8 @@ pub struct World {
     /// A webhook that came in.
     hook: Option<Value>,
     /// A conversation of the buyer.
+    /// The path of a prompt, below `/api/v1`.
+    prompt: Option<String>,
     conversation: Option<Value>,
     /// A webhook endpoint of the buyer, and a message for it.
     webhook: Option<(Value, String)>,
@@ -269,6 +271,7 @@ impl World {
             upload,
             file,
             hook,
+            prompt: if knows("/api/v1/assistant/prompts") { Some(prompt(admin, &product).await) } else { None },
             conversation: if talks { Some(conversation(buyer).await) } else { None },
             webhook: if hooks { Some(webhook(buyer).await) } else { None },
         }
@@ -319,6 +322,7 @@ impl World {
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("{messageId}", self.webhook.as_ref().map_or("{messageId}", |(_, message)| message))
+            .replace("/assistant/prompts/{name}", self.prompt.as_deref().unwrap_or("/assistant/prompts/{name}"))
             .replace("/schedules/{name}", "/schedules/purge")
             .replace("/versions/{number}", "/versions/1")
             .replace("{provider}", "google")
@@ -352,6 +356,25 @@ async fn pushed(seller: &Client) -> Value {
     let sent = seller.request("PUT", &format!("/lfs/{slug}/walk/objects/{oid}"));
     seller.send(sent).await.expect(200);
     seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone()
+}
+
+/// The path of a prompt that serves.
+async fn prompt(admin: &Client, product: &Value) -> String {
+    // Names are unique, and a world may not be the first.
+    let name = format!("prompt-{}", &product["id"].as_str().unwrap()[24..]);
+    admin.post("/api/v1/assistant/prompts", &json!({ "name": name })).await.expect(201);
+    let path = format!("/api/v1/assistant/prompts/{name}");
+    let version = json!({
+        "messages": [{ "role": "user", "template": "Describe {{ title }}." }],
+        "variables": [{ "name": "title", "type": "text" }],
+    });
+    admin.post(&format!("{path}/versions"), &version).await.expect(201);
+    // Twice, so that there is something to go back to.
+    for weight in [50, 100] {
+        let split = json!({ "shares": [{ "version": 1, "weight": weight }] });
+        admin.put(&format!("{path}/split"), &split).await.expect(200);
+    }
+    path.trim_start_matches("/api/v1").to_owned()
 }
 
 /// A conversation in which nothing was said.

@@ -39,6 +39,7 @@ mod outage;
 mod outside;
 mod passkeys;
 mod probes;
+mod prompts;
 mod pushed;
 mod revocation;
 mod rolling;

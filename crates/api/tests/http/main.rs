@@ -27,6 +27,7 @@ mod openai;
 mod outside;
 mod problems;
 mod products;
+mod prompts;
 mod reviews;
 mod rooms;
 mod search;

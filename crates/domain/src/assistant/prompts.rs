@@ -61,7 +61,10 @@ impl Prompts {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn named(&self, name: &str) -> Result<Prompt> {
-        self.queries.named(name).await?.ok_or(Error::NotFound("Prompt"))
+        let unknown = || Error::NotFound("Prompt");
+        // What is no name may not be what a database takes.
+        prompt::prompt_name(name).map_err(|_| unknown())?;
+        self.queries.named(name).await?.ok_or_else(unknown)
     }
 
     /// A version of a prompt.

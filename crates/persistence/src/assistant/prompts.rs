@@ -139,8 +139,7 @@ impl PromptQueries for Database {
     }
 
     async fn versions(&self, id: PromptId, page: PageRequest) -> Result<Page<PromptVersion>> {
-        let listed =
-            Paged { columns: VERSION, from: "prompt_versions WHERE prompt_id = $3", order: "number DESC" };
+        let listed = Paged { columns: VERSION, from: "prompt_versions WHERE prompt_id = $3", order: "number DESC" };
         paged(self, &listed, vec![id.0.into()], page, version).await
     }
 

@@ -59,6 +59,8 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("product_files.uploaded_by", Stay("the file belongs to the product")),
     ("product_views.user_id", Go),
     ("products.deleted_by", Stay("who deleted a product is an id")),
+    ("prompt_splits.set_by", Stay("who let a version serve is an id")),
+    ("prompt_versions.written_by", Stay("the version belongs to the shop")),
     ("recovery_codes.user_id", Go),
     ("reviews.author_id", Stay("a review is for others, and counts in the rating")),
     ("room_members.user_id", Go),

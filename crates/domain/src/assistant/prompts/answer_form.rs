@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn an_answer_of_json_has_its_steps_in_a_field() {
-        let apart = take_apart(&json_form(), &steps(), "```json\n{\"reasoning\":\"so\",\"result\":{\"a\":1}}\n```").unwrap();
+        let apart =
+            take_apart(&json_form(), &steps(), "```json\n{\"reasoning\":\"so\",\"result\":{\"a\":1}}\n```").unwrap();
         assert_eq!((apart.json, apart.reasoning.as_deref()), (Some(json!({ "a": 1 })), Some("so")));
         let bare = take_apart(&json_form(), &steps(), "{\"a\":1}").unwrap();
         assert_eq!((bare.json, bare.reasoning, bare.is_marked), (Some(json!({ "a": 1 })), None, Some(false)));

@@ -117,7 +117,13 @@ impl ContentInput {
             violations.add("/stop", "max_items", format!("must have at most {STOPS_MOST} items"));
         }
         for (index, stop) in self.stop.iter().enumerate() {
-            violations.check(format!("/stop/{index}"), text::paragraph(stop, 1, 100));
+            let field = format!("/stop/{index}");
+            // Line breaks alone are often meant.
+            if stop.is_empty() {
+                violations.add(field, "min_length", "must have at least 1 character");
+            } else {
+                violations.check(field, text::paragraph(stop, 0, 100));
+            }
         }
         if violations.iter().count() > before {
             return None;
@@ -147,15 +153,18 @@ impl ContentInput {
         let mut all = Vec::new();
         for (index, given) in self.messages.iter().enumerate() {
             let role = given.role.or_else(|| violations.missing(format!("/messages/{index}/role")));
-            let template =
-                template_of(format!("/messages/{index}/template"), given.template.as_deref(), violations);
+            let template = template_of(format!("/messages/{index}/template"), given.template.as_deref(), violations);
             all.extend(role.zip(template).map(|(role, template)| Spoken { role, template }));
         }
         let others = all.iter().skip_while(|spoken| spoken.role == SpokenBy::System);
         if others.clone().any(|spoken| spoken.role == SpokenBy::System) {
             violations.add("/messages", "order", "must have those of the role system first");
         } else if others.last().is_some_and(|last| last.role != SpokenBy::User) {
-            violations.add("/messages", "order", "must end with one of the role user, unless all are of the role system");
+            violations.add(
+                "/messages",
+                "order",
+                "must end with one of the role user, unless all are of the role system",
+            );
         }
         all
     }
@@ -168,8 +177,7 @@ impl ContentInput {
         let mut all = Vec::new();
         for (index, given) in self.examples.iter().enumerate() {
             let user = template_of(format!("/examples/{index}/user"), given.user.as_deref(), violations);
-            let answer =
-                template_of(format!("/examples/{index}/assistant"), given.assistant.as_deref(), violations);
+            let answer = template_of(format!("/examples/{index}/assistant"), given.assistant.as_deref(), violations);
             all.extend(user.zip(answer).map(|(user, assistant)| Example { user, assistant }));
         }
         all
@@ -273,7 +281,8 @@ impl Tried<'_> {
         let unknown = names.iter().find(|name| !self.variables.iter().any(|variable| variable.name == **name));
         if let Some(name) = unknown {
             let line = line_of(template, name).map(|line| format!("line {line}: ")).unwrap_or_default();
-            let message = format!("{line}names {name}, which is no variable; declare it in /variables, or correct the name");
+            let message =
+                format!("{line}names {name}, which is no variable; declare it in /variables, or correct the name");
             return violations.add(field, "unknown_variable", message);
         }
         // What depends on values is told when there are some.

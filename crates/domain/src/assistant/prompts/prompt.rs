@@ -4,8 +4,9 @@ use super::{PromptContent, Split};
 use crate::{
     catalog::Version,
     clock::Timestamp,
-    error::{Breach, Violations},
+    error::{Breach, Error, Result, Violations},
     id::{PromptId, UserId},
+    secrets::Mac,
     text,
 };
 
@@ -38,6 +39,25 @@ pub struct Prompt {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Prompt {
+    /// The number of the version that serves somebody.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is put away, or no version serves yet.
+    pub fn serving(&self, mac: &dyn Mac, subject: &str) -> Result<VersionNumber> {
+        if self.is_archived {
+            return Err(Error::conflict(format!(
+                "The prompt {} is put away; ask for a version of it by number",
+                self.name
+            )));
+        }
+        let serving = self.split.as_ref().and_then(|split| split.serving(mac, self.id, subject));
+        let nothing =
+            || Error::conflict(format!("No version of the prompt {} serves; set a split of it first", self.name));
+        serving.ok_or_else(nothing)
+    }
 }
 
 /// A version of a prompt. It is never changed.

@@ -121,7 +121,8 @@ mod tests {
     use crate::testing::PlainMac;
 
     fn split(weights: &[u32]) -> Split {
-        let shares = weights.iter().zip(1..).map(|(weight, number)| Share { version: VersionNumber(number), weight: *weight });
+        let shares =
+            weights.iter().zip(1..).map(|(weight, number)| Share { version: VersionNumber(number), weight: *weight });
         Split {
             number: 1,
             origin: 1,

@@ -65,7 +65,10 @@ fn a_model_is_told_rules_then_examples_then_the_question() {
     let values = Map::from_iter([("title".to_owned(), json!("lamp"))]);
     let rendered = render(&PlainTemplates, &content, &values).unwrap();
     let request = &rendered.request;
-    assert_eq!((request.temperature, request.max_tokens, request.stop.as_slice()), (Some(0.5), Some(100), &["END".to_owned()][..]));
+    assert_eq!(
+        (request.temperature, request.max_tokens, request.stop.as_slice()),
+        (Some(0.5), Some(100), &["END".to_owned()][..])
+    );
     assert_eq!((rendered.model.as_deref(), &request.format), (Some("small"), &ResponseFormat::Text));
     assert!(rendered.tokens > 10, "{}", rendered.tokens);
 }
@@ -86,7 +89,8 @@ fn a_value_that_does_not_fit_is_told_and_nothing_is_made() {
     let refused = told(&content, &json!({ "language": 7, "colour": "red" })).unwrap_err();
     let Error::Invalid(violations) = refused else { panic!("{refused:?}") };
     let fields: Vec<_> = violations.iter().map(|one| (one.field.as_str(), one.rule)).collect();
-    let expected = [("/variables/title", "required"), ("/variables/language", "string"), ("/variables/colour", "unknown")];
+    let expected =
+        [("/variables/title", "required"), ("/variables/language", "string"), ("/variables/colour", "unknown")];
     assert_eq!(fields, expected);
 }
 
@@ -118,7 +122,10 @@ fn every_other_fault_of_a_version_is_told() {
     assert_eq!(faults(&|odd| odd.messages.push(says(SpokenBy::Assistant, "So?"))), one("/messages", "order"));
     assert_eq!(faults(&|odd| odd.messages.push(says(SpokenBy::System, "So!"))), one("/messages", "order"));
     assert_eq!(faults(&|odd| odd.messages[0].role = None), one("/messages/0/role", "required"));
-    assert_eq!(faults(&|odd| odd.messages[0].template = Some("x".repeat(20_001))), one("/messages/0/template", "max_length"));
+    assert_eq!(
+        faults(&|odd| odd.messages[0].template = Some("x".repeat(20_001))),
+        one("/messages/0/template", "max_length")
+    );
     assert_eq!(faults(&|odd| odd.examples[0].assistant = None), one("/examples/0/assistant", "required"));
     assert_eq!(faults(&|odd| odd.variables.push(variable("title", None))), one("/variables/2/name", "unique"));
     assert_eq!(faults(&|odd| odd.temperature = Some(f64::NAN)), one("/temperature", "range"));
@@ -136,7 +143,9 @@ fn every_other_fault_of_a_version_is_told() {
     assert_eq!(faults(&|odd| odd.answer.strict = Some(true)), one("/answer/schema", "consistent"));
     assert_eq!(faults(&|odd| odd.reasoning.marker = Some("#".to_owned())), one("/reasoning/form", "consistent"));
     assert_eq!(
-        faults(&|odd| odd.reasoning = ReasoningInput { has_steps: Some(true), marker: Some(" ".to_owned()), asked: None }),
+        faults(
+            &|odd| odd.reasoning = ReasoningInput { has_steps: Some(true), marker: Some(" ".to_owned()), asked: None }
+        ),
         one("/reasoning/marker", "min_length")
     );
     let rules = ContentInput { messages: vec![says(SpokenBy::System, "Be brief.")], ..ContentInput::default() };

@@ -1,6 +1,6 @@
 //! Changing what a prompt is for, and putting it away.
 
-use super::{Prompt, PromptPatch, events};
+use super::{Prompt, PromptPatch, events, prompt::prompt_name};
 use crate::{
     catalog::Version,
     error::{Error, Result},
@@ -48,7 +48,10 @@ pub(super) async fn held(
     name: &str,
     expected: Option<&[Version]>,
 ) -> Result<Prompt> {
-    let prompt = tx.prompts().find(name).await?.ok_or(Error::NotFound("Prompt"))?;
+    let unknown = || Error::NotFound("Prompt");
+    // What is no name may not be what a database takes.
+    prompt_name(name).map_err(|_| unknown())?;
+    let prompt = tx.prompts().find(name).await?.ok_or_else(unknown)?;
     if expected.is_some_and(|any| !any.contains(&prompt.version)) {
         return Err(Error::Stale("Prompt"));
     }

@@ -195,7 +195,8 @@ mod tests {
         assert_eq!(read(&odd), Err(expected.map(|(field, rule)| (field.to_owned(), rule)).to_vec()));
         let missing = [("/variables/title", "required"), ("/variables/tone", "required")];
         assert_eq!(read(&json!({})), Err(missing.map(|(field, rule)| (field.to_owned(), rule)).to_vec()));
-        for odd in [json!({ "title": "a\0", "tone": "dry" }), json!({ "title": "a", "tone": "dry", "notes": ["long"] })] {
+        for odd in [json!({ "title": "a\0", "tone": "dry" }), json!({ "title": "a", "tone": "dry", "notes": ["long"] })]
+        {
             assert_eq!(read(&odd).unwrap_err().len(), 1, "{odd}");
         }
         for number in ["", "-", "1.", ".5", "1e3", "+1", "1,5", "--1", "1.0000000000"] {

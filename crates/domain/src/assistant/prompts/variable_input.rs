@@ -18,8 +18,23 @@ const CHOICES: (usize, usize) = (100, 200);
 const DESCRIPTION_MAX: usize = 500;
 /// What templates know by these names already.
 const TAKEN: [&str; 17] = [
-    "loop", "self", "super", "caller", "range", "dict", "namespace", "true", "false", "none", "not", "and", "or", "in",
-    "is", "if", "else",
+    "loop",
+    "self",
+    "super",
+    "caller",
+    "range",
+    "dict",
+    "namespace",
+    "true",
+    "false",
+    "none",
+    "not",
+    "and",
+    "or",
+    "in",
+    "is",
+    "if",
+    "else",
 ];
 
 /// What a variable takes.
@@ -90,8 +105,7 @@ impl VariableInput {
             None => violations.missing(format!("{at}/name")),
         };
         let given = self.description.as_deref().unwrap_or_default();
-        let description =
-            violations.check(format!("{at}/description"), text::paragraph(given, 0, DESCRIPTION_MAX));
+        let description = violations.check(format!("{at}/description"), text::paragraph(given, 0, DESCRIPTION_MAX));
         let kind = match self.kind {
             Some(kind) => self.kind(kind, at, violations),
             None => violations.missing(format!("{at}/type")),

@@ -30,8 +30,13 @@ pub async fn write_version(
             return Err(Error::conflict(format!("{name} has {MOST} versions already; make another prompt")));
         }
         let now = tx.now();
-        let version =
-            PromptVersion { prompt: prompt.id, number, content: content.clone(), written_by: who.user, written_at: now };
+        let version = PromptVersion {
+            prompt: prompt.id,
+            number,
+            content: content.clone(),
+            written_by: who.user,
+            written_at: now,
+        };
         tx.prompts().add_version(&version).await?;
         prompt.latest = Some(number);
         prompt.version = prompt.version.next();
