@@ -327,13 +327,13 @@ def refusals(case):
     if operation["operationId"] in SENSITIVE:
         possible.add("403")
     # There is no provider of language models.
-    if operation["operationId"] == "create_chat_answer":
+    if operation["operationId"] in ("create_chat_answer", "create_generation"):
         possible.add("503")
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up; there is no provider.
-    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{messageId}", "{chatId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}")
+    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{messageId}", "{chatId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}", "/assistant/generations/{id}")
     if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's, the upload is the administrator's.

@@ -2,13 +2,18 @@
 
 pub mod content;
 pub mod dto;
+mod generations;
 mod list;
 mod parameters;
 pub mod render;
+mod report;
 mod splits;
 mod versions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The operation that takes as long as a model does.
+pub const LONG: &str = "create_generation";
 
 /// The operations of prompts.
 pub fn operations(config: &mut ServiceConfig<'_>) {
@@ -24,5 +29,9 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
         .service(splits::list_prompt_splits)
         .service(splits::set_prompt_split)
         .service(splits::roll_prompt_back)
-        .service(render::render_prompt);
+        .service(render::render_prompt)
+        .service(report::get_prompt_report)
+        .service(generations::create_generation)
+        .service(generations::get_generation)
+        .service(generations::set_generation_outcome);
 }

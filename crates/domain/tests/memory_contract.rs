@@ -13,7 +13,7 @@ use souk_domain::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
-        prompts::ports::PromptQueries,
+        prompts::ports::{GenerationStore, PromptQueries},
         spending::ports::SpendingQueries,
         terms::ports::TermsQueries,
     },
@@ -122,6 +122,10 @@ impl Harness for Memory {
     }
 
     fn prompts(&self) -> Arc<dyn PromptQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn generations(&self) -> Arc<dyn GenerationStore> {
         Arc::new(self.store.clone())
     }
 

@@ -54,12 +54,30 @@ impl Templates for JinjaTemplates {
 
     fn render(&self, template: &str, values: &Map<String, Value>, most: usize) -> Result<String, TemplateFault> {
         let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
-        let text = read.render(minijinja::Value::from_serialize(values)).map_err(|fault| told(&fault))?;
+        let text = read.render(object(values)).map_err(|fault| told(&fault))?;
         if text.len() <= most {
             return Ok(text);
         }
         let message = format!("makes more than the {most} bytes that are left for the whole prompt; say less");
         Err(TemplateFault { line: None, message, is_lasting: false })
+    }
+}
+
+fn object(fields: &Map<String, Value>) -> minijinja::Value {
+    minijinja::Value::from_pairs(fields.iter().map(|(name, field)| (name.as_str(), value(field))))
+}
+
+fn value(json: &Value) -> minijinja::Value {
+    match json {
+        Value::Null => ().into(),
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64().into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
+        Value::Object(fields) => object(fields),
     }
 }
 

@@ -253,6 +253,10 @@ impl World {
             let guest = guest.as_deref().unwrap();
             seller.put(&format!("{path}/grants/{guest}"), &json!({})).await.expect(200);
         }
+        let mut written = None;
+        if knows("/api/v1/assistant/prompts") {
+            written = Some(prompt(admin, &product).await);
+        }
         Self {
             operations,
             draft,
@@ -271,7 +275,7 @@ impl World {
             upload,
             file,
             hook,
-            prompt: if knows("/api/v1/assistant/prompts") { Some(prompt(admin, &product).await) } else { None },
+            prompt: written,
             conversation: if talks { Some(conversation(buyer).await) } else { None },
             webhook: if hooks { Some(webhook(buyer).await) } else { None },
         }
@@ -330,6 +334,7 @@ impl World {
             .replace("/roles/{name}", "/roles/seller")
             // There is none.
             .replace("/assistant/providers/{name}", "/assistant/providers/near")
+            .replace("/assistant/generations/{id}", "/assistant/generations/019f0000-0000-7000-8000-000000000000")
             .replace("/assistant/prices/{id}", "/assistant/prices/019f0000-0000-7000-8000-000000000000")
             .replace("/assistant/budgets/{id}", "/assistant/budgets/019f0000-0000-7000-8000-000000000000")
             .replace("/content/{name}", "/content/nothing")

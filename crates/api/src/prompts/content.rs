@@ -243,7 +243,7 @@ pub(super) fn new_content(fields: &mut Fields<'_>) -> ContentInput {
     ContentInput {
         messages: messages.unwrap_or_default(),
         examples: examples.unwrap_or_default(),
-        variables: fields.objects("variables", variable).unwrap_or_default(),
+        variables: fields.objects("variables", |fields| Some(variable(fields))).unwrap_or_default(),
         model: fields.text("model"),
         temperature: fields.float("temperature"),
         top_p: fields.float("topP"),
@@ -254,8 +254,8 @@ pub(super) fn new_content(fields: &mut Fields<'_>) -> ContentInput {
     }
 }
 
-fn variable(fields: &mut Fields<'_>) -> Option<VariableInput> {
-    Some(VariableInput {
+fn variable(fields: &mut Fields<'_>) -> VariableInput {
+    VariableInput {
         name: fields.text("name"),
         kind: fields.choice("type", VariableType::named, "text, integer, decimal, boolean, choice and texts"),
         description: fields.text("description"),
@@ -265,7 +265,7 @@ fn variable(fields: &mut Fields<'_>) -> Option<VariableInput> {
         maximum: fields.integer("maximum"),
         choices: fields.texts("choices"),
         default: fields.any("default"),
-    })
+    }
 }
 
 /// `first` or `second`.

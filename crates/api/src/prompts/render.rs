@@ -37,14 +37,14 @@ pub struct ValuesBody {
 
 /// What [`ValuesBody`] says.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     pub variables: Map<String, Value>,
     pub version: Option<VersionNumber>,
     pub subject: Option<String>,
 }
 
 /// Reads a [`ValuesBody`].
-pub(super) fn asked(fields: &mut Fields<'_>) -> Option<Asked> {
+pub(crate) fn asked(fields: &mut Fields<'_>) -> Asked {
     let variables = fields.object("variables").unwrap_or_default();
     let version = match fields.integer("version") {
         Some(number) if !(1..=2_147_483_647).contains(&number) => {
@@ -57,12 +57,12 @@ pub(super) fn asked(fields: &mut Fields<'_>) -> Option<Asked> {
         Some(subject) => fields.violations.check("/subject", domain::text::line(&subject, 1, 200)),
         None => None,
     };
-    Some(Asked { variables, version, subject })
+    Asked { variables, version, subject }
 }
 
 impl Services {
     /// The version that is asked for, or the one that serves.
-    pub(super) async fn served(&self, prompt: &Prompt, asked: &Asked, by: &Principal) -> domain::Result<PromptVersion> {
+    pub(crate) async fn served(&self, prompt: &Prompt, asked: &Asked, by: &Principal) -> domain::Result<PromptVersion> {
         let prompts = &self.assistant.prompts;
         let number = match asked.version {
             Some(number) => number,
@@ -160,7 +160,7 @@ impl RenderedView {
 )]
 #[post("/api/v1/assistant/prompts/{name}/render")]
 pub async fn render_prompt(auth: Auth<UseAssistant>, services: Shared, path: PromptName, body: JsonBody) -> Answer {
-    let asked = body.read(asked)?;
+    let asked = body.read(|fields| Some(asked(fields)))?;
     let prompts = &services.assistant.prompts;
     let prompt = prompts.named(&path.name).await?;
     let version = services.served(&prompt, &asked, auth.0.principal()).await?;

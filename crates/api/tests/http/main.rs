@@ -14,6 +14,7 @@ mod document;
 mod exports;
 mod factors;
 mod files;
+mod generations;
 mod guests;
 mod idempotency;
 mod images;

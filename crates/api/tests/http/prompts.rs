@@ -190,3 +190,41 @@ async fn a_version_serves_when_a_split_says_so_and_one_goes_back() {
     assert_eq!(send(&door, Method::DELETE, "/sell", &admin, None).await.status, 200);
     assert_eq!(get(&door, "/sell", &ada).await.status, 404);
 }
+
+#[actix_web::test]
+async fn a_conversation_goes_by_the_words_of_a_prompt() {
+    let door = Door::new();
+    let (admin, ada) = (door.person(Role::Admin).await, door.person(Role::User).await);
+    written(&door, &admin, "sell", 1).await;
+    let rules = json!({
+        "messages": [{ "role": "system", "template": "Speak {{ language }}." }, { "role": "system", "template": "Be kind." }],
+        "variables": [{ "name": "language", "type": "text", "maxLength": 9 }],
+        "model": "small",
+    });
+    assert_eq!(post(&door, "/sell/versions", &admin, rules).await.json()["number"], 2);
+    let begin = async |body: Value| door.post("/api/v1/conversations", &ada, &body).await;
+    let by = |prompt: Value| json!({ "prompt": prompt });
+    let begun = begin(by(json!({ "name": "sell", "version": 2, "variables": { "language": "French" } }))).await;
+    assert_eq!(begun.status, 201, "{}", begun.text);
+    let made = begun.json();
+    assert_eq!((&made["system"], &made["model"]), (&json!("Speak French.\n\nBe kind."), &json!("small")));
+    assert_eq!(made["prompt"]["version"], 2);
+    let path = begun.header("location").to_owned();
+    let change = TestRequest::patch().uri(&path).set_json(json!({ "system": "Be brief." }));
+    let changed = door.send(change.insert_header(door.bearer(&ada))).await.json();
+    assert_eq!(
+        (&changed["system"], &changed["prompt"]),
+        (&json!("Be brief."), &Value::Null),
+        "these words are its own"
+    );
+    for (body, broken) in [
+        (by(json!({ "name": "sell", "version": 2 })), "body /prompt/variables/language required"),
+        (by(json!({ "name": "sell", "version": 1, "variables": { "title": "a" } })), "body /prompt/version consistent"),
+        (by(json!({ "version": 1 })), "body /prompt/name required"),
+        (json!({ "prompt": { "name": "sell", "version": 2 }, "system": "Hi" }), "body /prompt consistent"),
+    ] {
+        assert_eq!(begin(body.clone()).await.broken(), [broken], "{body}");
+    }
+    assert_eq!(begin(by(json!({ "name": "sell" }))).await.status, 409, "no version serves");
+    assert_eq!(begin(by(json!({ "name": "other" }))).await.status, 404);
+}

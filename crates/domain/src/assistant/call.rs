@@ -5,12 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Answer, Assistant, CallKind, ChatRequest, Denied, Deployment, Fault, FaultClass, Model, estimate,
+    Answer, Assistant, CallKind, ChatRequest, Denied, Deployment, Fault, FaultClass, Model, Usage, estimate,
     held::{Caller, Held, Wanted},
     ports::{ChatStream, Completed},
     tokens::bound,
 };
 use crate::{
+    id::GenerationId,
     limit::{Policy, Subject},
     permission::{Authorized, UseAssistant},
     shop::Shop,
@@ -26,6 +27,17 @@ pub struct Whole {
     pub model: String,
     /// The answer.
     pub completed: Completed,
+    /// What was used, and whether that is a guess of ours since its provider did not say.
+    pub figures: (Usage, bool),
+}
+
+/// What a call is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The id of the request.
+    pub request: &'a str,
+    /// The answer to a prompt.
+    pub generation: Option<GenerationId>,
 }
 
 /// Asks a model for a whole answer.
@@ -40,7 +52,22 @@ pub async fn ask(
     model: &str,
     request: ChatRequest,
 ) -> Result<Whole, Denied> {
-    let caller = Caller { principal: auth.principal(), request: request_id };
+    ask_for(assistant, shop, auth, Origin { request: request_id, generation: None }, model, request).await
+}
+
+/// The same for an origin that is more than a request.
+///
+/// # Errors
+/// Why there is none.
+pub async fn ask_for(
+    assistant: &Assistant,
+    shop: &Shop,
+    auth: &Authorized<UseAssistant>,
+    origin: Origin<'_>,
+    model: &str,
+    request: ChatRequest,
+) -> Result<Whole, Denied> {
+    let caller = Caller { principal: auth.principal(), request: origin.request, generation: origin.generation };
     let (model, completed, mut held) = Call { assistant, shop, caller }.made(model, request, &AtOnce).await?;
     let reply = &completed.reply;
     held.heard(reply.text.len() + reply.reasoning.len());
@@ -48,8 +75,9 @@ pub async fn ask(
     if let Some(usage) = reply.usage {
         held.told(usage);
     }
+    let figures = held.figures();
     held.ended();
-    Ok(Whole { model, completed })
+    Ok(Whole { model, completed, figures })
 }
 
 /// Asks a model for an answer piece by piece.
@@ -64,7 +92,7 @@ pub async fn stream(
     model: &str,
     request: ChatRequest,
 ) -> Result<Answer, Denied> {
-    let caller = Caller { principal: auth.principal(), request: request_id };
+    let caller = Caller { principal: auth.principal(), request: request_id, generation: None };
     let (model, stream, held) = Call { assistant, shop, caller }.made(model, request, &PieceByPiece).await?;
     Ok(Answer::new(stream, held, &model))
 }

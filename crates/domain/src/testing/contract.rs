@@ -73,7 +73,7 @@ use crate::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
-        prompts::ports::PromptQueries,
+        prompts::ports::{GenerationStore, PromptQueries},
         spending::ports::SpendingQueries,
         terms::ports::TermsQueries,
     },
@@ -146,6 +146,8 @@ pub trait Harness: Send + Sync {
     fn terms(&self) -> Arc<dyn TermsQueries>;
     /// The read side of prompts.
     fn prompts(&self) -> Arc<dyn PromptQueries>;
+    /// Answers that were asked for by prompts, as the schedule sees them.
+    fn generations(&self) -> Arc<dyn GenerationStore>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The vectors of products.

@@ -10,6 +10,7 @@ mod exports;
 mod factors;
 mod files;
 mod foreign_ids;
+mod generations;
 mod hooks;
 mod identity;
 mod job_queue;

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use domain::{
     Error, Result,
     assistant::prompts::{
-        Prompt, PromptVersion, Split, VersionNumber,
-        ports::{PromptQueries, PromptRepo},
+        Generation, Outcome, Prompt, PromptVersion, Split, VersionNumber, VersionTally,
+        ports::{GenerationStore, PromptQueries, PromptRepo},
     },
     catalog::Version,
-    id::{PromptId, UserId},
+    clock::Timestamp,
+    id::{GenerationId, PromptId, UserId},
     page::{Page, PageRequest},
 };
 use sea_orm::QueryResult;
@@ -32,6 +33,11 @@ const SPLIT: &str = "prompt_id, number, origin, shares, set_by, set_at";
 impl Database {
     /// What the shop asks of models.
     pub fn prompts(&self) -> Arc<dyn PromptQueries> {
+        Arc::new(self.clone())
+    }
+
+    /// Answers that were asked for by prompts, as the schedule sees them.
+    pub fn generations(&self) -> Arc<dyn GenerationStore> {
         Arc::new(self.clone())
     }
 }
@@ -115,6 +121,30 @@ impl PromptRepo for SeaTx {
         let found = one(&self.tx, statement(self.engine, sql, [id.0.into(), number.into()])).await?;
         found.map(|row| split(&row, 1)).transpose()
     }
+
+    async fn is_asked(&mut self, id: PromptId) -> Result<bool> {
+        self.has_generations(id).await
+    }
+
+    async fn begin(&mut self, generation: &Generation) -> Result<()> {
+        self.begin_generation(generation).await
+    }
+
+    async fn end(&mut self, generation: &Generation) -> Result<()> {
+        self.end_generation(generation).await
+    }
+
+    async fn generation(&mut self, id: GenerationId) -> Result<Option<Generation>> {
+        self.held_generation(id).await
+    }
+
+    async fn outcomes(&mut self, id: GenerationId) -> Result<Vec<Outcome>> {
+        self.outcomes_of(id).await
+    }
+
+    async fn put_outcome(&mut self, id: GenerationId, outcome: &Outcome) -> Result<()> {
+        self.replace_outcome(id, outcome).await
+    }
 }
 
 #[async_trait]
@@ -146,6 +176,14 @@ impl PromptQueries for Database {
     async fn splits(&self, id: PromptId, page: PageRequest) -> Result<Page<Split>> {
         let listed = Paged { columns: SPLIT, from: "prompt_splits WHERE prompt_id = $3", order: "number DESC" };
         paged(self, &listed, vec![id.0.into()], page, |row, from| split(row, from + 1)).await
+    }
+
+    async fn generation(&self, id: GenerationId) -> Result<Option<(Generation, Vec<Outcome>)>> {
+        self.generation_with_outcomes(id).await
+    }
+
+    async fn report(&self, id: PromptId, from: Timestamp, until: Timestamp) -> Result<Vec<VersionTally>> {
+        self.tallies(id, from, until).await
     }
 }
 

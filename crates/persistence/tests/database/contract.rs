@@ -13,7 +13,7 @@ use domain::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
-        prompts::ports::PromptQueries,
+        prompts::ports::{GenerationStore, PromptQueries},
         spending::ports::SpendingQueries,
         terms::ports::TermsQueries,
     },
@@ -138,6 +138,10 @@ impl Harness for Real {
 
     fn prompts(&self) -> Arc<dyn PromptQueries> {
         self.fresh.database.prompts()
+    }
+
+    fn generations(&self) -> Arc<dyn GenerationStore> {
+        self.fresh.database.generations()
     }
 
     fn ledger(&self) -> Arc<dyn LedgerStore> {

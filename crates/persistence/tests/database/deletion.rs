@@ -59,6 +59,7 @@ pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("product_files.uploaded_by", Stay("the file belongs to the product")),
     ("product_views.user_id", Go),
     ("products.deleted_by", Stay("who deleted a product is an id")),
+    ("prompt_generations.user_id", Stay("how a prompt did must add up; it is an id, and nothing that was said")),
     ("prompt_splits.set_by", Stay("who let a version serve is an id")),
     ("prompt_versions.written_by", Stay("the version belongs to the shop")),
     ("recovery_codes.user_id", Go),

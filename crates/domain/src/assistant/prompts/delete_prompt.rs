@@ -3,7 +3,7 @@
 use super::{events, update_prompt::held};
 use crate::{
     catalog::Version,
-    error::Result,
+    error::{Error, Result},
     permission::{Authorized, WritePrompts},
     shop::Shop,
 };
@@ -11,7 +11,7 @@ use crate::{
 /// Deletes a prompt with its versions and splits. With `expected`, only if it has one of those versions.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`], [`crate::Error::Stale`].
+/// [`Error::NotFound`], [`Error::Stale`]; [`Error::Conflict`] when it was asked.
 pub async fn delete_prompt(
     shop: &Shop,
     by: &Authorized<WritePrompts>,
@@ -21,6 +21,11 @@ pub async fn delete_prompt(
     let who = by.principal();
     shop.write("delete_prompt", |mut tx| async move {
         let prompt = held(&mut *tx, name, expected).await?;
+        if tx.prompts().is_asked(prompt.id).await? {
+            return Err(Error::conflict(
+                "Models were asked by this prompt; put it away instead, with \"archived\": true",
+            ));
+        }
         tx.prompts().delete(prompt.id).await?;
         shop.record(&mut *tx, Some(who.user), events::deleted(&prompt)).await?;
         tx.commit(()).await

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::{Prompt, PromptVersion, Split, VersionNumber};
+use super::{Generation, Outcome, Prompt, PromptVersion, Split, VersionNumber, VersionTally};
 use crate::{
+    clock::Timestamp,
     error::Result,
-    id::PromptId,
+    id::{GenerationId, PromptId},
     page::{Page, PageRequest},
 };
 
@@ -65,6 +66,24 @@ pub trait PromptRepo: Send {
 
     /// The split of that number.
     async fn split(&mut self, id: PromptId, number: i64) -> Result<Option<Split>>;
+
+    /// Whether a model was ever asked by it, as far as that is kept.
+    async fn is_asked(&mut self, id: PromptId) -> Result<bool>;
+
+    /// Notes that a model is asked.
+    async fn begin(&mut self, generation: &Generation) -> Result<()>;
+
+    /// Notes how that ended, unless it had before.
+    async fn end(&mut self, generation: &Generation) -> Result<()>;
+
+    /// An answer that was asked for, held until the transaction ends.
+    async fn generation(&mut self, id: GenerationId) -> Result<Option<Generation>>;
+
+    /// What was said of an answer, by measure.
+    async fn outcomes(&mut self, id: GenerationId) -> Result<Vec<Outcome>>;
+
+    /// Stores what is said of an answer, in place of what was said by the same measure.
+    async fn put_outcome(&mut self, id: GenerationId, outcome: &Outcome) -> Result<()>;
 }
 
 /// The read side of prompts.
@@ -84,4 +103,20 @@ pub trait PromptQueries: Send + Sync {
 
     /// The splits that were set, the latest first.
     async fn splits(&self, id: PromptId, page: PageRequest) -> Result<Page<Split>>;
+
+    /// An answer that was asked for, and what was said of it, by measure.
+    async fn generation(&self, id: GenerationId) -> Result<Option<(Generation, Vec<Outcome>)>>;
+
+    /// How the versions of a prompt did that were asked from `from` on and before `until`, by number; the measures of each by name.
+    async fn report(&self, id: PromptId, from: Timestamp, until: Timestamp) -> Result<Vec<VersionTally>>;
+}
+
+/// What the schedule does for answers that were asked for by prompts.
+#[async_trait]
+pub trait GenerationStore: Send + Sync {
+    /// Says of those that began before `before` and go on that they failed: whoever made them was killed. Gives how many.
+    async fn give_up(&self, before: Timestamp, now: Timestamp) -> Result<u64>;
+
+    /// Removes those that ended before `before`, at most `limit`, with what was said of them; gives how many.
+    async fn purge_generations(&self, before: Timestamp, limit: u32) -> Result<u64>;
 }

@@ -75,6 +75,15 @@ pub struct PromptVersion {
     pub written_at: Timestamp,
 }
 
+/// The version of a prompt whose words somebody goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PromptUse {
+    /// The prompt.
+    pub prompt: PromptId,
+    /// The version.
+    pub version: VersionNumber,
+}
+
 /// What makes a prompt, unchecked.
 #[derive(Debug, Clone, Default)]
 pub struct PromptInput {

@@ -22,6 +22,14 @@ pub struct Rendered {
     pub tokens: u64,
 }
 
+impl Rendered {
+    /// How a model is to behave in a conversation, by a version that asks nothing itself.
+    pub fn rules(&self) -> String {
+        let said = self.request.messages.iter().filter(|message| message.role == Role::System);
+        said.map(|message| message.texts().collect::<String>()).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
 /// Makes the words.
 ///
 /// # Errors

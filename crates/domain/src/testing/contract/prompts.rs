@@ -8,12 +8,17 @@ use super::{Harness, fixtures};
 use crate::{
     Error,
     actor::Principal,
-    assistant::prompts::{
-        AnswerForm, Example, Prompt, PromptContent, PromptInput, PromptPatch, PromptVersion, Reasoning, Share, Spoken,
-        SpokenBy, Variable, VariableKind, VersionNumber, create_prompt, delete_prompt, roll_back, set_split,
-        update_prompt, write_version,
+    assistant::{
+        Batch, CallKind, CallState, NewCall, Settlement, Usage,
+        prompts::{
+            AnswerForm, Example, Generation, GenerationState, MetricTally, OutcomeValue, Prompt, PromptContent,
+            PromptInput, PromptPatch, PromptVersion, Reasoning, Share, Spoken, SpokenBy, Variable, VariableKind,
+            VersionNumber, VersionTally, create_prompt, delete_prompt, roll_back, say_outcome, set_split,
+            settle_generations, update_prompt, write_version,
+        },
     },
     error::Violations,
+    id::GenerationId,
     idempotency::Once,
     page::{Limit, PageRequest},
     permission::Role,
@@ -25,6 +30,8 @@ pub async fn run(harness: &impl Harness) {
     a_prompt_is_kept_by_its_name(harness).await;
     a_version_stays_as_it_was_written(harness).await;
     splits_are_kept_and_one_goes_back(harness).await;
+    what_was_asked_is_told_by_version(harness).await;
+    what_was_asked_long_ago_goes(harness).await;
 }
 
 async fn made(given: &Fixtures, by: &Principal, name: &str) -> Result<Prompt, Error> {
@@ -182,4 +189,171 @@ async fn splits_are_kept_and_one_goes_back(harness: &impl Harness) {
     let numbers: Vec<_> = history.items.iter().map(|split| (split.number, split.origin)).collect();
     assert_eq!(numbers, [(7, 1), (6, 6), (5, 1), (4, 2), (3, 3), (2, 2), (1, 1)]);
     assert!(history.items.iter().all(|split| split.set_by == admin.user));
+}
+
+/// Answers that ended so, one each second.
+async fn answers(harness: &impl Harness, given: &Fixtures, prompt: &Prompt, by: &Principal) -> Vec<Generation> {
+    let queries = harness.prompts();
+    let mut all = Vec::new();
+    for (version, state, milliseconds) in [
+        (1, GenerationState::Done, 100),
+        (1, GenerationState::Done, 300),
+        (2, GenerationState::Failed, 50),
+        (2, GenerationState::Refused, 1),
+        (2, GenerationState::Done, 40),
+    ] {
+        let one = begun(given, prompt, by, version);
+        let took = Duration::from_millis(milliseconds);
+        let reason = (state != GenerationState::Done).then(|| "timeout".to_owned());
+        let ended =
+            Generation { state, reason, took: Some(took), ended_at: Some(one.started_at + took), ..one.clone() };
+        let mut tx = given.tx().await;
+        tx.prompts().begin(&one).await.unwrap();
+        tx.prompts().end(&ended).await.unwrap();
+        // An end is told once.
+        tx.prompts().end(&Generation { state: GenerationState::Failed, ..ended.clone() }).await.unwrap();
+        assert_eq!(tx.prompts().generation(one.id).await.unwrap().as_ref(), Some(&ended));
+        tx.commit().await.unwrap();
+        assert_eq!(queries.generation(one.id).await.unwrap(), Some((ended.clone(), Vec::new())));
+        given.clock.advance(Duration::from_secs(1));
+        all.push(ended);
+    }
+    all
+}
+
+fn begun(given: &Fixtures, prompt: &Prompt, by: &Principal, version: i64) -> Generation {
+    Generation {
+        id: given.shop.id(),
+        prompt: prompt.id,
+        version: VersionNumber(version),
+        user: by.user,
+        model: "small".to_owned(),
+        state: GenerationState::Running,
+        reason: None,
+        took: None,
+        started_at: given.shop.now(),
+        ended_at: None,
+    }
+}
+
+/// Two calls for an answer, of which one cost more than what numbers are cut at, and one for nobody's.
+async fn spend(harness: &impl Harness, given: &Fixtures, generation: GenerationId, by: &Principal) {
+    let at = given.shop.now();
+    let call = |generation, cost| NewCall {
+        id: given.shop.id(),
+        user: by.user,
+        key: None,
+        seller: None,
+        request: "r-1".to_owned(),
+        generation,
+        kind: CallKind::Chat,
+        model: "small".to_owned(),
+        deployment: "near/small".to_owned(),
+        prompt: 10,
+        completion: 20,
+        cost: Some(cost),
+        holds: Vec::new(),
+        started_at: at,
+    };
+    let calls = vec![call(Some(generation), 3_000_000_001), call(Some(generation), 7), call(None, 7)];
+    let settled = calls.iter().map(|call| Settlement {
+        id: call.id,
+        windows: Vec::new(),
+        held: call.most(),
+        state: CallState::Settled,
+        usage: Usage { prompt: 5, completion: 4, cached: 3, reasoning: 2 },
+        cost: call.cost,
+        fault: None,
+        first_at: None,
+        first_after: None,
+        ended_at: at,
+    });
+    let settled = settled.collect();
+    harness.ledger().write(&Batch { calls, settled }).await.unwrap();
+}
+
+async fn what_was_asked_is_told_by_version(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (admin, ada) = (given.person(Role::Admin).await, given.person(Role::User).await);
+    let queries = harness.prompts();
+    let name = format!("asked-{}", given.serial());
+    let prompt = made(&given, &admin, &name).await.unwrap();
+    let since = given.shop.now();
+    let all = answers(harness, &given, &prompt, &ada).await;
+    let refused = delete_prompt(&given.shop, &given.authorized(&admin), &name, None).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "what was spent keeps its name");
+    spend(harness, &given, all[0].id, &ada).await;
+
+    let by = given.authorized(&ada);
+    let say = async |id, metric: &str, value| say_outcome(&given.shop, &by, id, metric, value).await;
+    let (yes, no) = (OutcomeValue::Flag(true), OutcomeValue::Flag(false));
+    say(all[0].id, "success", no).await.unwrap();
+    let (_, outcomes) = say(all[0].id, "success", yes).await.unwrap();
+    assert_eq!((outcomes.len(), outcomes[0].value), (1, yes), "said again it takes its place");
+    say(all[0].id, "stars", OutcomeValue::Number(4.5)).await.unwrap();
+    say(all[1].id, "success", no).await.unwrap();
+    let stored = queries.generation(all[0].id).await.unwrap().unwrap().1;
+    let told: Vec<_> = stored.iter().map(|one| (one.metric.as_str(), one.value)).collect();
+    assert_eq!(told, [("stars", OutcomeValue::Number(4.5)), ("success", yes)]);
+    assert!(matches!(say(all[2].id, "success", no).await, Err(Error::Conflict(_))), "it failed");
+    let stranger = given.authorized(&admin);
+    let stranger = say_outcome(&given.shop, &stranger, all[0].id, "success", no).await;
+    assert!(matches!(stranger, Err(Error::NotFound(_))), "who asked says how it turned out");
+
+    let report = queries.report(prompt.id, since, given.shop.now()).await.unwrap();
+    let metric = |metric: &str, count, flags, sum: f64, squares| MetricTally {
+        metric: metric.to_owned(),
+        count,
+        flags,
+        sum,
+        squares,
+    };
+    let first = VersionTally {
+        version: 1,
+        runs: 2,
+        done: 2,
+        took: Duration::from_millis(400),
+        calls: 2,
+        usage: Usage { prompt: 10, completion: 8, cached: 6, reasoning: 4 },
+        cost: 3_000_000_008,
+        metrics: vec![metric("stars", 1, 0, 4.5, 20.25), metric("success", 2, 2, 1.0, 1.0)],
+        ..VersionTally::default()
+    };
+    let second = VersionTally {
+        version: 2,
+        runs: 3,
+        done: 1,
+        failed: 1,
+        refused: 1,
+        took: Duration::from_millis(40),
+        ..VersionTally::default()
+    };
+    assert_eq!(report, [first, second]);
+    assert_eq!(queries.report(prompt.id, given.shop.now(), given.shop.now()).await.unwrap(), []);
+}
+
+async fn what_was_asked_long_ago_goes(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let (admin, ada) = (given.person(Role::Admin).await, given.person(Role::User).await);
+    let (queries, store) = (harness.prompts(), harness.generations());
+    let name = format!("purged-{}", given.serial());
+    let prompt = made(&given, &admin, &name).await.unwrap();
+    let begun = begun(&given, &prompt, &ada, 1);
+    let mut tx = given.tx().await;
+    tx.prompts().begin(&begun).await.unwrap();
+    tx.commit().await.unwrap();
+    let settle = async |age: Duration| {
+        let (minute, now) = (Duration::from_mins(1), given.shop.now());
+        settle_generations(store.as_ref(), now, minute, Some(age)).await.unwrap()
+    };
+    let day = Duration::from_hours(24);
+    assert_eq!(settle(day).await, 0);
+    given.clock.advance(Duration::from_mins(2));
+    assert_eq!((settle(day).await, settle(day).await), (1, 0), "its node was killed");
+    let lost = queries.generation(begun.id).await.unwrap().unwrap().0;
+    assert_eq!((lost.state, lost.reason.as_deref(), lost.took), (GenerationState::Failed, Some("lost"), None));
+    given.clock.advance(day + Duration::from_secs(1));
+    settle(day).await;
+    assert_eq!(queries.generation(begun.id).await.unwrap(), None);
+    delete_prompt(&given.shop, &given.authorized(&admin), &name, None).await.unwrap();
 }

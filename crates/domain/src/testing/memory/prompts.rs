@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, MemoryTx, page_of};
+use super::{
+    MemoryStore, MemoryTx,
+    generations::{Answers, tallies},
+    page_of,
+};
 use crate::{
     assistant::prompts::{
-        Prompt, PromptVersion, Split, VersionNumber,
+        Generation, GenerationState, Outcome, Prompt, PromptVersion, Split, VersionNumber, VersionTally,
         ports::{PromptQueries, PromptRepo},
     },
+    clock::Timestamp,
     error::Result,
-    id::PromptId,
+    id::{GenerationId, PromptId},
     page::{Page, PageRequest},
 };
 
@@ -21,6 +26,7 @@ pub(super) struct Shelf {
     prompts: BTreeMap<String, Prompt>,
     versions: BTreeMap<(PromptId, VersionNumber), PromptVersion>,
     splits: BTreeMap<(PromptId, i64), Split>,
+    pub(super) answers: Answers,
 }
 
 #[async_trait]
@@ -69,6 +75,37 @@ impl PromptRepo for MemoryTx {
     async fn split(&mut self, id: PromptId, number: i64) -> Result<Option<Split>> {
         Ok(self.state.prompts.splits.get(&(id, number)).cloned())
     }
+
+    async fn is_asked(&mut self, id: PromptId) -> Result<bool> {
+        Ok(self.state.prompts.answers.all.values().any(|one| one.prompt == id))
+    }
+
+    async fn begin(&mut self, generation: &Generation) -> Result<()> {
+        self.write().prompts.answers.all.insert(generation.id, generation.clone());
+        Ok(())
+    }
+
+    async fn end(&mut self, generation: &Generation) -> Result<()> {
+        let answers = &mut self.write().prompts.answers.all;
+        if let Some(stored) = answers.get_mut(&generation.id).filter(|one| one.state == GenerationState::Running) {
+            *stored = generation.clone();
+        }
+        Ok(())
+    }
+
+    async fn generation(&mut self, id: GenerationId) -> Result<Option<Generation>> {
+        Ok(self.state.prompts.answers.all.get(&id).cloned())
+    }
+
+    async fn outcomes(&mut self, id: GenerationId) -> Result<Vec<Outcome>> {
+        Ok(self.state.prompts.answers.outcomes_of(id))
+    }
+
+    async fn put_outcome(&mut self, id: GenerationId, outcome: &Outcome) -> Result<()> {
+        let key = (id, outcome.metric.clone());
+        self.write().prompts.answers.outcomes.insert(key, outcome.clone());
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -97,5 +134,16 @@ impl PromptQueries for MemoryStore {
         let state = self.state();
         let own = state.prompts.splits.iter().rev().filter(|((prompt, _), _)| *prompt == id);
         Ok(page_of(own.map(|(_, split)| split.clone()), page))
+    }
+
+    async fn generation(&self, id: GenerationId) -> Result<Option<(Generation, Vec<Outcome>)>> {
+        let state = self.state();
+        let answers = &state.prompts.answers;
+        Ok(answers.all.get(&id).map(|one| (one.clone(), answers.outcomes_of(id))))
+    }
+
+    async fn report(&self, id: PromptId, from: Timestamp, until: Timestamp) -> Result<Vec<VersionTally>> {
+        let state = self.state();
+        Ok(tallies(&state.prompts, &state.books, id, from, until))
     }
 }
