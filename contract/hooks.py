@@ -128,6 +128,20 @@ def of_path(case):
     for path, there_is in THINGS.items():
         if case.path.startswith(path) and case.method != "DELETE":
             case.path_parameters["id"] = there_is
+    if case.path.startswith("/api/v1/assistant/prompts/{name}") and case.method != "DELETE":
+        case.path_parameters["name"] = os.environ["SOUK_PROMPT"]
+        # What a template names must be declared: here is one that fits whatever else is said.
+        if isinstance(case.body, dict) and case.path.endswith("/versions"):
+            of_version(case.body)
+
+
+def of_version(body):
+    body["messages"] = [{"role": "user", "template": "Describe {{ title }}."}]
+    body["variables"] = [{"name": "title", "type": "text", "default": "Lamp"}]
+    body.pop("examples", None)
+    # Words and a schema are for the forms that have them.
+    body["answer"] = {"type": "text"}
+    body["reasoning"] = {"form": "none"}
 
 
 def of_upload(case):
@@ -313,13 +327,13 @@ def refusals(case):
     if operation["operationId"] in SENSITIVE:
         possible.add("403")
     # There is no provider of language models.
-    if operation["operationId"] == "create_chat_answer":
+    if operation["operationId"] in ("create_chat_answer", "create_generation"):
         possible.add("503")
     # The role is too low. Administrators may do everything, but not review what is their own.
     if ROLE == "seller" and not public or operation["operationId"] == "create_review":
         possible.add("403")
     # What is deleted, and a name in a URL, are made up; there is no provider.
-    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{messageId}", "{chatId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}")
+    made_up = ("{slug}", "{name}", "{userId}", "{role}", "{provider}", "{imageId}", "{messageId}", "{chatId}", "{file}", "/me/passkeys/{id}", "/me/exports/{id}", "/assistant/generations/{id}")
     if case.method == "DELETE" or any(one in case.path for one in made_up):
         possible.add("404")
     # The code of no invitation; and the account and the key are the seller's, the upload is the administrator's.

@@ -26,6 +26,8 @@ mod m20261127_000024_assistant;
 mod m20261127_000025_kept;
 mod m20261127_000026_vectors;
 mod m20261127_000027_conversations;
+mod m20261127_000028_prompts;
+mod m20261127_000029_generations;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -67,6 +69,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000023_terms::Migration),
             Box::new(m20261127_000027_conversations::Migration),
             Box::new(m20261127_000025_kept::Migration),
+            Box::new(m20261127_000028_prompts::Migration),
+            Box::new(m20261127_000029_generations::Migration),
         ]
     }
 }

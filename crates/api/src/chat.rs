@@ -18,12 +18,14 @@ pub mod told;
 
 use std::sync::Arc;
 
+pub(crate) use answers::read_body;
 use domain::{
     Error,
     assistant::conversation::{Conversation, Talks, policy},
     id::ConversationId,
     permission::{Authorized, UseAssistant},
 };
+pub(crate) use refusal::denied;
 pub use running::Running;
 use utoipa_actix_web::service_config::ServiceConfig;
 

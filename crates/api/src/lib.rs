@@ -45,6 +45,7 @@ pub mod path;
 mod place;
 pub mod present;
 pub mod problem;
+pub mod prompts;
 pub mod query;
 pub mod room;
 pub mod routes;

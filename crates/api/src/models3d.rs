@@ -8,6 +8,8 @@ pub mod page;
 mod quotes;
 mod versions;
 
+pub(crate) use versions::version_number;
+
 use std::sync::Arc;
 
 use domain::assets::models::{Tariff, Workshop, ports::ModelQueries};

@@ -25,8 +25,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{self as swagger_ui, SwaggerUi};
 
 use crate::{
-    access, assets, audit, catalog, chat, health, identity, images, inbound, job, models3d, organisation, room, socket,
-    spending, stream, tools, uploads, webhooks,
+    access, assets, audit, catalog, chat, health, identity, images, inbound, job, models3d, organisation, prompts,
+    room, socket, spending, stream, tools, uploads, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -81,6 +81,7 @@ pub fn operations(config: &mut ServiceConfig<'_>) {
     chat::operations(config);
     webhooks::operations(config);
     spending::operations(config);
+    prompts::operations(config);
     config.service(audit::list_audit);
     job::operations(config);
     inbound::operations(config);

@@ -3,8 +3,8 @@
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use domain::id::{
     ApiKeyId, AssistantBudgetId, AssistantPriceId, CategoryId, ConversationId, EndpointId, ExportId, FileId,
-    HookEventId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId, RoomId, SellerId, SessionId,
-    UploadId, UserId,
+    GenerationId, HookEventId, InvitationId, JobId, LibraryId, ModelId, PasskeyId, ProductId, ReviewId, RoomId,
+    SellerId, SessionId, UploadId, UserId,
 };
 use std::future::{Ready, ready};
 use uuid::Uuid;
@@ -95,6 +95,10 @@ impl Named for AssistantPriceId {
 
 impl Named for AssistantBudgetId {
     const NAME: &'static str = "budget";
+}
+
+impl Named for GenerationId {
+    const NAME: &'static str = "answer to a prompt";
 }
 
 impl Named for JobId {

@@ -87,7 +87,10 @@ impl Routes {
                         method,
                         path,
                         id,
-                        (takes_query(operation), takes_bytes(operation) || id == crate::chat::LONG),
+                        (
+                            takes_query(operation),
+                            takes_bytes(operation) || [crate::chat::LONG, crate::prompts::LONG].contains(&id),
+                        ),
                         &limits,
                     );
                 }

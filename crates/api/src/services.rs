@@ -9,7 +9,7 @@ use domain::{
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
     assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries, uploads::Finisher},
-    assistant::{Assistant, spending::ports::SpendingQueries, terms::TermsKeeper, tools::Toolbox},
+    assistant::{Assistant, prompts::Prompts, spending::ports::SpendingQueries, terms::TermsKeeper, tools::Toolbox},
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -148,6 +148,8 @@ pub struct Assistance {
     pub body_limit: usize,
     /// What models cost, how much may be spent, and by which keys providers know us.
     pub terms: TermsKeeper,
+    /// What the shop asks of models.
+    pub prompts: Prompts,
     /// Reads what was spent.
     pub spending: Arc<dyn SpendingQueries>,
     /// The currency of prices and budgets.

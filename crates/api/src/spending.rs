@@ -13,6 +13,7 @@ mod view;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::filter::{CallStateName, FormName, GroupName, ReachName};
+pub(crate) use self::{filter::moment, view::TokensView};
 use crate::Services;
 
 /// The operations.

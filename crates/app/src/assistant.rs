@@ -9,12 +9,13 @@ use api::Assistance;
 use credentials::Seal;
 use domain::{
     Error, Result,
-    assistant::{Assistant, Deployment, Embedding, Model, Models, kept::KeptAnswers},
+    assistant::{Assistant, Deployment, Embedding, Model, Models, kept::KeptAnswers, prompts::Prompts},
     limit::Policy,
 };
 use integrations::{
     client::{CallSettings, HttpClient},
     llm::{LiveKeys, ModelCalls},
+    prompts::JinjaTemplates,
 };
 use ledger::GroupLedger;
 
@@ -72,7 +73,10 @@ pub(crate) fn assistance(
         kept: kept(config, foundation, nodes),
     };
     let spending = foundation.database.spending();
-    Ok(Assistance { assistant, body_limit: settings.body_limit, terms, spending, currency: settings.currency })
+    let templates = Arc::new(JinjaTemplates::default());
+    let prompts = Prompts { queries: foundation.database.prompts(), templates };
+    let (body_limit, currency) = (settings.body_limit, settings.currency);
+    Ok(Assistance { assistant, body_limit, terms, prompts, spending, currency })
 }
 
 /// What keeps answers, if it is wanted.

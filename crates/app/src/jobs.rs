@@ -11,7 +11,7 @@ use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
     assets::image::Gallery,
-    assistant::{SettleCalls, kept::forget_when_gone, settle_calls},
+    assistant::{SettleCalls, kept::forget_when_gone, prompts::settle_generations, settle_calls},
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -94,7 +94,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (ledger, spending) = (database.ledger(), Arc::clone(&shop.clock));
+    let (ledger, generations, spending) = (database.ledger(), database.generations(), Arc::clone(&shop.clock));
     let (lost_after, keep_calls) = (config.assistant.lost_after(), config.assistant.keep);
     let (deleting, exporting) = (shop.clone(), shop.clone());
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
@@ -137,9 +137,10 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
             }
         })
         .on(move |_: SettleCalls, _| {
-            let (ledger, now) = (Arc::clone(&ledger), spending.now());
+            let (ledger, generations, now) = (Arc::clone(&ledger), Arc::clone(&generations), spending.now());
             async move {
                 let looked = settle_calls(&*ledger, now, lost_after, keep_calls).await?;
+                settle_generations(&*generations, now, lost_after, keep_calls).await?;
                 metrics::counter!("assistant_calls_lost_total").increment(looked.lost);
                 if looked.lost > 0 {
                     tracing::warn!(

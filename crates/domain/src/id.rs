@@ -112,4 +112,8 @@ id! {
     AssistantBudgetId,
     /// The key by which a provider of models knows us.
     ProviderKeyId,
+    /// A prompt of the shop.
+    PromptId,
+    /// An answer that was asked for by a prompt.
+    GenerationId,
 }

@@ -90,6 +90,8 @@ permissions! {
     UseAssistant = "assistant:use" at 28 from User;
     /// See what everybody spent on models; set prices, budgets and the keys of providers.
     ManageAssistant = "assistant:manage" at 30 from Admin;
+    /// Write the prompts of the shop, say which of their versions serve, and see how they do.
+    WritePrompts = "prompts:write" at 27 from Admin;
     /// Act as somebody else for a quarter of an hour, in full view of the audit log.
     Impersonate = "users:impersonate" at 20 from Admin;
 }

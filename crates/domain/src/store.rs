@@ -11,7 +11,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
+    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -112,6 +112,8 @@ pub trait Tx: Send {
     fn rooms(&mut self) -> &mut dyn RoomRepo;
     /// What models cost, how much may be spent on them, and by which keys providers know us.
     fn terms(&mut self) -> &mut dyn TermsRepo;
+    /// What the shop asks of models.
+    fn prompts(&mut self) -> &mut dyn PromptRepo;
     /// Endpoints of webhooks, and their messages.
     fn webhooks(&mut self) -> &mut dyn WebhookRepo;
     /// Conversations with the assistant.

@@ -13,6 +13,7 @@ use souk_domain::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
+        prompts::ports::{GenerationStore, PromptQueries},
         spending::ports::SpendingQueries,
         terms::ports::TermsQueries,
     },
@@ -117,6 +118,14 @@ impl Harness for Memory {
     }
 
     fn terms(&self) -> Arc<dyn TermsQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn prompts(&self) -> Arc<dyn PromptQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn generations(&self) -> Arc<dyn GenerationStore> {
         Arc::new(self.store.clone())
     }
 
@@ -274,6 +283,7 @@ suites!(
     ledger,
     spending,
     terms,
+    prompts,
     models,
     pictures,
     webhooks,

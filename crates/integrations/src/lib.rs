@@ -1,5 +1,5 @@
 //! Everything that calls out: the one HTTP client, what brings mails and webhooks, what knows malware, those who say elsewhere who
-//! somebody is, language models, and on which terms all of them are called.
+//! somebody is, language models and the words they are asked in, and on which terms all of them are called.
 
 pub mod blobs;
 pub mod clamav;
@@ -7,5 +7,6 @@ pub mod client;
 pub mod llm;
 pub mod mail;
 pub mod outside;
+pub mod prompts;
 pub mod resilience;
 pub mod webhooks;

@@ -2,6 +2,8 @@
 //!
 //! All windows of a batch are locked in one order before anything else is, so that nodes wait for each other and never in a circle.
 
+mod generations;
+mod prompts;
 mod spending;
 mod terms;
 
@@ -37,6 +39,7 @@ const CALLS: Table = Table {
         ("key_id", Kind::Id),
         ("seller_id", Kind::Id),
         ("request", Kind::Text),
+        ("generation_id", Kind::Id),
         ("kind", Kind::Text),
         ("model", Kind::Text),
         ("deployment", Kind::Text),
@@ -88,6 +91,7 @@ struct CallRow<'a> {
     key_id: Option<uuid::fmt::Simple>,
     seller_id: Option<uuid::fmt::Simple>,
     request: &'a str,
+    generation_id: Option<uuid::fmt::Simple>,
     kind: &'static str,
     model: &'a str,
     deployment: &'a str,
@@ -151,6 +155,7 @@ impl<'a> CallRow<'a> {
             key_id: call.key.map(bulk::hex),
             seller_id: call.seller.map(bulk::hex),
             request: &call.request,
+            generation_id: call.generation.map(bulk::hex),
             kind: call.kind.name(),
             model: &call.model,
             deployment: &call.deployment,

@@ -13,7 +13,7 @@ use domain::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
+    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -220,6 +220,10 @@ impl Tx for SeaTx {
     }
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
+        self
+    }
+
+    fn prompts(&mut self) -> &mut dyn PromptRepo {
         self
     }
 

@@ -155,6 +155,8 @@ pub struct World {
     /// A webhook that came in.
     hook: Option<Value>,
     /// A conversation of the buyer.
+    /// The path of a prompt, below `/api/v1`.
+    prompt: Option<String>,
     conversation: Option<Value>,
     /// How much may be spent on models.
     budget: Option<Value>,
@@ -257,6 +259,10 @@ impl World {
             let guest = guest.as_deref().unwrap();
             seller.put(&format!("{path}/grants/{guest}"), &json!({})).await.expect(200);
         }
+        let mut written = None;
+        if knows("/api/v1/assistant/prompts") {
+            written = Some(prompt(admin, &product).await);
+        }
         Self {
             operations,
             draft,
@@ -275,6 +281,7 @@ impl World {
             upload,
             file,
             hook,
+            prompt: written,
             conversation: if talks { Some(conversation(buyer).await) } else { None },
             budget,
             webhook: if hooks { Some(webhook(buyer).await) } else { None },
@@ -327,6 +334,7 @@ impl World {
             .replace("{userId}", self.guest.as_deref().unwrap_or("{userId}"))
             .replace("/messages/{offset}", "/messages/1")
             .replace("{messageId}", self.webhook.as_ref().map_or("{messageId}", |(_, message)| message))
+            .replace("/assistant/prompts/{name}", self.prompt.as_deref().unwrap_or("/assistant/prompts/{name}"))
             .replace("/schedules/{name}", "/schedules/purge")
             .replace("/versions/{number}", "/versions/1")
             .replace("{provider}", "google")
@@ -334,6 +342,7 @@ impl World {
             .replace("/roles/{name}", "/roles/seller")
             // There is none.
             .replace("/assistant/providers/{name}", "/assistant/providers/near")
+            .replace("/assistant/generations/{id}", "/assistant/generations/019f0000-0000-7000-8000-000000000000")
             .replace("/assistant/prices/{id}", "/assistant/prices/019f0000-0000-7000-8000-000000000000")
             .replace("/content/{name}", "/content/nothing")
             .replace("/roles/{role}", "/roles/user")
@@ -359,6 +368,25 @@ async fn pushed(seller: &Client) -> Value {
     let sent = seller.request("PUT", &format!("/lfs/{slug}/walk/objects/{oid}"));
     seller.send(sent).await.expect(200);
     seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone()
+}
+
+/// The path of a prompt that serves.
+async fn prompt(admin: &Client, product: &Value) -> String {
+    // Names are unique, and a world may not be the first.
+    let name = format!("prompt-{}", &product["id"].as_str().unwrap()[24..]);
+    admin.post("/api/v1/assistant/prompts", &json!({ "name": name })).await.expect(201);
+    let path = format!("/api/v1/assistant/prompts/{name}");
+    let version = json!({
+        "messages": [{ "role": "user", "template": "Describe {{ title }}." }],
+        "variables": [{ "name": "title", "type": "text" }],
+    });
+    admin.post(&format!("{path}/versions"), &version).await.expect(201);
+    // Twice, so that there is something to go back to.
+    for weight in [50, 100] {
+        let split = json!({ "shares": [{ "version": 1, "weight": weight }] });
+        admin.put(&format!("{path}/split"), &split).await.expect(200);
+    }
+    path.trim_start_matches("/api/v1").to_owned()
 }
 
 /// A conversation in which nothing was said.

@@ -41,6 +41,7 @@ mod outage;
 mod outside;
 mod passkeys;
 mod probes;
+mod prompts;
 mod pushed;
 mod recall;
 mod revocation;

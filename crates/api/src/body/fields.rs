@@ -162,6 +162,56 @@ impl<'a> Fields<'a> {
         self.typed(name, "boolean", "must be true or false")
     }
 
+    /// A list of JSON objects, each read as a body is; faults are told with the place in the list.
+    pub fn objects<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Fields<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let raw = self.take(name)?;
+        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw) else {
+            return self.fault(name, "array", "must be an array of objects");
+        };
+        let mut all = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            all.extend(self.below(&format!("/{name}/{index}"), item.get(), &mut read));
+        }
+        (all.len() == items.len()).then_some(all)
+    }
+
+    /// A JSON object that is read as a body is.
+    pub fn nested<T>(&mut self, name: &'static str, mut read: impl FnMut(&mut Fields<'_>) -> Option<T>) -> Option<T> {
+        let raw = self.take(name)?;
+        self.below(&format!("/{name}"), raw, &mut read)
+    }
+
+    fn below<T>(&mut self, at: &str, raw: &str, read: &mut impl FnMut(&mut Fields<'_>) -> Option<T>) -> Option<T> {
+        let Ok(mut fields) = serde_json::from_str::<Fields<'_>>(raw) else {
+            self.violations.add(at, "object", "must be a JSON object");
+            return None;
+        };
+        let value = read(&mut fields);
+        fields.refuse_unknown();
+        for fault in fields.violations.iter() {
+            self.violations.add(format!("{at}{}", fault.field), fault.rule, fault.message.clone());
+        }
+        value.filter(|_| fields.violations.is_empty())
+    }
+
+    /// Anything; `null` counts as absent.
+    pub fn any(&mut self, name: &'static str) -> Option<Value> {
+        self.typed(name, "value", "must be a JSON value that is not nested deeper than 100 levels")
+    }
+
+    /// A number, as near as 64 bits come to it.
+    pub fn float(&mut self, name: &'static str) -> Option<f64> {
+        let raw = self.number(name)?;
+        match raw.parse() {
+            Ok(number) => Some(number),
+            Err(_) => self.fault(name, "number", "must be a number"),
+        }
+    }
+
     /// A list of anything.
     pub fn values(&mut self, name: &'static str) -> Option<Vec<Value>> {
         self.typed(name, "array", "must be an array that is not nested deeper than 100 levels")
@@ -274,6 +324,27 @@ mod tests {
             ("/a~1b", "unknown"),
         ];
         assert_eq!(told, expected.map(|(field, rule)| (field.to_owned(), rule.to_owned())));
+    }
+
+    #[test]
+    fn a_fault_inside_is_told_with_its_place() {
+        let json = r#"{"list":[{"a":1},{"a":"x","b":2},7],"one":{"a":"x","c/d":1},"odd":[1]}"#;
+        let problem = JsonBody(Bytes::from_static(json.as_bytes()))
+            .read(|fields| {
+                let list = fields.objects("list", |fields| fields.integer("a"));
+                let one = fields.nested("one", |fields| fields.text("a"));
+                assert_eq!((list, one), (None, None));
+                assert_eq!(fields.any("odd"), Some(serde_json::json!([1])));
+                Some(())
+            })
+            .unwrap_err();
+        let body: Value = serde_json::from_slice(&problem.body("r")).unwrap();
+        let fields = body["error"]["details"]["fields"].as_array().unwrap();
+        let told: Vec<_> =
+            fields.iter().map(|one| (one["field"].as_str().unwrap(), one["rule"].as_str().unwrap())).collect();
+        let expected =
+            [("/list/1/a", "number"), ("/list/1/b", "unknown"), ("/list/2", "object"), ("/one/c~1d", "unknown")];
+        assert_eq!(told, expected);
     }
 
     #[test]

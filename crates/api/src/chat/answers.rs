@@ -129,7 +129,7 @@ pub async fn stop_chat_answer(auth: Auth<UseAssistant>, services: Shared, chat: 
 }
 
 /// Reads a body within its bounds of type, length and time.
-async fn read_body(services: &Shared, request: &HttpRequest, payload: Payload) -> Result<JsonBody, Problem> {
+pub(crate) async fn read_body(services: &Shared, request: &HttpRequest, payload: Payload) -> Result<JsonBody, Problem> {
     if let Some(problem) = crate::body::wrong_type(request) {
         return Err(problem);
     }

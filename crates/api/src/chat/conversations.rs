@@ -2,9 +2,13 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post};
 use domain::{
-    assistant::conversation::{self, Conversation},
+    Error, Violations,
+    assistant::{
+        conversation::{self, Conversation, NewConversation},
+        prompts::{PromptUse, render},
+    },
     id::ConversationId,
-    permission::UseAssistant,
+    permission::{Authorized, UseAssistant},
 };
 
 use super::{
@@ -16,13 +20,14 @@ use super::{
     parameters::ListParams,
 };
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     auth::Auth,
     body::JsonBody,
     done::Done,
     etag::{self, IfMatch, IfNoneMatch},
     idempotency::{Keyed, created},
     path::Id,
+    prompts::render::Asked,
     query::Params,
 };
 
@@ -45,17 +50,27 @@ pub async fn list_conversations(auth: Auth<UseAssistant>, services: Shared, para
 /// Begins a conversation in which nothing was said yet.
 #[utoipa::path(
     tag = "assistant",
-    request_body = ConversationBody,
+    request_body(content = ConversationBody, example = json!({
+        "title": "A lamp for my desk", "model": "gpt", "system": "Answer in one sentence.",
+    })),
     params(Keyed),
     responses(
         (status = 201, description = "The conversation", body = ConversationView, headers(("ETag" = String, description = "Its version, for If-Match"))),
+        (status = 404, description = "No such prompt or version"),
+        (status = 409, description = "No version of the prompt serves, or it is put away"),
         Keyed,
     ),
     security(("bearer" = ["assistant:use"]))
 )]
 #[post("/api/v1/conversations")]
 pub async fn create_conversation(auth: Auth<UseAssistant>, services: Shared, keyed: Keyed, body: JsonBody) -> Answer {
-    let new = body.read(|fields| new_conversation(fields).check(&mut fields.violations))?;
+    let (mut new, prompt) = body.read(|fields| {
+        let (input, prompt) = new_conversation(fields);
+        input.check(&mut fields.violations).map(|new| (new, prompt))
+    })?;
+    if let Some((name, asked)) = prompt {
+        new = by_prompt(&services, &auth.0, new, &name, &asked).await?;
+    }
     let render = |one: &Conversation| {
         created(format!("/api/v1/conversations/{}", one.id), one.version, &ConversationView::from(one))
     };
@@ -64,6 +79,37 @@ pub async fn create_conversation(auth: Auth<UseAssistant>, services: Shared, key
             conversation::create_conversation(&services.shop, &auth.0, new, once).await
         })
         .await
+}
+
+/// The conversation by the words of a prompt.
+async fn by_prompt(
+    services: &Services,
+    by: &Authorized<UseAssistant>,
+    new: NewConversation,
+    name: &str,
+    asked: &Asked,
+) -> domain::Result<NewConversation> {
+    let prompts = &services.assistant.prompts;
+    let prompt = prompts.named(name).await?;
+    let version = services.served(&prompt, asked, by.principal()).await?;
+    if version.content.asks() {
+        let message = "asks something itself; name a version with messages of the role system alone";
+        return Err(Error::invalid("/prompt/version", "consistent", message));
+    }
+    let rendered = render(prompts.templates.as_ref(), &version.content, &asked.variables).map_err(below_prompt)?;
+    let by = PromptUse { prompt: prompt.id, version: version.number };
+    let made = new.by_prompt(by, &rendered.rules(), rendered.model.clone());
+    made.map_err(|breach| Error::invalid("/prompt/variables", breach.rule, breach.message))
+}
+
+/// The fault where it stands in this body.
+fn below_prompt(error: Error) -> Error {
+    let Error::Invalid(faults) = error else { return error };
+    let mut below = Violations::default();
+    for fault in faults.iter() {
+        below.add(format!("/prompt{}", fault.field), fault.rule, fault.message.clone());
+    }
+    below.into()
 }
 
 /// Reads a conversation.

@@ -10,12 +10,15 @@ use domain::{
     id::ConversationMessageId,
 };
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::told;
-use crate::body::{Fields, Given};
+use crate::{
+    body::{Fields, Given},
+    prompts::render::{Asked, asked},
+};
 
 /// What is asked, as `useChat` sends it.
 #[derive(Debug, ToSchema)]
@@ -72,11 +75,48 @@ pub struct ConversationBody {
     /// How the model is to behave.
     #[schema(example = "Answer in one sentence.", max_length = 8000, format = "paragraph")]
     pub system: Option<String>,
+    /// A prompt that says how the model is to behave, in place of `system`: its words are made once, and kept.
+    pub prompt: Option<ConversationPromptBody>,
 }
 
-/// Reads a [`ConversationBody`].
-pub fn new_conversation(fields: &mut Fields<'_>) -> ConversationInput {
-    ConversationInput { title: fields.text("title"), model: fields.text("model"), system: fields.text("system") }
+/// A prompt that says how a model is to behave. Its version has messages of the role system alone.
+#[derive(Debug, ToSchema)]
+#[schema(as = NewConversationPrompt)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationPromptBody {
+    /// Its name.
+    #[schema(example = "be-kind", pattern = "^[a-z0-9_-]{1,64}$")]
+    pub name: String,
+    /// The value of each variable, by its name.
+    #[schema(value_type = Option<Object>, example = json!({ "language": "English" }))]
+    pub variables: Option<Map<String, Value>>,
+    /// The version; the one that serves the subject when absent.
+    #[schema(example = 1, minimum = 1, maximum = 2_147_483_647)]
+    pub version: Option<i64>,
+    /// For whom it is; whoever asks when absent.
+    #[schema(example = "customer-7", min_length = 1, max_length = 200, format = "name")]
+    pub subject: Option<String>,
+}
+
+/// Reads a [`ConversationBody`]: what is said of the conversation, and the prompt with its name.
+pub fn new_conversation(fields: &mut Fields<'_>) -> (ConversationInput, Option<(String, Asked)>) {
+    let (title, model, system) = (fields.text("title"), fields.text("model"), fields.text("system"));
+    let prompt = fields.nested("prompt", |fields| {
+        let name = match fields.text("name") {
+            None if fields.violations.is_empty() => fields.violations.missing("/name"),
+            name => name,
+        };
+        let asked = asked(fields);
+        name.map(|name| (name, asked))
+    });
+    if prompt.is_some() && system.is_some() {
+        fields.violations.add(
+            "/prompt",
+            "consistent",
+            "says how the model is to behave, and so does system; leave one out",
+        );
+    }
+    (ConversationInput { title, model, system }, prompt)
 }
 
 /// A change of a conversation: what is absent stays.
@@ -118,6 +158,17 @@ pub fn conversation_patch(fields: &mut Fields<'_>) -> ConversationPatch {
     }
 }
 
+/// A version of a prompt.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConversationPrompt)]
+pub struct PromptUseView {
+    /// The id of the prompt.
+    pub id: Uuid,
+    /// The number of the version.
+    #[schema(example = 1, minimum = 1)]
+    pub version: i64,
+}
+
 /// A conversation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Conversation)]
@@ -137,6 +188,8 @@ pub struct ConversationView {
     /// How the model is to behave.
     #[schema(example = "Answer in one sentence.")]
     pub system: Option<String>,
+    /// The version of a prompt that says so, unless it was changed since.
+    pub prompt: Option<PromptUseView>,
     /// Whether it is put away.
     #[schema(example = false)]
     pub archived: bool,
@@ -159,6 +212,7 @@ impl From<&Conversation> for ConversationView {
             title: one.title.clone(),
             model: one.model.clone(),
             system: one.system.clone(),
+            prompt: one.prompt.map(|by| PromptUseView { id: by.prompt.0, version: by.version.0 }),
             archived: one.is_archived,
             active_message_id: one.active.map(|message| message.0),
             version: one.version.0,

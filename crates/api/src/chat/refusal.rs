@@ -19,7 +19,7 @@ fn refused(status: StatusCode, reason: &'static str, message: impl Into<String>)
 }
 
 /// What is told of it. `details.reason` has a code for each.
-pub(super) fn denied(denied: Denied, now: Timestamp) -> Problem {
+pub(crate) fn denied(denied: Denied, now: Timestamp) -> Problem {
     match denied {
         Denied::NotConfigured => refused(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -44,7 +44,7 @@ impl Number {
 }
 
 /// A number as paths and queries give it, in plain digits.
-pub(super) fn version_number(text: &str) -> Option<u32> {
+pub(crate) fn version_number(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|number| plain && (1..=2_147_483_647).contains(number))
 }

@@ -26,12 +26,7 @@ use super::{
     kept::{Found, Record, Told, find},
     read_body, request,
 };
-use crate::{
-    Answer, Shared,
-    auth::Auth,
-    context::Context,
-    spoken::{begun, streamed},
-};
+use crate::{Answer, Shared, auth::Auth, context::Context, spoken::streamed};
 
 /// Answers a question.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
@@ -66,7 +61,7 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
     let whole = whole.map_err(|why| denied(why, shop.now()))?;
     let reply = &whole.completed.reply;
     let keeping = keeping.filter(|_| is_whole(reply));
-    let usage = whole.used();
+    let usage = whole.figures.0;
     let body = match whole.completed.raw {
         Some(raw) => raw,
         None => head(whole.model).whole(reply).to_string().into(),

@@ -180,7 +180,7 @@ impl Which {
 }
 
 /// A moment, exact to the microsecond, as databases keep it.
-fn moment(query: &mut Query, name: &'static str) -> Option<Timestamp> {
+pub(crate) fn moment(query: &mut Query, name: &'static str) -> Option<Timestamp> {
     query.parsed(name, "date_time", "must be a moment, such as 2030-01-31T12:00:00Z", |text| {
         DateTime::from_timestamp_micros(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros())
     })

@@ -26,6 +26,7 @@ use domain::{
     assistant::{
         Assistant,
         conversation::{TalkRules, Talks, WindowRules},
+        prompts::Prompts,
         terms::{Provider, Settings},
         tools::Toolbox,
     },
@@ -51,7 +52,7 @@ use domain::{
     testing::{
         Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher,
         PlainImaging, PlainIssuers, PlainKeys, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner,
-        PlainTokens, Postbox, memory::MemoryStore, plain_terms,
+        PlainTemplates, PlainTokens, Postbox, memory::MemoryStore, plain_terms,
     },
     webhooks::{Keyring, WebhookRules},
 };
@@ -209,7 +210,8 @@ fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
         again_after: None,
         kept: None,
     };
-    Assistance { assistant, body_limit: 64 * 1024, terms, spending: reader.clone(), currency: Currency::EUR }
+    let prompts = Prompts { queries: reader.clone(), templates: Arc::new(PlainTemplates) };
+    Assistance { assistant, body_limit: 64 * 1024, terms, prompts, spending: reader.clone(), currency: Currency::EUR }
 }
 
 /// Conversations of the store in memory, with nobody who answers.

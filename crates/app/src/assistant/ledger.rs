@@ -260,6 +260,7 @@ mod tests {
                 key: None,
                 seller: None,
                 request: String::new(),
+                generation: None,
                 kind: CallKind::Chat,
                 model: "m".to_owned(),
                 deployment: "p/m".to_owned(),

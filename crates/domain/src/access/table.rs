@@ -52,6 +52,7 @@ webhooks:manage    -      yes   yes     yes
 webhooks:administer -     -     -       yes
 assistant:use      -      yes   yes     yes
 assistant:manage   -      -     -       yes
+prompts:write      -      -     -       yes
 users:impersonate  -      -     -       yes
 ";
         let table = table(&StoredRole::delivered());

@@ -11,6 +11,7 @@ use super::{
     tokens::bound,
 };
 use crate::{
+    id::GenerationId,
     limit::{Policy, Subject},
     permission::{Authorized, UseAssistant},
     shop::Shop,
@@ -26,15 +27,17 @@ pub struct Whole {
     pub model: String,
     /// The answer.
     pub completed: Completed,
-    /// What it used, as the ledger has it.
-    used: Usage,
+    /// What was used, and whether that is a guess of ours since its provider did not say.
+    pub figures: (Usage, bool),
 }
 
-impl Whole {
-    /// What it used: a guess where its provider did not say.
-    pub fn used(&self) -> Usage {
-        self.used
-    }
+/// What a call is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The id of the request.
+    pub request: &'a str,
+    /// The answer to a prompt.
+    pub generation: Option<GenerationId>,
 }
 
 /// Asks a model for a whole answer.
@@ -49,7 +52,22 @@ pub async fn ask(
     model: &str,
     request: ChatRequest,
 ) -> Result<Whole, Denied> {
-    let caller = Caller { principal: auth.principal(), request: request_id };
+    ask_for(assistant, shop, auth, Origin { request: request_id, generation: None }, model, request).await
+}
+
+/// The same for an origin that is more than a request.
+///
+/// # Errors
+/// Why there is none.
+pub async fn ask_for(
+    assistant: &Assistant,
+    shop: &Shop,
+    auth: &Authorized<UseAssistant>,
+    origin: Origin<'_>,
+    model: &str,
+    request: ChatRequest,
+) -> Result<Whole, Denied> {
+    let caller = Caller { principal: auth.principal(), request: origin.request, generation: origin.generation };
     let (model, completed, mut held) = Call { assistant, shop, caller }.made(model, request, &AtOnce).await?;
     let reply = &completed.reply;
     held.heard(reply.text.len() + reply.reasoning.len());
@@ -57,9 +75,9 @@ pub async fn ask(
     if let Some(usage) = reply.usage {
         held.told(usage);
     }
-    let used = held.figures().0;
+    let figures = held.figures();
     held.ended();
-    Ok(Whole { model, completed, used })
+    Ok(Whole { model, completed, figures })
 }
 
 /// Asks a model for an answer piece by piece.
@@ -74,7 +92,7 @@ pub async fn stream(
     model: &str,
     request: ChatRequest,
 ) -> Result<Answer, Denied> {
-    let caller = Caller { principal: auth.principal(), request: request_id };
+    let caller = Caller { principal: auth.principal(), request: request_id, generation: None };
     let (model, stream, held) = Call { assistant, shop, caller }.made(model, request, &PieceByPiece).await?;
     Ok(Answer::new(stream, held, &model))
 }

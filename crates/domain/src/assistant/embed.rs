@@ -49,7 +49,7 @@ pub(super) async fn embed_for(
     // None has less than a byte, and what is longer than the window is refused over there.
     let most = texts.iter().map(|text| (bytes(text) + 8).min(model.window)).sum();
     let about = texts.iter().map(|text| bytes(text).div_ceil(4)).sum();
-    let caller = Caller { principal, request: request_id };
+    let caller = Caller { principal, request: request_id, generation: None };
     let wanted = Wanted {
         kind: CallKind::Embedding,
         model: &model.name,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     actor::Principal,
     clock::{Clock, Timestamp},
-    id::AssistantCallId,
+    id::{AssistantCallId, GenerationId},
     shop::Shop,
 };
 
@@ -17,6 +17,7 @@ use crate::{
 pub(super) struct Caller<'a> {
     pub(super) principal: &'a Principal,
     pub(super) request: &'a str,
+    pub(super) generation: Option<GenerationId>,
 }
 
 /// What a call is about to use.
@@ -65,6 +66,7 @@ impl Held {
             key: caller.principal.key,
             seller: caller.principal.seller,
             request: caller.request.to_owned(),
+            generation: caller.generation,
             kind: wanted.kind,
             model: wanted.model.to_owned(),
             deployment: wanted.deployment.to_owned(),

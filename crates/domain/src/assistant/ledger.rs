@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Hold, Refusal, Spent, Usage, WindowKey};
 use crate::{
     clock::Timestamp,
-    id::{ApiKeyId, AssistantCallId, SellerId, UserId},
+    id::{ApiKeyId, AssistantCallId, GenerationId, SellerId, UserId},
 };
 
 /// What is asked for.
@@ -80,6 +80,8 @@ pub struct NewCall {
     pub seller: Option<SellerId>,
     /// The id of the request it is made for.
     pub request: String,
+    /// The answer to a prompt that it is made for.
+    pub generation: Option<GenerationId>,
     /// What is asked for.
     pub kind: CallKind,
     /// The model as the caller knows it.

@@ -14,7 +14,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
+    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -245,6 +245,10 @@ impl Tx for InvalidatingTx {
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
         self.inner.terms()
+    }
+
+    fn prompts(&mut self) -> &mut dyn PromptRepo {
+        self.inner.prompts()
     }
 
     fn webhooks(&mut self) -> &mut dyn WebhookRepo {

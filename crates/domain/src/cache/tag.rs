@@ -71,6 +71,7 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::AssistantPrice(_)
             | Fact::AssistantBudget(_)
             | Fact::ProviderKey(_)
+            | Fact::Prompt(_)
             | Fact::Room(_),
         ) => Vec::new(),
         // What nobody can read may have changed anything.

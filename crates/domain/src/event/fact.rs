@@ -13,8 +13,8 @@ use crate::{
     clock::Timestamp,
     id::{
         ApiKeyId, AssistantBudgetId, AssistantPriceId, AuditId, CategoryId, ConversationId, EndpointId, FileId,
-        GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId, ProviderKeyId, ReviewId, RoleId,
-        RoomId, SellerId, SessionId, UploadId, UserId,
+        GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId, PromptId, ProviderKeyId, ReviewId,
+        RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -72,6 +72,8 @@ pub enum Fact {
     AssistantBudget(AssistantBudgetId),
     /// The key by which a provider of models knows us.
     ProviderKey(ProviderKeyId),
+    /// What the shop asks of models.
+    Prompt(PromptId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }

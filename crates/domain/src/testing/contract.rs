@@ -38,6 +38,7 @@ pub mod pictures;
 pub mod presence;
 pub mod product_queries;
 pub mod products;
+pub mod prompts;
 pub mod reference;
 pub mod review_verdicts;
 pub mod reviews;
@@ -73,6 +74,7 @@ use crate::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
+        prompts::ports::{GenerationStore, PromptQueries},
         spending::ports::SpendingQueries,
         terms::ports::TermsQueries,
     },
@@ -143,6 +145,10 @@ pub trait Harness: Send + Sync {
     fn spending(&self) -> Arc<dyn SpendingQueries>;
     /// What the assistant costs, may spend and is known by.
     fn terms(&self) -> Arc<dyn TermsQueries>;
+    /// The read side of prompts.
+    fn prompts(&self) -> Arc<dyn PromptQueries>;
+    /// Answers that were asked for by prompts, as the schedule sees them.
+    fn generations(&self) -> Arc<dyn GenerationStore>;
     /// The read side of products.
     fn products(&self) -> Arc<dyn ProductQueries>;
     /// The vectors of products.
@@ -228,6 +234,7 @@ pub async fn run_all(harness: &impl Harness) {
     ledger::run(harness).await;
     spending::run(harness).await;
     terms::run(harness).await;
+    prompts::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;

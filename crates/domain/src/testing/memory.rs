@@ -10,6 +10,7 @@ mod exports;
 mod factors;
 mod files;
 mod foreign_ids;
+mod generations;
 mod hooks;
 mod identity;
 mod job_queue;
@@ -23,6 +24,7 @@ mod organisations;
 mod pictures;
 mod product_queries;
 mod products;
+mod prompts;
 mod realtime;
 mod reviews;
 mod rooms;
@@ -54,7 +56,7 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, terms::ports::TermsRepo},
+    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -320,6 +322,10 @@ impl Tx for MemoryTx {
     }
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
+        self
+    }
+
+    fn prompts(&mut self) -> &mut dyn PromptRepo {
         self
     }
 

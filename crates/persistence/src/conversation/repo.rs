@@ -16,10 +16,10 @@ use crate::{
 };
 
 const INSERT: &str = "INSERT INTO conversations (id, user_id, client_id, title, search_text, model, system, archived, active_id, \
-    summary, summary_to, version, created_at, updated_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
+    summary, summary_to, version, updated_at, prompt_id, prompt_version, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE conversations SET title = $2, search_text = $3, model = $4, system = $5, archived = $6, active_id = $7, \
-    summary = $8, summary_to = $9, version = $10, updated_at = $11 WHERE id = $1";
+    summary = $8, summary_to = $9, version = $10, updated_at = $11, prompt_id = $12, prompt_version = $13 WHERE id = $1";
 const ADD: &str = "INSERT INTO conversation_messages (id, conversation_id, parent_id, client_id, speaker, parts, search_text, state, \
     fault, model, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, pinned, created_at, written_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
@@ -31,12 +31,8 @@ const KEEP: &str = "UPDATE conversation_messages SET parts = $2, search_text = $
 #[async_trait]
 impl ConversationRepo for SeaTx {
     async fn insert(&mut self, conversation: &Conversation) -> Result<bool> {
-        let [title, words, model, system, archived, active, summary, to, version, updated] = columns(conversation);
-        let (id, owner) = (conversation.id.0.into(), conversation.owner.0.into());
-        let (client_id, created) = (conversation.client_id.clone().into(), conversation.created_at.into());
-        let values = [
-            id, owner, client_id, title, words, model, system, archived, active, summary, to, version, created, updated,
-        ];
+        let own = [conversation.id.0.into(), conversation.owner.0.into(), conversation.client_id.clone().into()];
+        let values = own.into_iter().chain(columns(conversation)).chain([conversation.created_at.into()]);
         Ok(execute(&self.tx, statement(self.engine, INSERT, values)).await? > 0)
     }
 
@@ -126,7 +122,7 @@ impl ConversationRepo for SeaTx {
 }
 
 /// What of a conversation may change, in the order of [`UPDATE`].
-fn columns(conversation: &Conversation) -> [Value; 10] {
+fn columns(conversation: &Conversation) -> [Value; 12] {
     let summary = conversation.summary.as_ref();
     [
         conversation.title.as_str().into(),
@@ -139,5 +135,7 @@ fn columns(conversation: &Conversation) -> [Value; 10] {
         summary.map(|summary| summary.to.0).into(),
         conversation.version.0.into(),
         conversation.updated_at.into(),
+        conversation.prompt.map(|by| by.prompt.0).into(),
+        conversation.prompt.map(|by| by.version.0).into(),
     ]
 }

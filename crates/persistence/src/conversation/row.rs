@@ -5,9 +5,10 @@ use domain::{
     assistant::{
         Usage,
         conversation::{Conversation, Message, MessageState, Speaker, Summary},
+        prompts::{PromptUse, VersionNumber},
     },
     catalog::Version,
-    id::{ConversationId, ConversationMessageId, UserId},
+    id::{ConversationId, ConversationMessageId, PromptId, UserId},
 };
 use sea_orm::{QueryResult, Value};
 use uuid::Uuid;
@@ -16,13 +17,15 @@ use crate::statement::at;
 
 /// The columns of a conversation under the alias `c`, as [`conversation`] reads them.
 pub(super) const CONVERSATION: &str = "c.id, c.user_id, c.client_id, c.title, c.model, c.system, c.archived, c.active_id, c.summary, \
-    c.summary_to, c.version, c.created_at, c.updated_at";
+    c.summary_to, c.version, c.created_at, c.updated_at, c.prompt_id, c.prompt_version";
 /// The columns of a message under the alias `m`, as [`message`] reads them.
 pub(super) const MESSAGE: &str = "m.id, m.conversation_id, m.parent_id, m.client_id, m.speaker, m.parts, m.state, m.fault, m.model, \
     m.prompt_tokens, m.completion_tokens, m.cached_tokens, m.reasoning_tokens, m.pinned, m.created_at, m.written_at";
 
 pub(super) fn conversation(row: &QueryResult) -> Result<Conversation> {
     let summary: (Option<String>, Option<Uuid>) = (at(row, 8)?, at(row, 9)?);
+    let prompt: (Option<Uuid>, Option<i64>) = (at(row, 13)?, at(row, 14)?);
+    let by_prompt = |(prompt, version)| PromptUse { prompt: PromptId(prompt), version: VersionNumber(version) };
     Ok(Conversation {
         id: ConversationId(at(row, 0)?),
         owner: UserId(at(row, 1)?),
@@ -30,6 +33,7 @@ pub(super) fn conversation(row: &QueryResult) -> Result<Conversation> {
         title: at(row, 3)?,
         model: at(row, 4)?,
         system: at(row, 5)?,
+        prompt: prompt.0.zip(prompt.1).map(by_prompt),
         is_archived: at(row, 6)?,
         active: at::<Option<Uuid>>(row, 7)?.map(ConversationMessageId),
         summary: summary.0.zip(summary.1).map(|(text, to)| Summary { text, to: ConversationMessageId(to) }),

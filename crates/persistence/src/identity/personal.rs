@@ -391,6 +391,21 @@ const SUBJECTS: &[Subject] = &[
         named: &["assistant_calls.user_id"],
     },
     Subject {
+        name: "prompt_generations",
+        columns: &[
+            ("id", "id", Id),
+            ("prompt_id", "promptId", Id),
+            ("version", "version", Number),
+            ("model", "model", Text),
+            ("state", "state", Text),
+            ("started_at", "startedAt", Time),
+            ("ended_at", "endedAt", Time),
+        ],
+        from: "prompt_generations WHERE user_id = $1",
+        order: "id",
+        named: &["prompt_generations.user_id"],
+    },
+    Subject {
         name: "conversations",
         columns: &[
             ("id", "id", Id),

@@ -13,6 +13,7 @@ use domain::{
     assistant::{
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
+        prompts::ports::{GenerationStore, PromptQueries},
         spending::ports::SpendingQueries,
         terms::ports::TermsQueries,
     },
@@ -133,6 +134,14 @@ impl Harness for Real {
 
     fn terms(&self) -> Arc<dyn TermsQueries> {
         self.fresh.database.terms()
+    }
+
+    fn prompts(&self) -> Arc<dyn PromptQueries> {
+        self.fresh.database.prompts()
+    }
+
+    fn generations(&self) -> Arc<dyn GenerationStore> {
+        self.fresh.database.generations()
     }
 
     fn ledger(&self) -> Arc<dyn LedgerStore> {
@@ -299,6 +308,7 @@ suites!(
     conversations,
     spending,
     terms,
+    prompts,
     models,
     pictures,
     webhooks

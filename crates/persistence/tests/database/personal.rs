@@ -18,6 +18,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("idempotency_keys.actor_id", "answers they were given, for a day, of what else is in it"),
     ("presence.user_id", "it is true of this moment only"),
     ("products.deleted_by", "the deletion is in the audit log"),
+    ("prompt_splits.set_by", "the act is in the audit log"),
+    ("prompt_versions.written_by", "the shop's words; the act is in the audit log"),
     ("recovery_codes.user_id", "digests of secrets, and nothing else"),
     ("room_sanctions.by_id", "about somebody else; the act is in the audit log"),
     ("sign_in_challenges.user_id", "a secret that ends within minutes"),

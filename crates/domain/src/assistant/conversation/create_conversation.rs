@@ -20,6 +20,7 @@ pub(super) fn begun(id: ConversationId, owner: UserId, new: &NewConversation, no
         title: new.title.clone().unwrap_or_default(),
         model: new.model.clone(),
         system: new.system.clone(),
+        prompt: new.prompt,
         is_archived: false,
         active: None,
         summary: None,

@@ -1,6 +1,7 @@
 //! A conversation, and what may be sent to make or change one.
 
 use crate::{
+    assistant::prompts::PromptUse,
     catalog::Version,
     clock::Timestamp,
     error::{Breach, Violations},
@@ -34,6 +35,8 @@ pub struct Conversation {
     pub model: Option<String>,
     /// How the model is to behave.
     pub system: Option<String>,
+    /// The version of a prompt that says so, unless it was changed since.
+    pub prompt: Option<PromptUse>,
     /// Whether it is put away.
     pub is_archived: bool,
     /// The last message of the branch that is shown.
@@ -86,6 +89,18 @@ pub struct NewConversation {
     pub(super) title: Option<String>,
     pub(super) model: Option<String>,
     pub(super) system: Option<String>,
+    pub(super) prompt: Option<PromptUse>,
+}
+
+impl NewConversation {
+    /// The same in which a version of a prompt says how the model is to behave, and which model that is unless it is said already.
+    ///
+    /// # Errors
+    /// What is wrong with its words.
+    pub fn by_prompt(self, prompt: PromptUse, words: &str, model: Option<String>) -> Result<Self, Breach> {
+        let system = Some(system_rule(words)?);
+        Ok(Self { system, prompt: Some(prompt), model: self.model.or(model), ..self })
+    }
 }
 
 impl ConversationInput {

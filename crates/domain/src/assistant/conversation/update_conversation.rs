@@ -51,6 +51,8 @@ pub async fn update_conversation(
         }
         if let Some(system) = &patch.system {
             conversation.system.clone_from(system);
+            // These are words of their own.
+            conversation.prompt = None;
             fields.push("system");
         }
         if let Some(is_archived) = patch.is_archived {

@@ -143,6 +143,7 @@ async fn given(
         key: by.key,
         seller: by.seller,
         request: request_id.to_owned(),
+        generation: None,
         kind: question.kind,
         model: question.model.to_owned(),
         deployment: DEPLOYMENT.to_owned(),

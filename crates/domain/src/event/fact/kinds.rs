@@ -63,6 +63,9 @@ const KINDS: &[Kind] = &[
     by_id("assistant_price", "created withdrawn", "priceId", |id| Fact::AssistantPrice(id.into())),
     by_id("assistant_budget", "created updated deleted", "budgetId", |id| Fact::AssistantBudget(id.into())),
     by_id("provider_key", "set removed", "providerKeyId", |id| Fact::ProviderKey(id.into())),
+    by_id("prompt", "created updated version_written split_set rolled_back deleted", "promptId", |id| {
+        Fact::Prompt(id.into())
+    }),
     by_id("job", "retried cancelled requested reindexed rerendered", "jobId", |id| Fact::Job(id.into())),
     by_id(
         "room",

@@ -10,6 +10,7 @@ use crate::{
             Conversation, Message, MessageState, Node, Outcome, Said, Speaker, Summary, ToolUse,
             ports::{Listed, Place},
         },
+        prompts::{PromptUse, VersionNumber},
     },
     catalog::Version,
     id::{ConversationId, ConversationMessageId, UserId},
@@ -37,6 +38,7 @@ fn conversation(given: &Fixtures, owner: UserId, title: &str) -> Conversation {
         title: title.to_owned(),
         model: None,
         system: None,
+        prompt: Some(PromptUse { prompt: given.shop.id(), version: VersionNumber(3) }),
         is_archived: false,
         active: None,
         summary: None,
@@ -118,6 +120,7 @@ async fn a_conversation_is_kept_as_it_is(harness: &impl Harness) {
     one.title = "Chairs".to_owned();
     one.model = Some("large".to_owned());
     one.system = Some("Be kind".to_owned());
+    one.prompt = None;
     one.is_archived = true;
     one.active = Some(answer.id);
     one.summary = Some(Summary { text: "Lamps".to_owned(), to: question.id });

@@ -57,6 +57,7 @@ impl Given {
             key: None,
             seller: None,
             request: "r-1".to_owned(),
+            generation: None,
             kind: CallKind::Chat,
             model: "small".to_owned(),
             deployment: "plain/small".to_owned(),

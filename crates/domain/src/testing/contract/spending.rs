@@ -42,6 +42,7 @@ impl Given {
             key: is_keyed.then_some(self.key),
             seller: is_keyed.then_some(self.seller),
             request: "r-1".to_owned(),
+            generation: None,
             kind: CallKind::Chat,
             model: model.to_owned(),
             deployment: format!("near/{model}"),

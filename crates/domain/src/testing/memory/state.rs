@@ -92,6 +92,7 @@ pub(super) struct State {
     pub books: Books,
     pub conversations: Conversations,
     pub tariffs: super::terms::Tariffs,
+    pub prompts: super::prompts::Shelf,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,

@@ -1,0 +1,3 @@
+DROP TABLE prompt_splits;
+DROP TABLE prompt_versions;
+DROP TABLE prompts;
