@@ -1,6 +1,6 @@
 //! Conversations: the tree of their messages, what is found of them, and what becomes of answers that are under way.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use super::{Harness, begin, fixtures};
 use crate::{
@@ -270,7 +270,9 @@ async fn what_was_said_elsewhere_is_found_by_its_words(harness: &impl Harness) {
         let found = memories.latest(ada, but, limit).await.unwrap();
         found.into_iter().map(|memory| (memory.conversation, memory.text, memory.at)).collect::<Vec<_>>()
     };
-    let expected = [&newer, &said[3], &said[2], &said[1], &said[0]].map(|one| (there.id, one.text(), one.created_at));
+    let mut all = [&newer, &said[3], &said[2], &said[1], &said[0]];
+    all.sort_by_key(|one| Reverse((one.created_at, one.id)));
+    let expected = all.map(|one| (there.id, one.text(), one.created_at));
     assert_eq!(latest(Some(here.id), 10).await, expected);
     assert_eq!(latest(Some(here.id), 2).await, expected[..2]);
     assert_eq!(latest(None, 10).await.len(), 6);
