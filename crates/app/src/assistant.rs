@@ -9,7 +9,7 @@ use api::Assistance;
 use credentials::Seal;
 use domain::{
     Error, Result,
-    assistant::{Assistant, Deployment, Embedding, Model, Models, kept::KeptAnswers},
+    assistant::{Assistant, Counts, Deployment, Embedding, Model, Models, kept::KeptAnswers},
     limit::Policy,
 };
 use integrations::{
@@ -17,6 +17,7 @@ use integrations::{
     llm::{LiveKeys, ModelCalls},
 };
 use ledger::GroupLedger;
+use platform::Tiktoken;
 
 pub(crate) use terms::{TOLD_BY, terms_worker};
 
@@ -122,5 +123,6 @@ fn model(settings: &ModelSettings, deployments: Vec<Deployment>) -> Model {
         window: settings.window,
         max_output: settings.max_output,
         limits: limits.into_iter().flatten().collect(),
+        counts: settings.tokenizer.map(|by| -> Counts { Arc::new(Tiktoken::new(by)) }),
     }
 }
