@@ -19,7 +19,7 @@ const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(40);
 
 /// What most tests run with: no rate limits, and password hashes that cost next to nothing.
-const QUICK: [(&str, &str); 26] = [
+const QUICK: [(&str, &str); 27] = [
     // A loaded machine is slow, not away.
     ("SOUK__DATABASE__ACQUIRE_TIMEOUT_MS", "30000"),
     ("SOUK__DATABASE__ANSWER_TIMEOUT_MS", "30000"),
@@ -44,6 +44,7 @@ const QUICK: [(&str, &str); 26] = [
     ("SOUK__HOOKS__WALK__SECRETS", crate::hooks::WALK_SECRET),
     ("SOUK__LIMITS__SEND_WEBHOOKS", "off"),
     ("SOUK__LIMITS__CALL_TOOLS", "off"),
+    ("SOUK__LIMITS__ASK_MODELS", "off"),
     ("SOUK__WEBHOOKS__ENDPOINTS_MAX", "10000"),
     ("SOUK__IDENTITY__ARGON2_MEMORY_KIB", "64"),
     ("SOUK__IDENTITY__ARGON2_PASSES", "1"),

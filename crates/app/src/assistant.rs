@@ -9,7 +9,7 @@ use api::Assistance;
 use credentials::Seal;
 use domain::{
     Error, Result,
-    assistant::{Assistant, Deployment, Embedding, Model, Models, kept::KeptAnswers, prompts::Prompts},
+    assistant::{Assistant, Counts, Deployment, Embedding, Model, Models, kept::KeptAnswers, prompts::Prompts},
     limit::Policy,
 };
 use integrations::{
@@ -18,6 +18,7 @@ use integrations::{
     prompts::JinjaTemplates,
 };
 use ledger::GroupLedger;
+use platform::Tiktoken;
 
 pub(crate) use terms::{TOLD_BY, terms_worker};
 
@@ -126,5 +127,6 @@ fn model(settings: &ModelSettings, deployments: Vec<Deployment>) -> Model {
         window: settings.window,
         max_output: settings.max_output,
         limits: limits.into_iter().flatten().collect(),
+        counts: settings.tokenizer.map(|by| -> Counts { Arc::new(Tiktoken::new(by)) }),
     }
 }

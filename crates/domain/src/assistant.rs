@@ -21,6 +21,7 @@ mod reply;
 mod search;
 pub mod spending;
 pub mod terms;
+mod tokenizer;
 mod tokens;
 pub mod tools;
 
@@ -41,4 +42,5 @@ pub use model::{Assistant, Deployment, Embedding, Model, Models};
 pub use price::{Price, PriceList};
 pub use reply::{ChatEvent, ChatReply, Finish, Gathered, ToolCall, Usage};
 pub use search::SearchVectors;
+pub use tokenizer::{Counts, TokenCounter, Tokenizer};
 pub use tokens::{bound, estimate};

@@ -29,7 +29,7 @@ mod webhooks;
 
 pub use analysis::PlainAnalysis;
 pub use answers::PlainAnswers;
-pub use assistant::{PlainLedger, PlainModel, PlainVectors, Script};
+pub use assistant::{PlainCounter, PlainLedger, PlainModel, PlainVectors, Script};
 pub use blobs::MemoryBlobs;
 pub use ceremonies::PlainCeremonies;
 pub use clock::FakeClock;

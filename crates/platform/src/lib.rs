@@ -11,6 +11,7 @@ mod in_process;
 mod presence;
 mod rate_limiter;
 mod redis;
+mod tokens;
 mod words;
 
 pub use answers::LocalAnswers;
@@ -23,4 +24,5 @@ pub use in_process::InProcess;
 pub use presence::LocalPresence;
 pub use rate_limiter::LocalRateLimiter;
 pub use redis::{Redis, RedisAnswers, RedisBus, RedisCache, RedisPresence, RedisRateLimiter, RedisSettings};
+pub use tokens::Tiktoken;
 pub use words::LocalEmbedder;

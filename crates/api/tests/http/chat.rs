@@ -32,6 +32,7 @@ impl Talk {
             window: 1000,
             max_output: 100,
             limits: Vec::new(),
+            counts: None,
         };
         let models = Models { chat: BTreeMap::from([("small".to_owned(), small)]), embeddings: BTreeMap::new() };
         let door = Door::with(move |services| {

@@ -39,6 +39,7 @@ impl Asked {
             window: 1000,
             max_output: 100,
             limits: Vec::new(),
+            counts: None,
         };
         let vectors = Embedding {
             name: "vectors".to_owned(),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    assistant::{Budget, BudgetBy, BudgetSpan, Price, kept::KeepWhen, read_amount},
+    assistant::{Budget, BudgetBy, BudgetSpan, Price, Tokenizer, kept::KeepWhen, read_amount},
     clock::Timestamp,
     money::Currency,
 };
@@ -76,6 +76,7 @@ pub(super) const MODELS: Family = Family {
         Field::new("window", "128000"),
         Field::new("max_output", "4096"),
         Field::new("dimension", ""),
+        Field::new("tokenizer", ""),
         Field::new("per_minute", "0"),
         Field::new("per_minute_and_user", "0"),
     ],
@@ -124,6 +125,8 @@ pub(crate) struct ModelSettings {
     pub(crate) max_output: u32,
     /// Of how many numbers its vectors are, if it makes vectors.
     pub(crate) dimension: Option<usize>,
+    /// How it counts tokens, if that is known.
+    pub(crate) tokenizer: Option<Tokenizer>,
     pub(crate) per_minute: u32,
     pub(crate) per_minute_and_user: u32,
 }
@@ -307,6 +310,10 @@ fn model(reader: &mut Reader<'_>, section: &str) -> Option<ModelSettings> {
         reader.fault(&key("deployments"), "must be one: vectors of another model are no measure for these");
         return None;
     }
+    let tokenizer = match reader.text(&key("tokenizer")) {
+        usual if usual.is_empty() => known_tokenizer(&deployments),
+        _ => reader.one_of(&key("tokenizer"), &TOKENIZERS)?,
+    };
     let per_minute = reader.number(&key("per_minute"), 0..=1_000_000);
     let per_minute_and_user = reader.number(&key("per_minute_and_user"), 0..=1_000_000);
     Some(ModelSettings {
@@ -318,9 +325,21 @@ fn model(reader: &mut Reader<'_>, section: &str) -> Option<ModelSettings> {
         window: window?,
         max_output: max_output?,
         dimension,
+        tokenizer,
         per_minute: per_minute?,
         per_minute_and_user: per_minute_and_user?,
     })
+}
+
+/// The words for how a model counts tokens.
+const TOKENIZERS: [(&str, Option<Tokenizer>); 3] =
+    [("none", None), ("o200k_base", Some(Tokenizer::O200kBase)), ("cl100k_base", Some(Tokenizer::Cl100kBase))];
+
+/// How the models behind a name count, if all do so alike.
+fn known_tokenizer(deployments: &[(String, String)]) -> Option<Tokenizer> {
+    let mut known = deployments.iter().map(|(_, model)| Tokenizer::of_model(model));
+    let first = known.next()?;
+    if known.all(|other| other == first) { first } else { None }
 }
 
 fn price(reader: &mut Reader<'_>, section: &str) -> Option<Price> {

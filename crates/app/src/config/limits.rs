@@ -38,6 +38,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("limits.upload_image", "20/60", "Uploads of pictures, by person."),
     Setting::new("limits.send_webhooks", "60/60", "Tests of webhooks, and messages sent again, by person."),
     Setting::new("limits.call_tools", "120/60", "Messages at /mcp, and calls of tools, by person or address."),
+    Setting::new(
+        "limits.ask_models",
+        "600/60",
+        "Questions to language models, at /v1 and in conversations, by person.",
+    ),
     Setting::new("limits.ws_messages", "60/60", "Messages in rooms, by person."),
     Setting::new(
         "limits.ws_frames",
@@ -47,7 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new(
         "limits.api_key",
         "600/60",
-        "Everything under /api/ and at /mcp, by API key; a key may have a number of its own. Off counts no key, whatever its own.",
+        "Everything under /api/ and /v1/ and at /mcp, by API key; a key may have a number of its own. Off counts no key, whatever its own.",
     ),
     Setting::new("limits.api_by_address", "off", "Everything under /api/, by address."),
     Setting::new("limits.api_by_actor", "off", "Everything under /api/, by person or address."),
@@ -75,11 +80,12 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
             (&["test_webhook_endpoint", "resend_webhook_message", "recover_webhook_messages"], LimitScope::Actor)
         }
         "call_tools" => (&["call_mcp", "call_assistant_tool"], LimitScope::Actor),
+        "ask_models" => (&["create_chat_completion", "create_embedding", "create_chat_answer"], LimitScope::Actor),
         "upload_image" => (&["upload_image"], LimitScope::Actor),
         // No operations: who takes messages counts them, and each connection its frames.
         "ws_messages" => (&["ws_messages"], LimitScope::Actor),
         "ws_frames" => (&["ws_frames"], LimitScope::Actor),
-        PER_KEY => (&["/api/", "/mcp"], LimitScope::ApiKey),
+        PER_KEY => (&["/api/", "/v1/", "/mcp"], LimitScope::ApiKey),
         "api_by_address" => (&["/api/"], LimitScope::Address),
         _ => (&["/api/"], LimitScope::Actor),
     }

@@ -35,7 +35,7 @@ fn without_any_setting_it_is_a_development_shop_on_this_machine() {
     assert_eq!(config.database.folder(), Some(std::path::Path::new("data")));
     assert!(config.database.migrate && config.shop.demo && config.http.swagger_ui && config.http.metrics);
     assert!(matches!(config.secrets, Secrets::File(_)));
-    assert_eq!(config.limits.rules.len(), 15);
+    assert_eq!(config.limits.rules.len(), 16);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_slip_in_a_name_is_a_fault_and_names_of_others_are_not() {
 #[test]
 fn policies_may_be_changed_and_switched_off() {
     let limits = read("[limits]\nlist_products = \"5/1\"\ncreate_product = \"off\"", &[]).limits;
-    assert_eq!(limits.rules.len(), 14);
+    assert_eq!(limits.rules.len(), 15);
     assert!(limits.rules.iter().any(|rule| &*rule.policy.name == "list_products" && rule.policy.limit == 5));
     assert!(faults("[limits]\nlist_products = \"0/1\"", &[]).contains("limits.list_products"));
 }

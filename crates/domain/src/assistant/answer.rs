@@ -48,11 +48,13 @@ impl Answer {
             }
             Ok(None) => {
                 self.stream = None;
+                self.held.reckon().await;
                 self.held.ended();
                 Ok(None)
             }
             Err(fault) => {
                 self.stream = None;
+                self.held.reckon().await;
                 self.held.failed(&fault);
                 Err(fault)
             }
@@ -75,9 +77,10 @@ impl Answer {
 fn count(held: &mut Held, frame: &Frame) {
     for event in &frame.events {
         match event {
-            ChatEvent::Text(text) | ChatEvent::Reasoning(text) => held.heard(text.len()),
+            ChatEvent::Text(text) | ChatEvent::Reasoning(text) => held.heard(text),
             ChatEvent::Tool { arguments, name, .. } => {
-                held.heard(arguments.len() + name.as_ref().map_or(0, String::len));
+                held.heard(name.as_deref().unwrap_or_default());
+                held.heard(arguments);
             }
             ChatEvent::Usage(usage) => held.told(*usage),
             ChatEvent::Finish(_) => {}

@@ -8,6 +8,7 @@ use super::{
     Answer, Assistant, CallKind, ChatRequest, Denied, Deployment, Fault, FaultClass, Model, Usage, estimate,
     held::{Caller, Held, Wanted},
     ports::{ChatStream, Completed},
+    tokenizer,
     tokens::bound,
 };
 use crate::{
@@ -70,11 +71,16 @@ pub async fn ask_for(
     let caller = Caller { principal: auth.principal(), request: origin.request, generation: origin.generation };
     let (model, completed, mut held) = Call { assistant, shop, caller }.made(model, request, &AtOnce).await?;
     let reply = &completed.reply;
-    held.heard(reply.text.len() + reply.reasoning.len());
-    reply.tool_calls.iter().for_each(|call| held.heard(call.name.len() + call.arguments.len()));
+    held.heard(&reply.text);
+    held.heard(&reply.reasoning);
+    for call in &reply.tool_calls {
+        held.heard(&call.name);
+        held.heard(&call.arguments);
+    }
     if let Some(usage) = reply.usage {
         held.told(usage);
     }
+    held.reckon().await;
     let figures = held.figures();
     held.ended();
     Ok(Whole { model, completed, figures })
@@ -127,6 +133,14 @@ impl Way for PieceByPiece {
     }
 }
 
+/// About how many tokens a question has. It is counted where its bytes alone do not say that it fits.
+async fn length(model: &Model, request: &ChatRequest) -> u64 {
+    match &model.counts {
+        Some(counts) if bound(request) > model.window => tokenizer::counted(counts, request).await,
+        _ => estimate(request),
+    }
+}
+
 /// A call on its way to somebody who answers it.
 struct Call<'a> {
     assistant: &'a Assistant,
@@ -145,11 +159,12 @@ impl Call<'_> {
         let wanted = request.max_tokens;
         let mut model = self.model(model)?;
         self.limited(model).await?;
-        let (mut length, mut again) = (estimate(&request), self.assistant.again_after);
+        let (mut length, mut again) = (length(model, &request).await, self.assistant.again_after);
         while length > model.window {
             model = self
                 .instead(model.when_too_long.as_ref(), model)
                 .ok_or(Denied::TooLong { tokens: length, window: model.window })?;
+            length = self::length(model, &request).await;
         }
         // Each model stands in for another once at most.
         let mut stood_in = 0;
@@ -166,7 +181,7 @@ impl Call<'_> {
                 _ => None,
             };
             if let Some(other) = self.instead(instead, model).filter(|_| stood_in < 2) {
-                (model, stood_in, length) = (other, stood_in + 1, estimate(&request));
+                (model, stood_in, length) = (other, stood_in + 1, self::length(other, &request).await);
                 continue;
             }
             match again.take().filter(|_| fault.class.may_pass()) {
@@ -207,9 +222,13 @@ impl Call<'_> {
                 completion,
             };
             let mut held = Held::of(self.assistant, self.shop, self.caller, wanted).await?;
+            held.counted_by(model.counts.as_ref(), request);
             match way.ask(deployment, request).await {
                 Ok(brought) => return Ok((brought, held)),
                 Err(fault) => {
+                    if fault.may_cost {
+                        held.reckon().await;
+                    }
                     held.failed(&fault);
                     let elsewhere = fault.class.may_pass_elsewhere();
                     tracing::warn!(deployment = deployment.name, class = fault.class.name(), "a model did not answer");

@@ -60,7 +60,7 @@ pub(super) async fn embed_for(
     let mut held = Held::of(assistant, shop, caller, wanted).await?;
     match model.embedder.embed(texts).await {
         Ok(embedded) => {
-            held.heard(0);
+            held.heard("");
             if let Some(usage) = embedded.usage {
                 held.told(usage);
             }

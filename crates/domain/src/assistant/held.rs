@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Assistant, CallKind, CallState, Denied, Fault, NewCall, Price, Settlement, Spent, Usage, WindowKey, ports::Ledger,
+    Assistant, CallKind, CallState, ChatRequest, Counts, Denied, Fault, NewCall, Price, Settlement, Spent, Usage,
+    WindowKey, bound, ports::Ledger, tokenizer,
 };
 use crate::{
     actor::Principal,
@@ -11,6 +12,20 @@ use crate::{
     id::{AssistantCallId, GenerationId},
     shop::Shop,
 };
+
+/// The most bytes of question and of answer that are kept until it is known whether their tokens are to be counted.
+const KEPT: usize = 256 * 1024;
+
+/// What was asked and answered, for a provider that does not say what it used.
+struct Words {
+    counts: Counts,
+    /// What was asked; nothing when it is too long.
+    asked: Vec<String>,
+    /// What stands around it.
+    around: u64,
+    /// What was answered, as far as it is kept.
+    answered: String,
+}
 
 /// Who calls, and for which request.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +61,10 @@ pub(super) struct Held {
     first_at: Option<Timestamp>,
     answered: usize,
     usage: Option<Usage>,
+    /// What is counted if nobody says.
+    words: Option<Words>,
+    /// What was counted.
+    counted: Option<Usage>,
     is_settled: bool,
 }
 
@@ -93,6 +112,8 @@ impl Held {
             first_at: None,
             answered: 0,
             usage: None,
+            words: None,
+            counted: None,
             is_settled: false,
         };
         // Whoever goes away meanwhile leaves a row or none; its end is told in either case.
@@ -105,12 +126,42 @@ impl Held {
         Err(denied)
     }
 
-    /// A piece of the answer came, of so many bytes.
-    pub(super) fn heard(&mut self, bytes: usize) {
+    /// It is known how its model counts.
+    pub(super) fn counted_by(&mut self, counts: Option<&Counts>, request: &ChatRequest) {
+        self.words = counts.map(|counts| {
+            let is_short = usize::try_from(bound(request)).is_ok_and(|bytes| bytes <= KEPT);
+            let asked = if is_short { tokenizer::texts(request) } else { Vec::new() };
+            Words { counts: Counts::clone(counts), asked, around: tokenizer::around(request), answered: String::new() }
+        });
+    }
+
+    /// A piece of the answer came.
+    pub(super) fn heard(&mut self, text: &str) {
         if self.first_at.is_none() {
             self.first_at = Some(self.clock.now());
         }
-        self.answered = self.answered.saturating_add(bytes);
+        self.answered = self.answered.saturating_add(text.len());
+        if let Some(words) = self.words.as_mut().filter(|words| words.answered.len() + text.len() <= KEPT) {
+            words.answered.push_str(text);
+        }
+    }
+
+    /// Counts what nobody said. Whoever goes away before leaves a guess by bytes.
+    pub(super) async fn reckon(&mut self) {
+        if self.usage.is_some() {
+            return;
+        }
+        let Some(Words { counts, asked, around, answered }) = self.words.take() else { return };
+        let guess = self.figures().0;
+        let prompt = if asked.is_empty() {
+            guess.prompt
+        } else {
+            tokenizer::total(&counts, asked).await.saturating_add(around).min(self.bound.0)
+        };
+        let rest = self.answered.saturating_sub(answered.len());
+        let beyond = super::tokens::guess(0, rest).completion;
+        let completion = tokenizer::total(&counts, vec![answered]).await.saturating_add(beyond).min(self.bound.1);
+        self.counted = Some(Usage { prompt, completion, ..Usage::default() });
     }
 
     /// The provider says what was used so far.
@@ -127,7 +178,7 @@ impl Held {
             let guess = super::tokens::guess(self.guess, self.answered);
             Usage { completion: guess.completion.min(self.bound.1), ..guess }
         };
-        (self.usage.unwrap_or_else(guess), self.usage.is_none())
+        (self.usage.or(self.counted).unwrap_or_else(guess), self.usage.is_none())
     }
 
     /// It ended in order.

@@ -6,6 +6,7 @@ use super::{
     kept::KeptAnswers,
     ports::{Embedder, LanguageModel, Ledger},
     terms::Standing,
+    tokenizer::Counts,
 };
 use crate::limit::{Policy, RateLimiter};
 
@@ -25,7 +26,7 @@ impl std::fmt::Debug for Deployment {
 }
 
 /// A model as callers know it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Model {
     /// Its name.
     pub name: String,
@@ -41,6 +42,18 @@ pub struct Model {
     pub max_output: u32,
     /// How often it may be called by everybody together, and by one person.
     pub limits: Vec<Policy>,
+    /// Counts tokens as it does; `None` when nobody knows how it does.
+    pub counts: Option<Counts>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("name", &self.name)
+            .field("deployments", &self.deployments)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A model that makes vectors, as callers know it.

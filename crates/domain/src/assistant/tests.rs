@@ -13,7 +13,7 @@ use crate::{
     limit::{Decision, Policy, RateLimiter, Subject},
     permission::{Authorized, Role, UseAssistant},
     testing::{
-        Fixtures, PlainLedger, PlainModel, PlainVectors, Script,
+        Fixtures, PlainCounter, PlainLedger, PlainModel, PlainVectors, Script,
         memory::{MemoryStore, StoredCall},
     },
 };
@@ -69,6 +69,7 @@ impl Given {
                 window: if *name == "small" { 1_000 } else { 100_000 },
                 max_output: 100,
                 limits: Vec::new(),
+                counts: None,
             };
             (model.name.clone(), model)
         };
@@ -117,6 +118,13 @@ impl Given {
         let prices = self.assistant.terms.now().prices.clone();
         self.assistant.terms = Arc::new(Standing::new(Terms { prices, budgets: vec![budget] }));
         self
+    }
+
+    /// It is known how all models count: a word is a token.
+    fn counting(&mut self) {
+        let mut models = (*self.assistant.models).clone();
+        models.chat.values_mut().for_each(|model| model.counts = Some(Arc::new(PlainCounter)));
+        self.assistant.models = Arc::new(models);
     }
 
     async fn ask(&self, model: &str, text: &str) -> Result<Whole, Denied> {
@@ -179,6 +187,39 @@ async fn what_the_provider_does_not_say_or_says_as_nothing_is_a_marked_guess() {
         given.ask("small", "hello").await.unwrap();
         assert_eq!(given.rows().await, ["p0/small estimated 6 4 14000 -"]);
     }
+}
+
+#[tokio::test]
+async fn where_it_is_known_how_a_model_counts_what_nobody_said_is_counted() {
+    let mut given = Given::of(&[("small", &[&says("Hello you there", None)])]).await;
+    given.counting();
+    given.ask("small", "hello to all of you").await.unwrap();
+    let mut answer = given.begin("small").await;
+    while answer.next().await.unwrap().is_some() {}
+    assert_eq!(
+        answer.figures(),
+        (Usage { prompt: 5, completion: 3, cached: 0, reasoning: 0 }, true),
+        "marked as a guess"
+    );
+    let rows = given.rows().await;
+    assert_eq!(rows, ["p0/small estimated 9 3 15000 -", "p0/small estimated 5 3 11000 -"]);
+    // Of one who goes away at once a guess by bytes is left.
+    let mut answer = given.begin("small").await;
+    answer.next().await.unwrap();
+    drop(answer);
+    assert_eq!(given.rows().await[2], "p0/small estimated 6 2 10000 abandoned");
+}
+
+#[tokio::test]
+async fn a_question_is_too_long_by_its_tokens_and_not_by_its_bytes() {
+    let mut given = Given::of(&[("large", &[&says("Hello", Some(USED))])]).await;
+    // By four bytes a token it would have 125,000.
+    let text = "x".repeat(499_999) + " y";
+    assert!(matches!(given.ask("large", &text).await, Err(Denied::TooLong { tokens: 125_005, window: 100_000 })));
+    given.counting();
+    given.ask("large", &text).await.unwrap();
+    let words = "x ".repeat(100_000);
+    assert!(matches!(given.ask("large", &words).await, Err(Denied::TooLong { tokens: 100_004, window: 100_000 })));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::{ChatRequest, Part, Usage};
 
 /// What each message costs beside its words.
-const MESSAGE: u64 = 8;
+pub(super) const MESSAGE: u64 = 8;
 /// What a picture costs at most, by the tables of the providers: a large one in all its tiles.
 const PICTURE: u64 = 3_000;
 /// About how many bytes a token has.
@@ -43,7 +43,8 @@ fn size(request: &ChatRequest) -> Size {
     size
 }
 
-/// The most tokens that a question can have: none has less than a byte.
+/// The most tokens that a question can have: none has less than a byte. What a tokenizer counts is no such bound: what a provider puts around
+/// messages, tools and schemas is its own, and so is the tokenizer it has by now behind a name.
 pub fn bound(request: &ChatRequest) -> u64 {
     let Size { bytes, messages, pictures } = size(request);
     bytes + MESSAGE * (messages + 1) + PICTURE * pictures

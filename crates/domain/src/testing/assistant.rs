@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use crate::{
     assistant::{
-        Batch, ChatEvent, ChatReply, ChatRequest, Fault, FaultClass, Finish, NewCall, Settlement, Usage, Verdict,
+        Batch, ChatEvent, ChatReply, ChatRequest, Fault, FaultClass, Finish, NewCall, Settlement, TokenCounter, Usage,
+        Verdict,
         ports::{ChatStream, Completed, Embedded, Embedder, Frame, LanguageModel, Ledger, LedgerStore},
     },
     error::Result as Done,
@@ -135,6 +136,17 @@ impl Embedder for PlainVectors {
         let prompt = texts.iter().map(|text| u64::try_from(text.split_whitespace().count()).unwrap_or(0)).sum();
         let usage = Some(Usage { prompt, ..Usage::default() });
         Ok(Embedded { vectors: texts.iter().map(vector).collect(), usage })
+    }
+}
+
+/// Counts words as tokens.
+#[derive(Debug, Default)]
+pub struct PlainCounter;
+
+#[async_trait]
+impl TokenCounter for PlainCounter {
+    async fn count(&self, texts: Vec<String>) -> Vec<u64> {
+        texts.iter().map(|text| u64::try_from(text.split_whitespace().count()).unwrap_or(0)).collect()
     }
 }
 

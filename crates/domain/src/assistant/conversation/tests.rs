@@ -93,6 +93,7 @@ impl Given {
             window: 1_000,
             max_output: 100,
             limits: Vec::new(),
+            counts: None,
         };
         let chat = BTreeMap::from([("small".to_owned(), small)]);
         let assistant = Assistant {

@@ -14,7 +14,7 @@ use super::{
     recall,
     stored::{MESSAGES_MOST, title_of},
     tree::in_order,
-    window::{Beside, fit, room},
+    window::{Beside, Costs, fit, room},
 };
 use crate::{
     actor::Actor,
@@ -164,7 +164,7 @@ pub async fn begin_turn(
     let model = chosen(talks, model.or_else(|| stored.and_then(|found| found.model.clone())))?;
     let memories = recall::recalled(talks, shop, who.user, stored.map(|found| found.id), &question).await;
     let system = system.or_else(|| stored.and_then(|found| found.system.clone()));
-    let (mut request, trimmed) = told(talks, &model, &path, system, stored, &memories);
+    let (mut request, trimmed) = told(talks, &model, &path, system, stored, &memories).await;
     let rounds = talks.rules.tool_rounds;
     if let Some(tools) = talks.tools.as_ref().filter(|_| rounds > 0) {
         request.tools = tools.specs(&Actor::Signed(who.clone())).iter().map(Tool::from).collect();
@@ -206,7 +206,7 @@ fn chosen(talks: &Talks, wanted: Option<String>) -> Result<String, Denied> {
 }
 
 /// What the model is told.
-fn told(
+async fn told(
     talks: &Talks,
     model: &str,
     path: &[Message],
@@ -215,13 +215,14 @@ fn told(
     memories: &[Memory],
 ) -> (ChatRequest, Trimmed) {
     let rules = &talks.rules;
-    let room =
-        talks.assistant.models.chat.get(model).map_or(0, |model| room(&rules.window, model.window, model.max_output));
+    let model = talks.assistant.models.chat.get(model);
+    let room = model.map_or(0, |model| room(&rules.window, model.window, model.max_output));
+    let costs = Costs::of(model.and_then(|model| model.counts.as_ref()), path, room).await;
     let words: Vec<String> = [rules.system.clone(), system.unwrap_or_default()].into();
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|words| !words.is_empty()).collect();
     let summary = stored.and_then(|found| found.summary.as_ref());
     let beside = Beside { system: words.join("\n\n"), summary, memories };
-    let (messages, trimmed) = fit(path, &beside, room, rules.window.messages);
+    let (messages, trimmed) = fit(path, &beside, &costs, room, rules.window.messages);
     (ChatRequest { messages, ..ChatRequest::default() }, trimmed)
 }
 

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use std::collections::BTreeMap;
+
 use super::{Memory, Message, Said, Speaker, Summary};
 use crate::{
-    assistant::{ChatRequest, chat, estimate},
+    assistant::{ChatRequest, Counts, bound, chat, estimate, tokenizer::counted},
     id::ConversationMessageId,
 };
 
@@ -44,6 +46,40 @@ pub struct Trimmed {
     pub after: Option<Summary>,
 }
 
+/// What messages cost where it was counted as their model does.
+#[derive(Debug, Default)]
+pub(super) struct Costs(BTreeMap<ConversationMessageId, u64>);
+
+impl Costs {
+    /// Counts the end of a path, as long as the bytes alone do not say that all of it fits.
+    pub(super) async fn of(counts: Option<&Counts>, path: &[Message], room: u64) -> Self {
+        let asked = |message: &Message| ChatRequest { messages: message.spoken(), ..ChatRequest::default() };
+        let most = path.iter().map(|message| bound(&asked(message))).fold(0, u64::saturating_add);
+        let Some(counts) = counts.filter(|_| most > room) else { return Self::default() };
+        let (mut costs, mut left) = (BTreeMap::new(), room);
+        for message in path.iter().rev() {
+            let tokens = counted(counts, &asked(message)).await;
+            costs.insert(message.id, tokens);
+            // What stands before does not fit, whatever it costs.
+            left = left.saturating_sub(tokens);
+            if left == 0 {
+                break;
+            }
+        }
+        Self(costs)
+    }
+
+    /// About how many tokens a model reads of a message.
+    fn cost(&self, message: &Message) -> u64 {
+        self.0.get(&message.id).map_or_else(|| cost(message), |tokens| tokens + pictures(message))
+    }
+}
+
+fn pictures(message: &Message) -> u64 {
+    let pictures = message.parts.iter().filter(|part| matches!(part, Said::Picture { .. })).count();
+    PICTURE * u64::try_from(pictures).unwrap_or(u64::MAX)
+}
+
 /// The room that questions have in a window beside an answer.
 pub(super) fn room(rules: &WindowRules, window: u64, max_output: u32) -> u64 {
     let room = window.saturating_sub(u64::from(max_output));
@@ -53,9 +89,7 @@ pub(super) fn room(rules: &WindowRules, window: u64, max_output: u32) -> u64 {
 
 /// About how many tokens a model reads of a message.
 pub(super) fn cost(message: &Message) -> u64 {
-    let pictures = message.parts.iter().filter(|part| matches!(part, Said::Picture { .. })).count();
-    let pictures = u64::try_from(pictures).unwrap_or(u64::MAX);
-    estimate(&ChatRequest { messages: message.spoken(), ..ChatRequest::default() }) + PICTURE * pictures
+    estimate(&ChatRequest { messages: message.spoken(), ..ChatRequest::default() }) + pictures(message)
 }
 
 fn words(text: &str) -> u64 {
@@ -64,18 +98,24 @@ fn words(text: &str) -> u64 {
 
 /// What a model is told of a path, whose last message is the question: that one in any case, and before it as many as there is room
 /// for, beginning with one of the person. A message goes as a whole, so a call of a tool and what came of it are never parted.
-pub(super) fn fit(path: &[Message], beside: &Beside<'_>, room: u64, most: usize) -> (Vec<chat::Message>, Trimmed) {
+pub(super) fn fit(
+    path: &[Message],
+    beside: &Beside<'_>,
+    costs: &Costs,
+    room: u64,
+    most: usize,
+) -> (Vec<chat::Message>, Trimmed) {
     let told = beside.summary.and_then(|summary| path.iter().position(|message| message.id == summary.to));
     let summary = beside.summary.filter(|_| told.is_some());
     let begin = told.map_or(0, |at| at + 1);
     let mut left = room.saturating_sub(words(&beside.system));
     left = left.saturating_sub(summary.map_or(0, |summary| words(&summary.text)));
-    let pinned: u64 = path.iter().filter(|message| message.is_pinned).map(cost).sum();
+    let pinned: u64 = path.iter().filter(|message| message.is_pinned).map(|message| costs.cost(message)).sum();
     left = left.saturating_sub(pinned);
     // The newest, as far as they fit; the question does in any case.
     let mut first = path.len();
     for (back, (at, message)) in path.iter().enumerate().skip(begin).rev().enumerate() {
-        let tokens = if message.is_pinned { 0 } else { cost(message) };
+        let tokens = if message.is_pinned { 0 } else { costs.cost(message) };
         if back > 0 && (tokens > left || (most > 0 && back > most)) {
             break;
         }
@@ -88,7 +128,7 @@ pub(super) fn fit(path: &[Message], beside: &Beside<'_>, room: u64, most: usize)
     }
     let mut trimmed = Trimmed { after: summary.cloned(), ..Trimmed::default() };
     for message in path.get(begin..first).unwrap_or_default() {
-        trimmed.tokens += cost(message);
+        trimmed.tokens += costs.cost(message);
         trimmed.messages.push(message.id);
     }
     let before: Vec<&Message> = path.iter().take(first).filter(|message| message.is_pinned).collect();
@@ -176,12 +216,29 @@ mod tests {
         messages.iter().skip(1).map(first).collect()
     }
 
+    #[tokio::test]
+    async fn what_was_counted_is_the_measure() {
+        let counts: Counts = std::sync::Arc::new(crate::testing::PlainCounter);
+        let path = path(&[400, 400, 400]);
+        assert!(Costs::of(Some(&counts), &path, 100_000).await.0.is_empty(), "it fits by its bytes alone");
+        // Each is one word, and four tokens around it.
+        let costs = Costs::of(Some(&counts), &path, 40).await;
+        assert_eq!(costs.0.values().copied().collect::<Vec<_>>(), [5, 5, 5]);
+        let (messages, trimmed) = fit(&path, &beside(None, &[]), &costs, 40, 0);
+        assert_eq!(
+            (told(&messages), trimmed.messages.len()),
+            (vec!["0".to_owned(), "1".to_owned(), "2".to_owned()], 0)
+        );
+        let (messages, _) = fit(&path, &beside(None, &[]), &Costs::default(), 40, 0);
+        assert_eq!(told(&messages), ["2"], "a hundred tokens by their bytes");
+    }
+
     #[test]
     fn as_much_of_the_end_is_told_as_fits_and_it_begins_with_the_person() {
         let path = path(&[40; 7]);
         // 40 bytes are 10 tokens, and each message is 4 more.
         let fitted = |room, most| {
-            let (messages, trimmed) = fit(&path, &beside(None, &[]), room, most);
+            let (messages, trimmed) = fit(&path, &beside(None, &[]), &Costs::default(), room, most);
             (told(&messages).concat(), trimmed.messages.len(), trimmed.tokens)
         };
         assert_eq!(fitted(1000, 0), ("0123456".to_owned(), 0, 0));
@@ -195,19 +252,19 @@ mod tests {
     fn what_is_pinned_is_told_for_ever_and_what_was_summed_up_is_not_told_again() {
         let mut path = path(&[40; 7]);
         path[0].is_pinned = true;
-        let (messages, trimmed) = fit(&path, &beside(None, &[]), 6 + 3 * 14, 0);
+        let (messages, trimmed) = fit(&path, &beside(None, &[]), &Costs::default(), 6 + 3 * 14, 0);
         assert_eq!((told(&messages).concat().as_str(), trimmed.messages.len()), ("6", 6));
         let notes = messages[1].texts().next().unwrap().to_owned();
         assert!(notes.contains("- user: 0:xx"), "{notes}");
         let summary = Summary { text: "They want a lamp".to_owned(), to: path[3].id };
-        let (messages, trimmed) = fit(&path, &beside(Some(&summary), &[]), 1000, 0);
+        let (messages, trimmed) = fit(&path, &beside(Some(&summary), &[]), &Costs::default(), 1000, 0);
         assert_eq!((told(&messages).concat().as_str(), trimmed.messages.len()), ("456", 0));
         let notes = messages[1].texts().next().unwrap().to_owned();
         assert!(notes.contains("They want a lamp") && notes.contains("0:xx"), "{notes}");
         assert_eq!(trimmed.after.as_ref(), Some(&summary));
         // One of another branch says nothing of this one.
         let other = Summary { to: ConversationMessageId(Uuid::from_u128(99)), ..summary };
-        let (messages, _) = fit(&path, &beside(Some(&other), &[]), 1000, 0);
+        let (messages, _) = fit(&path, &beside(Some(&other), &[]), &Costs::default(), 1000, 0);
         assert_eq!((messages.len(), messages[1].parts.len()), (8, 1));
     }
 
@@ -220,10 +277,10 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
         };
         let memories = [memory("They like walnut"), memory(&"long ".repeat(100)), memory("Never")];
-        let (messages, _) = fit(&path, &beside(None, &memories), 200, 0);
+        let (messages, _) = fit(&path, &beside(None, &memories), &Costs::default(), 200, 0);
         let notes = messages[1].texts().next().unwrap();
         assert!(notes.contains("walnut") && !notes.contains("long") && !notes.contains("Never"), "{notes}");
-        let (messages, _) = fit(&path, &beside(None, &memories), 20, 0);
+        let (messages, _) = fit(&path, &beside(None, &memories), &Costs::default(), 20, 0);
         assert_eq!(messages[1].parts.len(), 1, "there is no room");
     }
 
@@ -247,7 +304,7 @@ mod tests {
             Said::Text { text: "There is a lamp".to_owned() },
         ];
         for room in [0, 20, 40, 60, 80, 100, 1000] {
-            let (messages, _) = fit(&path, &beside(None, &[]), room, 0);
+            let (messages, _) = fit(&path, &beside(None, &[]), &Costs::default(), room, 0);
             let calls: Vec<_> =
                 messages.iter().flat_map(|message| &message.tool_calls).map(|call| call.id.clone()).collect();
             let answers: Vec<_> = messages.iter().filter_map(|message| message.answers.clone()).collect();

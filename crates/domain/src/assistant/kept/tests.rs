@@ -38,6 +38,7 @@ fn model(deployment: &str) -> Model {
         window: 1000,
         max_output: 100,
         limits: Vec::new(),
+        counts: None,
     }
 }
 
