@@ -2,7 +2,7 @@
 
 pub mod content;
 pub mod dto;
-mod generations;
+pub mod generations;
 mod list;
 mod parameters;
 pub mod render;

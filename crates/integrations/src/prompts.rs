@@ -1,6 +1,6 @@
 //! The templates of prompts: whatever one says, it ends soon, holds little memory and reads nothing but its values.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, thread};
 
 use domain::assistant::prompts::ports::{TemplateFault, Templates};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 /// How much a template may do: a step of it costs one, and so do 64 bytes that it makes or reads.
 const FUEL: u64 = 100_000;
+/// The longest template, in bytes.
+const LONGEST: usize = 80_000;
+/// Room for a template that is one chain of operators.
+const STACK: usize = 512 * 1024 * 1024;
 /// How deep calls may go.
 const DEPTH: usize = 64;
 /// The functions that templates know.
@@ -46,21 +50,46 @@ impl Default for JinjaTemplates {
 
 impl Templates for JinjaTemplates {
     fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault> {
-        let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
-        let mut names: BTreeSet<String> = read.undeclared_variables(false).into_iter().collect();
-        names.retain(|name| !FUNCTIONS.contains(&name.as_str()));
-        Ok(names)
+        with_room(|| {
+            let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
+            let mut names: BTreeSet<String> = read.undeclared_variables(false).into_iter().collect();
+            names.retain(|name| !FUNCTIONS.contains(&name.as_str()));
+            Ok(names)
+        })
     }
 
     fn render(&self, template: &str, values: &Map<String, Value>, most: usize) -> Result<String, TemplateFault> {
-        let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
-        let text = read.render(object(values)).map_err(|fault| told(&fault))?;
+        if template.len() > LONGEST {
+            let message = format!("has more than {LONGEST} bytes; say less");
+            return Err(TemplateFault { line: None, message, is_lasting: true });
+        }
+        if !template.contains('{') && template.len() <= most {
+            return Ok(template.to_owned());
+        }
+        let text = with_room(|| {
+            let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
+            read.render(object(values)).map_err(|fault| told(&fault))
+        })?;
         if text.len() <= most {
             return Ok(text);
         }
         let message = format!("makes more than the {most} bytes that are left for the whole prompt; say less");
         Err(TemplateFault { line: None, message, is_lasting: false })
     }
+}
+
+/// Reads a template on a stack of its own: one chain of operators is as deep as it is long, and no stack of a server has room for that. What
+/// is not touched of it takes no memory.
+fn with_room<T: Send>(work: impl FnOnce() -> Result<T, TemplateFault> + Send) -> Result<T, TemplateFault> {
+    let away = || TemplateFault {
+        line: None,
+        message: "could not be read just now; try it again".to_owned(),
+        is_lasting: false,
+    };
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().name("template".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
+        begun.map_err(|_| away())?.join().unwrap_or_else(|_| Err(away()))
+    })
 }
 
 fn object(fields: &Map<String, Value>) -> minijinja::Value {
@@ -127,7 +156,7 @@ mod tests {
             ("{% for note in notes %}- {{ note }}\n{% endfor %}", "- a\n- b\n"),
             ("{% if loud %}!{% else %}{{ x|upper }}{% endif %}", "LAMP"),
             ("{{ notes|join(', ') }} {{ n + 1 }} {{ price }}", "a, b 4 19.95"),
-            ("{{ notes|tojson }}", "[\"a\",\"b\"]"),
+            ("{{ notes|tojson }}", "[\"a\", \"b\"]"),
             ("{% set y = x %}{{ y }} {{ range(3)|list }}", "lamp [0, 1, 2]"),
             ("{{ x if n > 2 else 'none' }} {# of no interest #}", "lamp "),
         ] {
@@ -186,11 +215,15 @@ mod tests {
             &format!("{{{{ x{} }}}}", "|upper".repeat(9_000)),
             &format!("{{{{ x{} }}}}", ".a".repeat(9_000)),
             &format!("{{{{ {} }}}}", "[".repeat(9_000)),
+            &format!("{{{{ {}x }}}}", "-".repeat(19_000)),
+            &format!("{{% if x %}}{}{{% endif %}}{{{{ 1 // 0 }}}}", "{% elif x %}".repeat(1_600)),
         ] {
             let refused = render(template);
             assert!(refused.is_err(), "{template:.60}: {} bytes", refused.unwrap().len());
         }
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        // A stack that is too small ends the whole program.
+        assert_eq!(render(&format!("{{{{ {}x }}}}", "x and ".repeat(3_000))), Ok("lamp".to_owned()));
         let long = JinjaTemplates::default().render("{{ 'x' * 1001 }}", &values(), 1000).unwrap_err();
         assert!(long.message.contains("1000 bytes"), "{}", long.message);
     }

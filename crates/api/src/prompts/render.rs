@@ -37,14 +37,17 @@ pub struct ValuesBody {
 
 /// What [`ValuesBody`] says.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
+    /// The values.
     pub variables: Map<String, Value>,
+    /// The version.
     pub version: Option<VersionNumber>,
+    /// For whom it is.
     pub subject: Option<String>,
 }
 
 /// Reads a [`ValuesBody`].
-pub(crate) fn asked(fields: &mut Fields<'_>) -> Asked {
+pub fn asked(fields: &mut Fields<'_>) -> Asked {
     let variables = fields.object("variables").unwrap_or_default();
     let version = match fields.integer("version") {
         Some(number) if !(1..=2_147_483_647).contains(&number) => {

@@ -285,9 +285,9 @@ impl Tried<'_> {
                 format!("{line}names {name}, which is no variable; declare it in /variables, or correct the name");
             return violations.add(field, "unknown_variable", message);
         }
-        // What depends on values is told when there are some.
+        // What depends on values is told when there are some; what names none has no other.
         if let Err(fault) = self.templates.render(template, &self.samples, SAMPLE_MAX)
-            && fault.is_lasting
+            && (fault.is_lasting || names.is_empty())
         {
             violations.add(field, "template", told(&fault));
         }
