@@ -40,6 +40,7 @@ impl Asked {
             window: 200,
             max_output: 100,
             limits: Vec::new(),
+            counts: None,
         };
         let models = Models { chat: BTreeMap::from([("small".to_owned(), small)]), embeddings: BTreeMap::new() };
         let door = Door::with(move |services| services.assistant.assistant.models = Arc::new(models));
