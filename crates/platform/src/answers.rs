@@ -53,7 +53,9 @@ impl AnswerStore for LocalAnswers {
     async fn forget(&self, of: UserId, _: Duration) -> Result<()> {
         self.gone.insert(of, ());
         let theirs: Vec<_> = self.kept.iter().map(|(name, _)| name).filter(|name| name.0 == of).collect();
-        theirs.iter().for_each(|name| self.kept.invalidate(name.as_ref()));
+        for name in theirs {
+            self.kept.invalidate(name.as_ref());
+        }
         Ok(())
     }
 }

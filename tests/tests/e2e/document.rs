@@ -234,17 +234,7 @@ impl World {
         }
         let mut upload = None;
         if operations.iter().any(|known| known.path == "/api/v1/uploads/{id}") {
-            let product = BASE64_STANDARD.encode(draft["id"].as_str().unwrap());
-            let begun = seller
-                .request("POST", "/api/v1/uploads")
-                .header("tus-resumable", "1.0.0")
-                .header("upload-length", "10")
-                .header(
-                    "upload-metadata",
-                    format!("filename {},productId {product}", BASE64_STANDARD.encode("plan.stl")),
-                );
-            let begun = seller.send(begun).await.expect(201);
-            upload = Some(seller.get(begun.header("location")).await.expect(200).json());
+            upload = Some(begun_upload(seller, &draft).await);
         }
         let mut hook = None;
         if knows("/api/v1/hooks/{source}") {
@@ -370,6 +360,19 @@ async fn pushed(seller: &Client) -> Value {
     seller.get("/api/v1/libraries").await.expect(200).json()["items"][0].clone()
 }
 
+/// An upload in portions, of which nothing has come yet.
+async fn begun_upload(seller: &Client, draft: &Value) -> Value {
+    let product = BASE64_STANDARD.encode(draft["id"].as_str().unwrap());
+    let metadata = format!("filename {},productId {product}", BASE64_STANDARD.encode("plan.stl"));
+    let begun = seller
+        .request("POST", "/api/v1/uploads")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", "10")
+        .header("upload-metadata", metadata);
+    let begun = seller.send(begun).await.expect(201);
+    seller.get(begun.header("location")).await.expect(200).json()
+}
+
 /// The path of a prompt that serves.
 async fn prompt(admin: &Client, product: &Value) -> String {
     // Names are unique, and a world may not be the first.
@@ -378,7 +381,7 @@ async fn prompt(admin: &Client, product: &Value) -> String {
     let path = format!("/api/v1/assistant/prompts/{name}");
     let version = json!({
         "messages": [{ "role": "user", "template": "Describe {{ title }}." }],
-        "variables": [{ "name": "title", "type": "text" }],
+        "variables": [{ "name": "title", "type": "text", "default": "Lamp" }],
     });
     admin.post(&format!("{path}/versions"), &version).await.expect(201);
     // Twice, so that there is something to go back to.

@@ -187,13 +187,13 @@ async fn in_every_text_of_every_body(database: Database) {
                     let passkey = path.contains("/passkeys/");
                     // A change of the product before may have taken it away.
                     let picture = path.contains("/images/");
-                    // A provider that is not configured.
-                    let nothing = path.contains("/providers/");
+                    // A provider that is not configured, an answer that nobody asked for.
+                    let nothing = path.contains("/providers/") || path.contains("/generations/");
                     let refused = match reply.status {
                         401 | 409 => true,
                         403 => proves("currentPassword") || proves("password"),
                         404 => field == "code" || passkey || picture || nothing || field == "tool",
-                        503 => path == "/api/v1/chat",
+                        503 => path == "/api/v1/chat" || path.ends_with("/generations"),
                         422 => proves("token") || proves("codeVerifier") || proves("ceremony"),
                         _ => false,
                     };

@@ -155,13 +155,12 @@ async fn a_prompt_asks_a_model_and_its_answers_are_counted(database: Database) {
     assert_eq!((&told[0]["content"], &told[1]["content"]), (&json!(system), &json!("a secret lamp")), "{told}");
 
     // Its node is killed while the model thinks: both rows are there, and the report knows of it.
-    let lost = {
-        let (buyer, generations) = (server.signed_in("buyer").await, generations.clone());
-        tokio::spawn(async move { buyer.request("POST", &generations).json(&values).send().await })
-    };
+    let mut lost = tokio::task::JoinSet::new();
+    let (caller, asked) = (server.signed_in("buyer").await, generations.clone());
+    lost.spawn(async move { caller.request("POST", &asked).json(&values).send().await });
     upstream.until("the fifth question came", |all| all.len() == 5).await;
     server.kill();
-    let _ = lost.await;
+    lost.join_next().await;
     server.run().await;
     let tables = server.tables();
     assert_eq!(tables.number("SELECT count(*) FROM prompt_generations WHERE state = 'running'"), 1);

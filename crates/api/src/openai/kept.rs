@@ -159,7 +159,9 @@ mod tests {
     fn wishes_are_read_as_the_standard_has_them() {
         let read = |lines: &[&'static str]| {
             let mut headers = HeaderMap::new();
-            lines.iter().for_each(|line| headers.append(header::CACHE_CONTROL, HeaderValue::from_static(line)));
+            for line in lines {
+                headers.append(header::CACHE_CONTROL, HeaderValue::from_static(line));
+            }
             wishes(&headers)
         };
         let seconds = |number| Some(Duration::from_secs(number));

@@ -96,9 +96,9 @@ pub async fn update_prompt(
     if_match: IfMatch,
     body: JsonBody,
 ) -> Answer {
-    let patch = body.read(|fields| prompt_patch(fields).check(&mut fields.violations))?;
+    let wanted = body.read(|fields| prompt_patch(fields).check(&mut fields.violations))?;
     let expected = if_match.expected(None)?;
-    let changed = prompts::update_prompt(&services.shop, &auth.0, &path.name, patch, expected.versions()).await;
+    let changed = prompts::update_prompt(&services.shop, &auth.0, &path.name, wanted, expected.versions()).await;
     let changed = changed.map_err(|error| expected.problem(error))?;
     etag::changed(changed.version, &PromptView::from(&changed))
 }

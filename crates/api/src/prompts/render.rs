@@ -67,12 +67,11 @@ impl Services {
     /// The version that is asked for, or the one that serves.
     pub(crate) async fn served(&self, prompt: &Prompt, asked: &Asked, by: &Principal) -> domain::Result<PromptVersion> {
         let prompts = &self.assistant.prompts;
-        let number = match asked.version {
-            Some(number) => number,
-            None => {
-                let subject = asked.subject.clone().unwrap_or_else(|| by.user.to_string());
-                prompt.serving(self.mac.as_ref(), &subject)?
-            }
+        let number = if let Some(number) = asked.version {
+            number
+        } else {
+            let subject = asked.subject.clone().unwrap_or_else(|| by.user.to_string());
+            prompt.serving(self.mac.as_ref(), &subject)?
         };
         prompts.version(prompt, number).await
     }

@@ -126,7 +126,7 @@ impl Which {
                 "state",
                 "enum",
                 "must be reserved, settled, estimated, overrun, failed or cached",
-                |text| CallState::named(text),
+                CallState::named,
             ),
         };
         if which.from.zip(which.to).is_some_and(|(from, to)| from > to) {

@@ -84,7 +84,8 @@ pub struct KeptAnswer {
 
 impl std::fmt::Debug for KeptAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeptAnswer").field("made_at", &self.made_at).field("body", &self.body.len()).finish()
+        let bytes = self.body.len();
+        f.debug_struct("KeptAnswer").field("made_at", &self.made_at).field("bytes", &bytes).finish_non_exhaustive()
     }
 }
 

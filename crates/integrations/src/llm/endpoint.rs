@@ -55,7 +55,7 @@ impl Endpoint {
         match self.protocol {
             _ if key.is_empty() => {}
             Protocol::OpenAi | Protocol::Compatible | Protocol::Ollama => {
-                headers.push((AUTHORIZATION, format!("Bearer {key}")))
+                headers.push((AUTHORIZATION, format!("Bearer {key}")));
             }
             Protocol::Anthropic => headers.push((HeaderName::from_static("x-api-key"), key.to_string())),
             Protocol::Gemini => headers.push((HeaderName::from_static("x-goog-api-key"), key.to_string())),

@@ -103,8 +103,8 @@ impl Given {
     }
 }
 
-fn seconds(number: u64) -> Option<Duration> {
-    Some(Duration::from_secs(number))
+const fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
 }
 
 #[tokio::test]
@@ -165,15 +165,15 @@ async fn a_caller_says_what_they_want_of_it() {
     assert_eq!(given.ask("Hello?", only).await, "hit");
     assert_eq!(given.ask("Hello?", wish(|wishes| wishes.no_cache = true)).await, "request");
     given.fixtures.clock.advance(Duration::from_secs(100));
-    assert_eq!(given.ask("Hello?", wish(|wishes| wishes.max_age = seconds(100))).await, "hit");
-    let day_less = wish(|wishes| wishes.min_fresh = seconds(24 * 3600 - 100));
+    assert_eq!(given.ask("Hello?", wish(|wishes| wishes.max_age = Some(seconds(100)))).await, "hit");
+    let day_less = wish(|wishes| wishes.min_fresh = Some(seconds(24 * 3600 - 100)));
     assert_eq!(given.ask("Hello?", day_less).await, "hit");
     given.fixtures.clock.advance(Duration::from_secs(1));
     assert_eq!(given.ask("Hello?", day_less).await, "request");
     // It was made anew by that.
     assert_eq!(given.ask("Hello?", day_less).await, "hit");
     given.fixtures.clock.advance(Duration::from_secs(1));
-    assert_eq!(given.ask("Hello?", wish(|wishes| wishes.max_age = seconds(0))).await, "request");
+    assert_eq!(given.ask("Hello?", wish(|wishes| wishes.max_age = Some(seconds(0)))).await, "request");
     given.fixtures.clock.advance(DAY);
     assert_eq!(given.ask("Hello?", Wishes::default()).await, "miss", "it was over");
 }
@@ -183,7 +183,7 @@ async fn where_they_are_kept_when_asked_who_asks_says_how_old_one_may_be() {
     let mut given = Given::of(KeepWhen::Asked).await;
     assert_eq!(given.ask("Hello?", Wishes::default()).await, "bypass");
     assert_eq!(given.answers.count(), 0);
-    let wishes = Wishes { max_age: seconds(60), ..Wishes::default() };
+    let wishes = Wishes { max_age: Some(seconds(60)), ..Wishes::default() };
     assert_eq!((given.ask("Hello?", wishes).await, given.ask("Hello?", wishes).await), ("miss", "hit"));
     given.assistant.kept = None;
     assert_eq!(given.ask("Hello?", wishes).await, "off");

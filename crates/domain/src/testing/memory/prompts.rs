@@ -51,10 +51,10 @@ impl PromptRepo for MemoryTx {
     }
 
     async fn delete(&mut self, id: PromptId) -> Result<()> {
-        let shelf = &mut self.write().prompts;
-        shelf.prompts.retain(|_, prompt| prompt.id != id);
-        shelf.versions.retain(|(prompt, _), _| *prompt != id);
-        shelf.splits.retain(|(prompt, _), _| *prompt != id);
+        let kept = &mut self.write().prompts;
+        kept.prompts.retain(|_, prompt| prompt.id != id);
+        kept.versions.retain(|(prompt, _), _| *prompt != id);
+        kept.splits.retain(|(prompt, _), _| *prompt != id);
         Ok(())
     }
 
