@@ -6,8 +6,11 @@ use domain::assistant::prompts::{
     SpokenInput, Variable, VariableInput, VariableKind, VariableType,
 };
 use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Object, RefOr, Schema},
+};
 use uuid::Uuid;
 
 use crate::body::Fields;
@@ -106,8 +109,32 @@ pub struct VariableView {
     #[schema(max_items = 100, min_length = 1, max_length = 200, format = "name")]
     pub choices: Option<Vec<String>>,
     /// The value where none is given; one must be given where this is absent.
+    #[schema(value_type = Option<VariableValue>)]
     pub default: Option<Value>,
 }
+
+/// What a variable takes, whichever type it has.
+#[derive(Debug)]
+pub struct VariableValue;
+
+impl PartialSchema for VariableValue {
+    fn schema() -> RefOr<Schema> {
+        let text = json!({ "type": "string", "maxLength": 50_000, "format": "paragraph" });
+        let schema = serde_json::from_value(json!({
+            "description": "A value of a variable, of its type",
+            "oneOf": [
+                text,
+                { "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX },
+                { "type": "boolean" },
+                { "type": "array", "maxItems": 200, "items": text },
+            ],
+            "example": "Lamp",
+        }));
+        schema.unwrap_or_else(|_| Object::new().into())
+    }
+}
+
+impl ToSchema for VariableValue {}
 
 impl From<&Variable> for VariableView {
     fn from(one: &Variable) -> Self {

@@ -201,13 +201,16 @@ async fn where_it_is_known_how_a_model_counts_what_nobody_said_is_counted() {
         (Usage { prompt: 5, completion: 3, cached: 0, reasoning: 0 }, true),
         "marked as a guess"
     );
-    let rows = given.rows().await;
-    assert_eq!(rows, ["p0/small estimated 9 3 15000 -", "p0/small estimated 5 3 11000 -"]);
+    // What begins at one moment stands in any order.
+    let mut rows = given.rows().await;
+    rows.sort();
+    assert_eq!(rows, ["p0/small estimated 5 3 11000 -", "p0/small estimated 9 3 15000 -"]);
     // Of one who goes away at once a guess by bytes is left.
     let mut answer = given.begin("small").await;
     answer.next().await.unwrap();
     drop(answer);
-    assert_eq!(given.rows().await[2], "p0/small estimated 6 2 10000 abandoned");
+    let rows = given.rows().await;
+    assert!(rows.iter().any(|row| row == "p0/small estimated 6 2 10000 abandoned"), "{rows:?}");
 }
 
 #[tokio::test]
