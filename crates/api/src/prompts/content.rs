@@ -6,11 +6,8 @@ use domain::assistant::prompts::{
     SpokenInput, Variable, VariableInput, VariableKind, VariableType,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{Object, RefOr, Schema},
-};
+use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::body::Fields;
@@ -80,7 +77,7 @@ pub enum TypeName {
     Texts,
 }
 
-/// A variable that templates may name.
+/// A variable that templates may name. Its patterns stand here themselves: a default of any type keeps named forms from being told.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PromptVariable)]
 #[serde(rename_all = "camelCase")]
@@ -91,7 +88,11 @@ pub struct VariableView {
     /// What it takes.
     pub r#type: TypeName,
     /// What it is.
-    #[schema(example = "The name of the product", max_length = 500, format = "paragraph")]
+    #[schema(
+        example = "The name of the product",
+        max_length = 500,
+        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+    )]
     pub description: Option<String>,
     /// The most characters of a text, or of each of a list; 2000 when absent.
     #[schema(minimum = 1, maximum = 50_000)]
@@ -106,35 +107,16 @@ pub struct VariableView {
     #[schema(minimum = -9_223_372_036_854_775_808_i64, maximum = 9_223_372_036_854_775_807_i64)]
     pub maximum: Option<i64>,
     /// The texts to choose from.
-    #[schema(max_items = 100, min_length = 1, max_length = 200, format = "name")]
+    #[schema(
+        max_items = 100,
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     pub choices: Option<Vec<String>>,
     /// The value where none is given; one must be given where this is absent.
-    #[schema(value_type = Option<VariableValue>)]
     pub default: Option<Value>,
 }
-
-/// What a variable takes, whichever type it has.
-#[derive(Debug)]
-pub struct VariableValue;
-
-impl PartialSchema for VariableValue {
-    fn schema() -> RefOr<Schema> {
-        let text = json!({ "type": "string", "maxLength": 50_000, "format": "paragraph" });
-        let schema = serde_json::from_value(json!({
-            "description": "A value of a variable, of its type",
-            "oneOf": [
-                text,
-                { "type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX },
-                { "type": "boolean" },
-                { "type": "array", "maxItems": 200, "items": text },
-            ],
-            "example": "Lamp",
-        }));
-        schema.unwrap_or_else(|_| Object::new().into())
-    }
-}
-
-impl ToSchema for VariableValue {}
 
 impl From<&Variable> for VariableView {
     fn from(one: &Variable) -> Self {
