@@ -53,8 +53,8 @@ impl Answer {
                 Ok(None)
             }
             Err(fault) => {
+                // Nothing is waited for here: whoever reads may turn to something else meanwhile, and a cut would pass for an end. Bytes are guessed by.
                 self.stream = None;
-                self.held.reckon().await;
                 self.held.failed(&fault);
                 Err(fault)
             }
