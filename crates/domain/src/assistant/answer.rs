@@ -12,6 +12,8 @@ pub struct Answer {
     stream: Option<Box<dyn ChatStream>>,
     held: Held,
     model: String,
+    /// Whether it came to its end, which is not written down yet.
+    is_whole: bool,
 }
 
 impl std::fmt::Debug for Answer {
@@ -22,7 +24,7 @@ impl std::fmt::Debug for Answer {
 
 impl Answer {
     pub(super) fn new(stream: Box<dyn ChatStream>, held: Held, model: &str) -> Self {
-        Self { stream: Some(stream), held, model: model.to_owned() }
+        Self { stream: Some(stream), held, model: model.to_owned(), is_whole: false }
     }
 
     /// The model that answers, as callers know it.
@@ -40,24 +42,36 @@ impl Answer {
     /// # Errors
     /// When it breaks off: what came is not the whole. After an error there is nothing more.
     pub async fn next(&mut self) -> Result<Option<Frame>, Fault> {
-        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let Some(stream) = &mut self.stream else {
+            self.close();
+            return Ok(None);
+        };
         match stream.next().await {
             Ok(Some(frame)) => {
                 count(&mut self.held, &frame);
                 Ok(Some(frame))
             }
             Ok(None) => {
-                self.stream = None;
+                (self.stream, self.is_whole) = (None, true);
+                // Who turns to something else meanwhile, and comes back, closes it above.
                 self.held.reckon().await;
-                self.held.ended();
+                self.close();
                 Ok(None)
             }
             Err(fault) => {
-                // Nothing is waited for here: whoever reads may turn to something else meanwhile, and a cut would pass for an end. Bytes are guessed by.
+                // Nothing is waited for here: whoever reads may turn to something else meanwhile, and a cut would pass for an end.
+                // What was used is guessed by its bytes.
                 self.stream = None;
                 self.held.failed(&fault);
                 Err(fault)
             }
+        }
+    }
+
+    /// Writes down that it ended, once.
+    fn close(&mut self) {
+        if std::mem::take(&mut self.is_whole) {
+            self.held.ended();
         }
     }
 
