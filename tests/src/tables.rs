@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 /// Where the tables are.
@@ -47,6 +48,19 @@ impl Tables {
     /// The one number that a statement gives.
     pub fn number(&self, sql: &str) -> u64 {
         self.run(sql)[0][0].parse().unwrap()
+    }
+
+    /// Waits until a statement gives this number, for what is written down soon after it was told.
+    pub async fn until(&self, sql: &str, number: u64) {
+        let until = Instant::now() + Duration::from_mins(1);
+        loop {
+            let now = self.number(sql);
+            if now == number {
+                return;
+            }
+            assert!(Instant::now() < until, "{sql}: {now}, not {number}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Events that the relay has not seen yet.

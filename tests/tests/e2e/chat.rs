@@ -16,6 +16,8 @@ on_each_database!(
     a_tool_does_what_its_person_may_and_writes_what_they_confirm,
 );
 
+const SETTLED: &str = "SELECT count(*) FROM assistant_calls WHERE state = 'settled'";
+
 fn settings(upstream: &Upstream) -> Vec<(&'static str, String)> {
     vec![
         ("SOUK__ASSISTANT__PROVIDERS__NEAR__PROTOCOL", "compatible".to_owned()),
@@ -97,6 +99,7 @@ async fn an_answer_is_streamed_and_kept_over_a_restart(database: Database) {
     let answer = buyer.post("/api/v1/chat", &asks("m1", "Hello?", &json!({}))).await.expect(200);
     assert_eq!(answer.header("x-vercel-ai-ui-message-stream"), "v1");
     assert_eq!(said(&answer.text()), ("word word word ".to_owned(), "finish".to_owned()));
+    server.tables().until(SETTLED, 1).await;
     server.kill();
     server.run().await;
     let buyer = server.signed_in("buyer").await;
@@ -111,7 +114,7 @@ async fn an_answer_is_streamed_and_kept_over_a_restart(database: Database) {
     let contents: Vec<_> = asked["messages"].as_array().unwrap().iter().map(|one| one["content"].to_string()).collect();
     assert_eq!(contents.len(), 3, "{asked}");
     assert!(contents[0].contains("Hello?") && contents[1].contains("word word") && contents[2].contains("And now?"));
-    assert_eq!(server.tables().number("SELECT count(*) FROM assistant_calls WHERE state = 'settled'"), 2);
+    server.tables().until(SETTLED, 2).await;
     assert!(!server.log().contains("Hello?") && !server.log().contains("And now?"), "what is said is not for the logs");
     let found = buyer.get("/api/v1/conversations?search=hel").await.expect(200).json();
     assert_eq!(found["items"].as_array().unwrap().len(), 1);

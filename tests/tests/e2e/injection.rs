@@ -224,7 +224,8 @@ async fn a_text_that_has_a_model_go_round_in_circles_is_stopped(database: Databa
     let chunks = chunks(&answer);
     assert!(chunks.last().unwrap()["type"] == "error" && answer.contains("(tool_loop)"), "{answer}");
     assert_eq!(upstream.counted().len(), ROUNDS + 1, "asked, and asked again as often as it may be");
-    assert_eq!(cast.server.tables().number("SELECT count(*) FROM assistant_calls WHERE state = 'settled'"), 4);
+    let settled = "SELECT count(*) FROM assistant_calls WHERE state = 'settled'";
+    cast.server.tables().until(settled, 4).await;
     // The conversation goes on.
     let answer = buyer.post("/api/v1/chat", &asks("chat-1", "Never mind")).await.expect(200).text();
     assert!(answer.contains("\"type\":\"finish\""), "{answer}");
