@@ -59,6 +59,7 @@ pub(crate) fn assistance(
         whole: longest,
         redirects: 0,
         idle: IDLE,
+        near: true,
         ..outside::calls(config)?
     })?;
     let keys = settings.providers.values().map(|provider| (provider.name.clone(), provider.key.clone()));

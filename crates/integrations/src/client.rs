@@ -8,6 +8,7 @@
 mod answer;
 mod fault;
 mod guard;
+mod near;
 mod request;
 mod resolver;
 mod runtime;
@@ -48,6 +49,9 @@ pub struct CallSettings {
     pub allowed: Vec<Network>,
     /// Certificates that are trusted beside those of the web, in PEM.
     pub extra_roots: Vec<u8>,
+    /// Whether connections to bases of the operator are driven on the runtime of whoever calls, without a way to other threads and
+    /// back. For peers that do not flood who asks them.
+    pub near: bool,
 }
 
 impl Default for CallSettings {
@@ -61,6 +65,7 @@ impl Default for CallSettings {
             idle: 4,
             allowed: Vec::new(),
             extra_roots: Vec::new(),
+            near: false,
         }
     }
 }
@@ -75,9 +80,11 @@ struct Inner {
     guarded: reqwest::Client,
     /// For bases that the operator configured.
     trusted: reqwest::Client,
+    /// For the same, when calls are driven by whoever makes them.
+    near: Option<near::Near>,
     guard: Guard,
     settings: CallSettings,
-    /// What drives the connections of both.
+    /// What drives the connections of the first two.
     driver: runtime::Driver,
 }
 
@@ -99,9 +106,11 @@ impl HttpClient {
         let tls = tls(&settings.extra_roots)?;
         let vetting = resolver::Vetting::new(Arc::clone(&lookup), guard.clone());
         let guarded = build(&settings, tls.clone(), vetting)?;
-        let trusted = build(&settings, tls, resolver::Vetting::of_nothing(lookup))?;
+        let anywhere = resolver::Vetting::of_nothing(lookup);
+        let near = settings.near.then(|| near::Near::new(settings.clone(), tls.clone(), anywhere.clone()));
+        let trusted = build(&settings, tls, anywhere)?;
         let driver = runtime::Driver::new().map_err(domain::Error::internal)?;
-        Ok(Self(Arc::new(Inner { guarded, trusted, guard, settings, driver })))
+        Ok(Self(Arc::new(Inner { guarded, trusted, near, guard, settings, driver })))
     }
 
     /// Whether an address that is written as numbers may be called; names are looked at when they are.
@@ -110,6 +119,22 @@ impl HttpClient {
     /// [`CallError::Host`].
     pub fn vet(&self, to: &Target) -> Result<(), CallError> {
         to.vet(&self.0.guard)
+    }
+
+    /// Sends what this makes of a client, where connections to whom it goes to are driven, and waits for the head of the answer.
+    async fn send(
+        &self,
+        trusted: bool,
+        request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, CallError> {
+        if let Some(near) = self.0.near.as_ref().filter(|_| trusted) {
+            return request(&near.client()?).send().await.map_err(CallError::of);
+        }
+        let client = if trusted { &self.0.trusted } else { &self.0.guarded };
+        let Some(sent) = self.0.driver.run(request(client).send()) else {
+            return Err(CallError::Away("calls have ended".into()));
+        };
+        sent.await.map_err(|fault| CallError::Away(Box::new(fault)))?.map_err(CallError::of)
     }
 
     /// Begins a request.

@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::CallError;
 
+/// The most bytes that are held ready because an answer announces them.
+const AT_FIRST: usize = 64 * 1024;
+
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -25,14 +28,15 @@ impl Answer {
         if announced.is_some_and(|length| length > limit) {
             return Err(CallError::TooLarge(limit));
         }
-        let mut body = BytesMut::new();
+        let mut body = BytesMut::with_capacity(announced.unwrap_or_default().min(AT_FIRST));
         while let Some(chunk) = response.chunk().await.map_err(CallError::of)? {
             if body.len() + chunk.len() > limit {
                 return Err(CallError::TooLarge(limit));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { status: response.status(), headers: response.headers().clone(), body: body.freeze() })
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Self { status: response.status(), headers, body: body.freeze() })
     }
 
     /// The body as JSON.

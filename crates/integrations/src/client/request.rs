@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use reqwest::{
     Method,
     header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION},
@@ -18,7 +19,7 @@ pub struct Request {
     pub(super) method: Method,
     to: Target,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Bytes,
     pub(super) whole: Duration,
     body_limit: usize,
     fault: Option<CallError>,
@@ -27,7 +28,7 @@ pub struct Request {
 impl Request {
     pub(super) fn new(client: HttpClient, method: Method, to: Target) -> Self {
         let (whole, body_limit) = (client.0.settings.whole, client.0.settings.body_limit);
-        Self { client, method, to, headers: HeaderMap::new(), body: Vec::new(), whole, body_limit, fault: None }
+        Self { client, method, to, headers: HeaderMap::new(), body: Bytes::new(), whole, body_limit, fault: None }
     }
 
     /// With this header.
@@ -43,8 +44,8 @@ impl Request {
     }
 
     /// With these bytes as its body, of this type.
-    pub fn body(self, content_type: &str, bytes: Vec<u8>) -> Self {
-        Self { body: bytes, ..self.header(reqwest::header::CONTENT_TYPE, content_type) }
+    pub fn body(self, content_type: &str, bytes: impl Into<Bytes>) -> Self {
+        Self { body: bytes.into(), ..self.header(reqwest::header::CONTENT_TYPE, content_type) }
     }
 
     /// With this as its body, in JSON.
@@ -112,15 +113,10 @@ impl Request {
         let asks = self.method == Method::GET || self.method == Method::HEAD;
         for _ in 0..=settings.redirects {
             to.vet(&self.client.0.guard)?;
-            let client = if to.trusted { &self.client.0.trusted } else { &self.client.0.guarded };
-            let request =
-                client.request(self.method.clone(), to.url.clone()).headers(headers.clone()).body(self.body.clone());
+            let (method, url, body) = (self.method.clone(), to.url.clone(), self.body.clone());
+            let sent = self.client.send(to.trusted, |client| client.request(method, url).headers(headers.clone()).body(body));
             let left = until.saturating_duration_since(Instant::now());
-            let Some(sent) = self.client.0.driver.run(request.send()) else {
-                return Err(CallError::Away("calls have ended".into()));
-            };
-            let response = tokio::time::timeout(left, sent).await.map_err(|_| CallError::TimedOut(settings.head))?;
-            let response = response.map_err(|fault| CallError::Away(Box::new(fault)))?.map_err(CallError::of)?;
+            let response = tokio::time::timeout(left, sent).await.map_err(|_| CallError::TimedOut(settings.head))??;
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             let Some(location) = location.filter(|_| asks && response.status().is_redirection()) else {
                 return Ok(response);

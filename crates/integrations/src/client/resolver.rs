@@ -31,6 +31,7 @@ impl Lookup for SystemLookup {
 pub(super) struct Inside;
 
 /// Vets what a lookup finds.
+#[derive(Clone)]
 pub(super) struct Vetting {
     lookup: Arc<dyn Lookup>,
     guard: Option<Guard>,

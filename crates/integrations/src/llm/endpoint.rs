@@ -66,7 +66,7 @@ impl Endpoint {
         headers
     }
 
-    fn request(&self, path: &[&str], query: &[(&str, &str)], body: Vec<u8>) -> Request {
+    fn request(&self, path: &[&str], query: &[(&str, &str)], body: Bytes) -> Request {
         let to = query.iter().fold(self.base.below(path), |to, (name, value)| to.with(name, value));
         let request = self.client.request(Method::POST, &to).within(self.whole).at_most(LONGEST);
         let headers = self.headers().into_iter();
@@ -76,8 +76,8 @@ impl Endpoint {
 
     /// Asks for a whole answer.
     pub(super) async fn whole(&self, path: &[&str], body: &Value) -> Result<Bytes, Fault> {
-        let body = serde_json::to_vec(body).map_err(|_| unreadable())?;
-        let attempt = async |body: Vec<u8>| {
+        let body = Bytes::from(serde_json::to_vec(body).map_err(|_| unreadable())?);
+        let attempt = async |body: Bytes| {
             let answer = self.request(path, &[], body).send().await.map_err(|error| failed(&error))?;
             if answer.status.is_success() {
                 return Ok(answer.body);
@@ -94,9 +94,9 @@ impl Endpoint {
 
     /// Asks for an answer piece by piece, and waits for its first piece.
     pub(super) async fn events(&self, path: &[&str], query: &[(&str, &str)], body: &Value) -> Result<Events, Fault> {
-        let body = serde_json::to_vec(body).map_err(|_| unreadable())?;
+        let body = Bytes::from(serde_json::to_vec(body).map_err(|_| unreadable())?);
         let until = Instant::now() + self.whole;
-        let begin = async |body: Vec<u8>| {
+        let begin = async |body: Bytes| {
             let (accepts, parser) = match self.protocol {
                 Protocol::Ollama => ("application/x-ndjson", Parser::of_lines()),
                 _ => ("text/event-stream", Parser::default()),
