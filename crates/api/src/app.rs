@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use actix_http::Request;
+use actix_service::IntoServiceFactory as _;
 use actix_web::{
     App, Error, HttpRequest, HttpResponse,
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    dev::{AppConfig, ServiceFactory, ServiceRequest, ServiceResponse},
     http::Method,
     middleware::{Compress, from_fn},
     web::{self, Data},
 };
 
 use crate::{
+    ahead::{Ahead, Lessons},
     docs,
     gate::Gate,
     health, identity, lfs, mcp,
@@ -120,6 +123,18 @@ pub fn build(
         .wrap(only(small::asked, from_fn(small::unmark)))
         .wrap(only(cors::asked, cors::layer(settings)))
         .wrap(from_fn(outermost::layer))
+}
+
+/// The application of a server, with a way ahead of it for what is in memory.
+pub fn serve(
+    services: &Arc<Services>,
+    drawn: &Drawn,
+) -> Ahead<
+    impl ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse, Error = Error, InitError = ()> + use<>,
+> {
+    let lessons = Lessons::default();
+    let app = build(services, drawn).app_data(lessons.clone()).into_factory();
+    Ahead::new(app, Arc::clone(services), lessons)
 }
 
 /// Answers what no route takes: 405 when the path is known, else 404.

@@ -47,11 +47,14 @@ impl IfNoneMatch {
 
     /// Whether the reader has what bears this tag.
     pub fn has(&self, tag: &str) -> bool {
-        let lines = self.0.headers().get_all(header::IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
-        lines
-            .flat_map(|line| line.split(','))
-            .any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == tag)
+        is_known(self.0.headers(), tag)
     }
+}
+
+/// Whether whoever sent these headers has what bears this tag.
+pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lines = headers.get_all(header::IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|one| one.trim() == "*" || one.trim().trim_start_matches("W/") == tag)
 }
 
 /// Answers 200 with the JSON of a resource and its `ETag`, or 304 when the reader has it already.

@@ -8,14 +8,24 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse,
-    http::header::{self, HeaderValue},
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderMap, HeaderValue},
     web::{self, Bytes},
 };
 use coding::Coding;
-use domain::cache::{Entry, Key, Looked, Policy, Tag};
+use domain::{
+    Actor,
+    cache::{Entry, Key, Looked, Policy, Tag},
+    id::ProductId,
+};
 
-use crate::{Answer, Services, etag::IfNoneMatch, problem::Problem};
+use crate::{
+    Answer, Services,
+    ahead::Lessons,
+    etag::{self, IfNoneMatch},
+    problem::Problem,
+    surrogate,
+};
 
 /// The bytes of most keys.
 const KEY_ROOM: usize = 128;
@@ -31,6 +41,24 @@ pub struct Question<'a> {
     pub tags: Vec<Tag>,
     /// How long it is kept.
     pub policy: Policy,
+    /// Whether everybody is answered alike.
+    pub open: bool,
+    /// The product that whoever is answered sees.
+    pub seen: Option<ProductId>,
+    /// Whether it is all in the path and the query, in what the caller may know of ([`Scope`](domain::catalog::policy::Scope)) and in
+    /// whether they are signed in: with those it is the same question at any later time.
+    pub lasting: bool,
+}
+
+impl Question<'_> {
+    /// Under what the answer is kept for this reader, and how it is coded for them.
+    fn key(self, request: &HttpRequest) -> (Key, Coding) {
+        let coding = Coding::of(request);
+        let mut text = String::with_capacity(KEY_ROOM);
+        // A string takes what is written to it.
+        let _ = write!(text, "{}|{}", coding.name(), self.text);
+        (Key::new(text, self.tags), coding)
+    }
 }
 
 /// An answer as it was made.
@@ -43,25 +71,44 @@ pub struct Made {
 }
 
 /// The answer to a question, in the coding its reader takes: kept, or made by `make`; `None` when there is no such thing.
-/// An answer whose time is over is better than a fault of ours.
 ///
 /// # Errors
 /// Those of `make`.
-pub async fn kept(
+pub async fn answered(
     services: &Services,
+    caller: &Actor,
     reader: &IfNoneMatch,
     question: Question<'_>,
     make: impl AsyncFnOnce() -> Result<Option<Made>, Problem>,
-) -> Result<Option<Arc<Entry>>, Problem> {
-    if !services.cache.keeps() {
-        return anew(make, Coding::Identity).await.map(present);
+) -> Result<Option<HttpResponse>, Problem> {
+    let Question { policy, open, seen, lasting, .. } = question;
+    let (key, coding) = question.key(reader.request());
+    let entry = kept(services, &key, policy, coding, make).await?;
+    if *entry == Entry::Absent {
+        return Ok(None);
     }
-    let coding = Coding::of(reader.request());
-    let mut text = String::with_capacity(KEY_ROOM);
-    // A string takes what is written to it.
-    let _ = write!(text, "{}|{}", coding.name(), question.text);
-    let key = Key::new(text, question.tags);
-    let found = match services.cache.look(&key, question.policy).await {
+    if lasting && services.cache.keeps() {
+        Lessons::learn(reader.request(), &key, open, seen);
+    }
+    if let Some(product) = seen {
+        services.saw(caller, product);
+    }
+    let answer = answer(reader.request().headers(), &entry, open);
+    surrogate::named(answer, &key.tags, services.settings.cache.surrogate_keys).map(Some)
+}
+
+/// What is kept under a key, or is made. An answer whose time is over is better than a fault of ours.
+async fn kept(
+    services: &Services,
+    key: &Key,
+    policy: Policy,
+    coding: Coding,
+    make: impl AsyncFnOnce() -> Result<Option<Made>, Problem>,
+) -> Result<Arc<Entry>, Problem> {
+    if !services.cache.keeps() {
+        return anew(make, Coding::Identity).await;
+    }
+    Ok(match services.cache.look(key, policy).await {
         Looked::Hit(found) => found,
         // In boxes: what is there already needs no room for the making. The layer around compresses what is not kept.
         Looked::Bypass => Box::pin(anew(make, Coding::Identity)).await?,
@@ -81,13 +128,7 @@ pub async fn kept(
             }
             Err(problem) => return Err(problem),
         },
-    };
-    Ok(present(found))
-}
-
-/// `None` for the knowledge that there is nothing.
-fn present(found: Arc<Entry>) -> Option<Arc<Entry>> {
-    Some(found).filter(|found| **found != Entry::Absent)
+    })
 }
 
 async fn anew(
@@ -108,10 +149,10 @@ async fn entry(made: Option<Made>, coding: Coding) -> Result<Arc<Entry>, Problem
     Ok(Arc::new(Entry::Present { tag, coding: coding.token(), body: body.into() }))
 }
 
-/// Answers with what is kept: 200, or 304 when the reader has it. `open` when everybody is answered alike.
-pub fn answer(reader: &IfNoneMatch, entry: &Entry, open: bool) -> Answer {
+/// Answers with what is kept: 200, or 304 when whoever sent these headers has it. `open` when everybody is answered alike.
+pub(crate) fn answer(reader: &HeaderMap, entry: &Entry, open: bool) -> Answer {
     let Entry::Present { tag, coding, body } = entry else { return Err(Problem::no_route()) };
-    let known = reader.has(tag);
+    let known = etag::is_known(reader, tag);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     // To be asked about before each use: a change may come at any time.
     let caching = if open { "public, no-cache" } else { "private, no-cache" };

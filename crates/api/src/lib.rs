@@ -6,6 +6,7 @@
 pub mod access;
 pub mod acting;
 pub mod address;
+pub mod ahead;
 pub mod app;
 pub mod assets;
 pub mod asyncapi;
@@ -62,7 +63,7 @@ pub mod uploads;
 pub mod wakes;
 pub mod webhooks;
 
-pub use app::build;
+pub use app::{build, serve};
 pub use asyncapi::asyncapi;
 pub use chat::{Chat, Running};
 pub use draining::Draining;

@@ -3,13 +3,13 @@
 
 pub mod acting;
 pub mod admit;
-mod authenticate;
+pub(crate) mod authenticate;
 pub mod cors;
 pub mod deadline;
-mod limit;
-mod log;
+pub(crate) mod limit;
+pub(crate) mod log;
 pub mod only;
 pub mod outermost;
 pub mod request_id;
-mod security;
+pub(crate) mod security;
 pub mod small;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Principal, Shop,
+    Actor, Principal, Shop,
     access::{
         Keys,
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
@@ -20,7 +20,7 @@ use domain::{
     },
     clock::Timestamp,
     health::Probe,
-    id::{ApiKeyId, FileId, UserId},
+    id::{ApiKeyId, FileId, ProductId, UserId},
     identity::{
         Factors, Gate, Known, Mailroom, Passkeys, Sessions,
         exports::Archives,
@@ -328,6 +328,13 @@ impl Services {
         let found = outside::still_visitor(&self.known, self.outside.ids.as_ref(), &visit.vouched).await?;
         // Somebody else, when they were unlinked and came back.
         Ok(found.filter(|principal| principal.user == visit.user))
+    }
+
+    /// Notes that a person who is signed in saw a product (CAT-07).
+    pub fn saw(&self, caller: &Actor, product: ProductId) {
+        if let Some(principal) = caller.principal() {
+            self.views.seen(ProductView { product, user: principal.user, at: self.shop.now() });
+        }
     }
 
     /// What API keys are known by.

@@ -169,7 +169,7 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
     let clock = Arc::clone(&services.shop.clock);
     let server = HttpServer::new(move || {
         api::wakes::gather();
-        api::build(&services, &drawn)
+        api::serve(&services, &drawn)
     })
     .on_connect({
         let stall = config.http.stall;

@@ -35,7 +35,6 @@ use crate::{
     page::{PageParams, PageView},
     problem::{In, Problem},
     query::{Params, Query, Read},
-    surrogate,
 };
 
 /// Which products to list; every part given must match.
@@ -228,8 +227,11 @@ pub async fn list_products(
         text: format_args!("list_products|{:?}|{}", filter.scope, known.request().query_string()),
         tags: LISTED.to_vec(),
         policy: services.settings.cache.lists,
+        open: filter.scope == Scope::Published,
+        seen: None,
+        lasting: true,
     };
-    let entry = kept::kept(&services, &known, question, async || {
+    let answer = kept::answered(&services, &actor, &known, question, async || {
         let body = match cursor {
             None => {
                 etag::json(&ProductList::Page(page_view(&services.products.list(&filter, sort, page).await?, rules)))?
@@ -246,9 +248,7 @@ pub async fn list_products(
         Ok(Some(Made { tag: etag::tag(None, &body), body }))
     })
     .await?;
-    let entry = entry.ok_or_else(Problem::no_route)?;
-    let answer = kept::answer(&known, &entry, filter.scope == Scope::Published);
-    surrogate::named(answer, &LISTED, services.settings.cache.surrogate_keys)
+    answer.ok_or_else(Problem::no_route)
 }
 
 /// Where a cursor stands; the empty one stands at the begin.

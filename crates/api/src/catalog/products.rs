@@ -7,7 +7,7 @@ use domain::{
     catalog::{
         self, Product, Slug,
         policy::Scope,
-        queries::{BySlug, ProductDetail, ProductView},
+        queries::{BySlug, ProductDetail},
     },
     id::ProductId,
     permission::WriteProducts,
@@ -28,7 +28,6 @@ use crate::{
     idempotency::{Keyed, created},
     kept::{self, Made, Question},
     path::Id,
-    surrogate,
 };
 
 /// Creates a product of one's seller account.
@@ -76,21 +75,21 @@ pub async fn create_product(
 #[get("/api/v1/products/{id}")]
 pub async fn get_product(caller: MaybeAuth, services: Shared, id: Id<ProductId>, known: IfNoneMatch) -> Answer {
     let scope = Scope::of(&caller.0);
-    let tags = [Tag::Product(id.0), Tag::Categories];
     let question = Question {
         text: format_args!("get_product|{scope:?}|{}", id.0),
-        tags: tags.to_vec(),
+        tags: vec![Tag::Product(id.0), Tag::Categories],
         policy: services.settings.cache.products,
+        open: false,
+        seen: Some(id.0),
+        lasting: true,
     };
-    let entry = kept::kept(&services, &known, question, async || {
+    let answer = kept::answered(&services, &caller.0, &known, question, async || {
         let Some(found) = services.products.get(id.0, scope).await? else { return Ok(None) };
         let body = etag::json(&ProductDetailView::new(&found, &services.shop.rules))?;
         Ok(Some(Made { tag: etag::tag(Some(found.product.version), &body), body }))
     })
     .await?;
-    let entry = entry.ok_or(Error::NotFound("Product"))?;
-    saw(&services, &caller, id.0);
-    surrogate::named(kept::answer(&known, &entry, false), &tags, services.settings.cache.surrogate_keys)
+    Ok(answer.ok_or(Error::NotFound("Product"))?)
 }
 
 /// Reads a product by its name in URLs; a name it had before leads to the one it has now.
@@ -126,16 +125,8 @@ pub async fn get_product_by_slug(
     }
 }
 
-/// Notes that a person who is signed in saw a product (CAT-07).
-fn saw(services: &Services, caller: &MaybeAuth, product: ProductId) {
-    if let Some(principal) = caller.0.principal() {
-        let at = services.shop.now();
-        services.views.seen(ProductView { product, user: principal.user, at });
-    }
-}
-
 fn shown(services: &Services, caller: &MaybeAuth, known: &IfNoneMatch, found: &ProductDetail) -> Answer {
-    saw(services, caller, found.product.id);
+    services.saw(&caller.0, found.product.id);
     let view = ProductDetailView::new(found, &services.shop.rules);
     etag::read(known, Some(found.product.version), &view)
 }

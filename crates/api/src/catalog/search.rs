@@ -27,7 +27,6 @@ use crate::{
     path::Id,
     problem::{In, Problem},
     query::{Params, Query, Read, number},
-    surrogate,
 };
 
 /// The most characters of a question.
@@ -239,14 +238,16 @@ pub async fn list_similar_products(
         text: format_args!("similar|{scope:?}|{}|{}|{}", id.0, limit.get(), services.finder.index.head()),
         tags: SIMILAR.to_vec(),
         policy: services.settings.cache.lists,
+        open: false,
+        seen: None,
+        lasting: false,
     };
-    let entry = kept::kept(&services, &known, question, async || {
+    let answer = kept::answered(&services, &caller.0, &known, question, async || {
         let Some(found) = services.finder.similar(id.0, scope, limit).await? else { return Ok(None) };
         let items = found.iter().map(|one| ProductItem::new(&one.product, rules)).collect();
         let body = etag::json(&SimilarView { items })?;
         Ok(Some(Made { tag: etag::tag(None, &body), body }))
     })
     .await?;
-    let entry = entry.ok_or(domain::Error::NotFound("Product"))?;
-    surrogate::named(kept::answer(&known, &entry, false), &SIMILAR, services.settings.cache.surrogate_keys)
+    Ok(answer.ok_or(domain::Error::NotFound("Product"))?)
 }

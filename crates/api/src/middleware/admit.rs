@@ -13,7 +13,7 @@ use domain::{Actor, behalf::Behalf, id::UserId};
 
 use super::{
     acting, authenticate,
-    limit::{self, BY_ACTOR, BY_ADDRESS, Said},
+    limit::{self, BY_ADDRESS, Said},
 };
 use crate::{context::Context, impersonated, problem::Problem, query, routes::Found};
 
@@ -51,7 +51,7 @@ async fn known(request: &ServiceRequest) -> Result<(bool, Said), HttpResponse> {
     let invalid =
         authenticate::identify(request).await.map_err(|error| HttpResponse::from_error(Problem::from(error)))?;
     acting::choose(request).map_err(HttpResponse::from_error)?;
-    Ok((invalid, limit::pass(request, BY_ACTOR).await?))
+    Ok((invalid, limit::pass_actor(request).await?))
 }
 
 /// Answers without asking further.

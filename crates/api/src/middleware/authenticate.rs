@@ -3,24 +3,94 @@
 use actix_web::{
     HttpMessage as _, HttpResponse,
     body::BoxBody,
-    dev::ServiceRequest,
+    dev::{RequestHead, ServiceRequest},
     http::{StatusCode, header},
     web::Data,
 };
-use domain::{Actor, Error, Principal, access::KEY_PREFIX};
+use domain::{
+    Actor, Error, Principal,
+    access::{ApiKey, KEY_PREFIX},
+    identity::ports::Session,
+};
 
 use crate::{
     auth::{Bearer, INVALID_TOKEN, Untaken},
     csrf, lfs,
-    services::Services,
+    services::{Services, Visit},
 };
 
-/// Puts the [`Actor`] into the request, and tells whether they sent a token that does not hold. Such a caller is
-/// anonymous: public routes answer, protected ones refuse, and both say that the token is invalid (ruling R25).
+/// What was found out of who calls.
+#[derive(Debug)]
+pub struct Caller {
+    /// Who it is.
+    pub actor: Actor,
+    /// Whether they sent a token that does not hold. Such a caller is anonymous: public routes answer, protected ones refuse, and
+    /// both say that the token is invalid (ruling R25).
+    pub invalid: bool,
+    /// By what they are known.
+    pub by: By,
+}
+
+/// By what a caller is known.
+#[derive(Debug)]
+pub enum By {
+    /// They are not.
+    Nothing,
+    /// By a session.
+    Session(Session),
+    /// By the token of an issuer we believe, with whom they have no session of ours.
+    Visit(Visit),
+    /// By an API key.
+    Key(ApiKey),
+    /// They sent what would make them known, and are not taken for who they say.
+    Untaken(Untaken),
+}
+
+impl Caller {
+    /// Somebody who is known, if they were found.
+    fn found(found: domain::Result<Option<(Principal, By)>>) -> domain::Result<Self> {
+        match found {
+            Ok(Some((principal, by))) => Ok(Self { actor: Actor::Signed(principal), invalid: false, by }),
+            Ok(None) => Ok(Self::nobody(true)),
+            // Whoever need not be known is answered all the same.
+            Err(Error::Unavailable { .. } | Error::Transient(_)) => Ok(Self::untaken(Untaken::Unknown)),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn nobody(invalid: bool) -> Self {
+        Self { actor: Actor::Anonymous, invalid, by: By::Nothing }
+    }
+
+    fn untaken(why: Untaken) -> Self {
+        Self { by: By::Untaken(why), ..Self::nobody(false) }
+    }
+}
+
+/// Puts the [`Actor`] into the request, and tells whether they sent a token that does not hold.
 pub async fn identify(request: &ServiceRequest) -> domain::Result<bool> {
-    let (actor, bad) = resolve(request).await?;
-    request.extensions_mut().insert(actor);
-    Ok(bad)
+    let caller = match request.app_data::<Data<Services>>() {
+        Some(services) => resolve(request.head(), services).await?,
+        None => Caller::nobody(true),
+    };
+    let mut extensions = request.extensions_mut();
+    match caller.by {
+        By::Nothing => {}
+        By::Session(session) => {
+            extensions.insert(session);
+        }
+        By::Visit(visit) => {
+            extensions.insert(visit);
+        }
+        By::Key(key) => {
+            extensions.insert(key);
+        }
+        By::Untaken(why) => {
+            extensions.insert(why);
+        }
+    }
+    extensions.insert(caller.actor);
+    Ok(caller.invalid)
 }
 
 /// Says that the token is invalid.
@@ -30,78 +100,49 @@ pub fn say_invalid(response: &mut HttpResponse<BoxBody>) {
     }
 }
 
-/// The caller, and whether they sent a token that does not hold.
-async fn resolve(request: &ServiceRequest) -> domain::Result<(Actor, bool)> {
-    let Some(services) = request.app_data::<Data<Services>>() else { return Ok((Actor::Anonymous, true)) };
+/// The caller behind a request.
+///
+/// # Errors
+/// When who they are cannot be read.
+pub async fn resolve(request: &RequestHead, services: &Services) -> domain::Result<Caller> {
     let basic;
     let (token, by_cookie) = match Bearer::of(request.headers(), services.settings.https) {
-        Bearer::Absent => return Ok((Actor::Anonymous, false)),
+        Bearer::Absent => return Ok(Caller::nobody(false)),
         // Git knows no other way.
-        Bearer::Basic(password) if request.path().starts_with(lfs::BELOW) => {
+        Bearer::Basic(password) if request.uri.path().starts_with(lfs::BELOW) => {
             basic = password;
             (basic.as_str(), false)
         }
-        Bearer::Basic(_) | Bearer::Other => return Ok((Actor::Anonymous, true)),
+        Bearer::Basic(_) | Bearer::Other => return Ok(Caller::nobody(true)),
         Bearer::Token(token) => (token, false),
         Bearer::Cookie(token) => (token, true),
     };
+    let now = services.shop.now();
     if !by_cookie && token.starts_with(KEY_PREFIX) {
-        return by_key(request, services, token).await;
+        let known = services.keys().caller(token, now).await;
+        return Caller::found(known.map(|caller| {
+            caller.map(|caller| {
+                services.access.key_uses.used(caller.key.id, now);
+                (caller.principal, By::Key(caller.key))
+            })
+        }));
     }
-    let Some(session) = services.sessions.tokens.verify(token, services.shop.now()) else {
+    let Some(session) = services.sessions.tokens.verify(token, now) else {
         // A browser keeps tokens of ours alone.
-        return if by_cookie { Ok((Actor::Anonymous, true)) } else { by_issuer(request, services, token).await };
+        if by_cookie {
+            return Ok(Caller::nobody(true));
+        }
+        let known = services.visitor(token).await;
+        return Caller::found(known.map(|known| known.map(|(principal, visit)| (principal, By::Visit(visit)))));
     };
     if by_cookie {
         let (settings, mac) = (&services.settings, services.mac.as_ref());
         // Who acts as somebody else keeps the token of their own session.
         let of_browser = session.impersonator.map_or(session.id, |by| by.session);
-        if let Err(forged) = csrf::check(request.method(), request.headers(), settings, mac, of_browser) {
-            request.extensions_mut().insert(Untaken::Forged(forged));
-            return Ok((Actor::Anonymous, false));
+        if let Err(forged) = csrf::check(&request.method, request.headers(), settings, mac, of_browser) {
+            return Ok(Caller::untaken(Untaken::Forged(forged)));
         }
     }
     let known = services.known.who(&session).await;
-    taken(request, known, |principal| {
-        request.extensions_mut().insert(session);
-        principal
-    })
-}
-
-/// The caller with the token of an issuer we believe, who has no session of ours.
-async fn by_issuer(request: &ServiceRequest, services: &Services, token: &str) -> domain::Result<(Actor, bool)> {
-    let known = services.visitor(token).await;
-    taken(request, known, |(principal, visit)| {
-        request.extensions_mut().insert(visit);
-        principal
-    })
-}
-
-/// The caller with an API key, who has no session.
-async fn by_key(request: &ServiceRequest, services: &Services, token: &str) -> domain::Result<(Actor, bool)> {
-    let now = services.shop.now();
-    let known = services.keys().caller(token, now).await;
-    taken(request, known, |caller| {
-        services.access.key_uses.used(caller.key.id, now);
-        request.extensions_mut().insert(caller.key);
-        caller.principal
-    })
-}
-
-/// The caller that was found, if one was.
-fn taken<T>(
-    request: &ServiceRequest,
-    known: domain::Result<Option<T>>,
-    as_principal: impl FnOnce(T) -> Principal,
-) -> domain::Result<(Actor, bool)> {
-    match known {
-        Ok(Some(found)) => Ok((Actor::Signed(as_principal(found)), false)),
-        Ok(None) => Ok((Actor::Anonymous, true)),
-        // Whoever need not be known is answered all the same.
-        Err(Error::Unavailable { .. } | Error::Transient(_)) => {
-            request.extensions_mut().insert(Untaken::Unknown);
-            Ok((Actor::Anonymous, false))
-        }
-        Err(other) => Err(other),
-    }
+    Caller::found(known.map(|known| known.map(|principal| (principal, By::Session(session)))))
 }

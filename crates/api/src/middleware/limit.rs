@@ -35,40 +35,75 @@ pub const BY_ACTOR: Place = |operation| &operation.actor_limits;
 /// The same for callers with an API key, and those that count by key.
 const BY_KEY: Place = |operation| &operation.key_limits;
 
-/// What the limits at a place said of a call, to be told with its answer.
+/// What the limits at a place said of a call that they counted, to be told with its answer.
 #[derive(Debug, Default)]
 pub struct Said(Option<(Call, Vec<Decision>)>);
 
 /// Counts a call by the limits at a place, and lets it wait where they say so; a refusal is the answer.
 pub async fn pass(request: &ServiceRequest, place: Place) -> Result<Said, HttpResponse> {
-    let services = request.app_data::<Data<Services>>();
-    let (Some(call), Some(services)) = (Call::of(request, place), services) else { return Ok(Said::default()) };
-    let asked: Vec<_> = call.limits().iter().map(|limit| (call.policy(limit), call.subject(limit))).collect();
-    let said = services.limiter.check(&asked).await;
-    let told = || call.limits().iter().zip(&said);
-    let mut refused = told().filter(|(_, decision)| !decision.allowed).peekable();
-    if let Some((limit, decision)) = refused.peek().copied() {
-        refused.for_each(|(limit, decision)| limit.meter(decision));
-        let mut response = HttpResponse::from_error(Problem::from(domain::Error::Limited(decision.retry_after)));
-        tell(response.headers_mut(), &call, limit, decision);
-        return Err(response);
+    let Some(services) = request.app_data::<Data<Services>>() else { return Ok(Said::default()) };
+    Said::of(services, Call::of(request, place)).await.heeded(services).await
+}
+
+/// [`pass`] for a call whose caller is known, which may have been counted already.
+pub async fn pass_actor(request: &ServiceRequest) -> Result<Said, HttpResponse> {
+    let counted = request.extensions_mut().remove::<Said>();
+    match (counted, request.app_data::<Data<Services>>()) {
+        (Some(said), Some(services)) => said.heeded(services).await,
+        _ => pass(request, BY_ACTOR).await,
     }
-    told().for_each(|(limit, decision)| limit.meter(decision));
-    // The call is counted with the moment at which it may go on, so those held back stand in line by themselves.
-    let wait = said.iter().map(|decision| decision.wait).max().unwrap_or_default();
-    if !wait.is_zero() {
-        services.shop.clock.sleep(wait).await;
-    }
-    Ok(Said(Some((call, said))))
+}
+
+/// Counts a call of this person, who uses no API key, or of nobody, by the limits of who calls, and heeds nothing yet.
+pub async fn count(services: &Services, operation: &Arc<Operation>, client: IpAddr, actor: &Actor) -> Said {
+    Said::of(services, Call::new(operation, client, actor.principal(), None, BY_ACTOR)).await
 }
 
 impl Said {
+    async fn of(services: &Services, call: Option<Call>) -> Self {
+        let Some(call) = call else { return Self::default() };
+        let asked: Vec<_> = call.limits().iter().map(|limit| (call.policy(limit), call.subject(limit))).collect();
+        let said = services.limiter.check(&asked).await;
+        Self(Some((call, said)))
+    }
+
+    /// Whether the call may go on at once.
+    pub fn is_through(&self) -> bool {
+        self.decisions().all(|(_, decision)| decision.allowed && decision.wait.is_zero())
+    }
+
+    /// Notes what was decided of a call that goes on.
+    pub fn meter(&self) {
+        self.decisions().for_each(|(limit, decision)| limit.meter(decision));
+    }
+
+    /// Refuses the call, or lets it go on, when it may.
+    async fn heeded(self, services: &Services) -> Result<Self, HttpResponse> {
+        let mut refused = self.decisions().filter(|(_, decision)| !decision.allowed).peekable();
+        if let (Some((limit, decision)), Some((call, _))) = (refused.peek().copied(), &self.0) {
+            refused.for_each(|(limit, decision)| limit.meter(decision));
+            let mut response = HttpResponse::from_error(Problem::from(domain::Error::Limited(decision.retry_after)));
+            tell(response.headers_mut(), call, limit, decision);
+            return Err(response);
+        }
+        drop(refused);
+        self.meter();
+        // The call is counted with the moment at which it may go on, so those held back stand in line by themselves.
+        let wait = self.decisions().map(|(_, decision)| decision.wait).max().unwrap_or_default();
+        if !wait.is_zero() {
+            services.shop.clock.sleep(wait).await;
+        }
+        Ok(self)
+    }
+
+    fn decisions(&self) -> impl Iterator<Item = (&Limit, &Decision)> {
+        self.0.iter().flat_map(|(call, said)| call.limits().iter().map(|limit| &**limit).zip(said))
+    }
+
     /// Tells it in the headers of the answer.
     pub fn on(&self, headers: &mut HeaderMap) {
-        let Some((call, said)) = &self.0 else { return };
-        for (limit, decision) in call.limits().iter().zip(said) {
-            tell(headers, call, limit, decision);
-        }
+        let Some((call, _)) = &self.0 else { return };
+        self.decisions().for_each(|(limit, decision)| tell(headers, call, limit, decision));
     }
 }
 
@@ -92,6 +127,18 @@ impl Call {
             return None;
         };
         let principal = extensions.get::<Actor>().and_then(Actor::principal);
+        let own = extensions.get::<ApiKey>().and_then(|key| key.per_minute);
+        Self::new(operation, *client, principal, own, place)
+    }
+
+    /// The same, of a key that is allowed this many calls a minute of its own.
+    fn new(
+        operation: &Arc<Operation>,
+        client: IpAddr,
+        principal: Option<&Principal>,
+        own: Option<u32>,
+        place: Place,
+    ) -> Option<Self> {
         let key = principal.and_then(|principal| principal.key);
         let place = if key.is_some() { BY_KEY } else { place };
         if place(operation).is_empty() {
@@ -101,13 +148,13 @@ impl Call {
             return None;
         }
         let user = principal.map(|principal| principal.user);
-        let own = extensions.get::<ApiKey>().and_then(|key| key.per_minute).map(|limit| Policy {
+        let own = own.map(|limit| Policy {
             name: PER_KEY.into(),
             limit,
             window: Duration::from_mins(1),
             patience: Duration::ZERO,
         });
-        Some(Self { operation: Arc::clone(operation), place, client: *client, user, key, own })
+        Some(Self { operation: Arc::clone(operation), place, client, user, key, own })
     }
 
     fn limits(&self) -> &[Arc<Limit>] {

@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpMessage as _,
-    dev::ServiceResponse,
+    dev::{RequestHead, ResponseHead},
     http::header::{HeaderName, HeaderValue},
 };
 use domain::Actor;
 
 use crate::{context::Context, header_text::written, routes::Found, tally};
 
-/// Logs and counts the answer to a request, and tells how long it took.
-pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
-    let (request, status) = (response.request(), response.status());
+/// Logs and counts the answer to a request of this caller, and tells how long it took.
+pub fn line(head: &mut ResponseHead, request: &RequestHead, actor: Option<&Actor>, context: &Context) {
+    let status = head.status;
     let duration = context.started.elapsed();
-    let who = request.extensions().get::<Actor>().and_then(Actor::principal).map(|who| (who.user, who.impersonator));
-    let method = known(request.method().as_str());
+    let who = actor.and_then(Actor::principal).map(|who| (who.user, who.impersonator));
+    let method = known(request.method.as_str());
     match &context.found {
         Found::Operation(operation) => operation.tally.count(&operation.template, method, status, duration),
         _ => tally::count_unmatched(method, status, duration),
@@ -25,7 +24,7 @@ pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
         target: "souk::access",
         requestId = &*context.id,
         method,
-        path = request.path(),
+        path = request.uri.path(),
         route = context.template(),
         status = status.as_u16(),
         durationMs = f64::from(micros(duration)) / 1000.0,
@@ -34,7 +33,7 @@ pub fn line<B>(response: &mut ServiceResponse<B>, context: &Context) {
         client = %context.client,
         "request"
     );
-    response.headers_mut().insert(HeaderName::from_static("server-timing"), server_timing(duration));
+    head.headers_mut().insert(HeaderName::from_static("server-timing"), server_timing(duration));
 }
 
 /// The time until the head of the answer, in milliseconds.

@@ -11,6 +11,8 @@ use actix_web::{
     web::Data,
 };
 
+use domain::Actor;
+
 use super::{log, request_id, security};
 use crate::{context::ForHead, present::present, services::Services};
 
@@ -29,8 +31,10 @@ pub async fn layer<B: MessageBody + 'static>(
         request.extensions_mut().insert(ForHead);
     }
     let mut response = present(next.call(request).await?);
-    security::add(&mut response, services.as_ref().map(|services| &***services));
-    log::line(&mut response, &context);
-    request_id::tell(response.headers_mut(), &context);
+    let asked = response.request().clone();
+    let head = response.response_mut().head_mut();
+    security::add(head, asked.head(), services.as_ref().map(|services| &***services));
+    log::line(head, asked.head(), asked.extensions().get::<Actor>(), &context);
+    request_id::tell(head.headers_mut(), &context);
     Ok(response)
 }

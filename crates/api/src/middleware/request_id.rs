@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use actix_web::{
-    dev::ServiceRequest,
+    dev::{RequestHead, ServiceRequest},
     http::header::{HeaderMap, HeaderName, HeaderValue},
     web::Data,
 };
@@ -27,16 +27,22 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub fn context(request: &ServiceRequest) -> Context {
     let services = request.app_data::<Data<Services>>();
     let routes = request.app_data::<Data<Routes>>();
-    let trusted = services.map_or(&[][..], |services| &services.settings.trusted_proxies);
-    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
-    Context {
-        id: given_id(request.headers())
-            .map(Arc::from)
-            .or_else(|| services.map(|services| new_id(&services.shop)))
-            .unwrap_or_default(),
-        client: address::client(peer, request.headers(), trusted),
-        found: routes.map_or(Found::Nothing, |routes| routes.find(request.method(), request.path())),
-        started: Instant::now(),
+    let found = routes.map_or(Found::Nothing, |routes| routes.find(request.method(), request.path()));
+    Context::of(request.head(), services.map(|services| &***services), found)
+}
+
+impl Context {
+    /// The same, where it is known what the request is.
+    pub(crate) fn of(head: &RequestHead, services: Option<&Services>, found: Found) -> Self {
+        let trusted = services.map_or(&[][..], |services| &services.settings.trusted_proxies);
+        let peer = head.peer_addr.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+        let given = given_id(head.headers()).map(Arc::from);
+        Self {
+            id: given.or_else(|| services.map(|services| new_id(&services.shop))).unwrap_or_default(),
+            client: address::client(peer, head.headers(), trusted),
+            found,
+            started: Instant::now(),
+        }
     }
 }
 

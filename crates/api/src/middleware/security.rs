@@ -1,7 +1,7 @@
 //! Headers of every answer: what browsers shall not do (SEC-02), what caches tell apart, and that this node ends (RES-06).
 
 use actix_web::{
-    dev::ServiceResponse,
+    dev::{RequestHead, ResponseHead},
     http::{
         ConnectionType,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -25,18 +25,18 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
 );
 
-/// Adds the headers to an answer.
-pub fn add<B>(response: &mut ServiceResponse<B>, services: Option<&Services>) {
+/// Adds the headers to an answer to a request.
+pub fn add(head: &mut ResponseHead, request: &RequestHead, services: Option<&Services>) {
     let https = services.is_some_and(|services| services.settings.https);
     let draining = services.is_some_and(|services| services.draining.is_on());
-    let policy = match response.request().path() {
+    let policy = match request.uri.path() {
         path if path.starts_with("/swagger-ui") => DOCS_POLICY,
         path if path.starts_with("/docs/") || path.starts_with(pages::BELOW) => PAGE_POLICY,
         path if path.starts_with(models3d::page::BELOW) => PAGE_POLICY,
         _ => API_POLICY,
     };
-    let cross_origin = cors::is_cross_origin(response.request().headers());
-    let headers = response.headers_mut();
+    let cross_origin = cors::is_cross_origin(request.headers());
+    let headers = head.headers_mut();
     vary(headers, cross_origin);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -47,7 +47,6 @@ pub fn add<B>(response: &mut ServiceResponse<B>, services: Option<&Services>) {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    let head = response.response_mut().head_mut();
     // One that became something else is closed by what it became.
     if draining && head.connection_type() != ConnectionType::Upgrade {
         head.set_connection_type(ConnectionType::Close);

@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod ahead;
 mod authorization;
 mod bad_input;
 mod bounds;

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
+use actix_http::Response;
 use actix_web::{
     body::{BoxBody, MessageBody as _, to_bytes},
-    dev::ServiceResponse,
     http::header::HeaderMap,
     test::{self, TestRequest},
     web::Bytes,
@@ -414,10 +414,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    async fn of(response: ServiceResponse) -> Self {
-        let (_, response) = response.into_parts();
-        let (head, body) = response.into_parts();
-        let body: BoxBody = body;
+    pub async fn of(response: impl Into<Response<BoxBody>>) -> Self {
+        let (head, body) = response.into().into_parts();
         let bytes = match body.try_into_bytes() {
             Ok(bytes) => bytes,
             // What is sent piece by piece has an end when its length was said; live streams have none.

@@ -98,6 +98,11 @@ pub trait Cache: Send + Sync {
     /// Looks for an entry. Of many who miss at once, one gets the lead and the others wait for what it makes.
     async fn look(&self, key: &Key, policy: Policy) -> Looked;
 
+    /// An entry that may be served as it is, when that is known in this process; what is not is for [`Cache::look`], which says why.
+    async fn glance(&self, _: &Key) -> Option<Arc<Entry>> {
+        None
+    }
+
     /// Makes everything old that belongs to one of these tags, on every node. `events` are those that tell of the change;
     /// the log need not make it old again.
     ///

@@ -114,7 +114,8 @@ impl Request {
         for _ in 0..=settings.redirects {
             to.vet(&self.client.0.guard)?;
             let (method, url, body) = (self.method.clone(), to.url.clone(), self.body.clone());
-            let sent = self.client.send(to.trusted, |client| client.request(method, url).headers(headers.clone()).body(body));
+            let sent =
+                self.client.send(to.trusted, |client| client.request(method, url).headers(headers.clone()).body(body));
             let left = until.saturating_duration_since(Instant::now());
             let response = tokio::time::timeout(left, sent).await.map_err(|_| CallError::TimedOut(settings.head))??;
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());

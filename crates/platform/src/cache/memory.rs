@@ -97,6 +97,11 @@ impl<M: Mark> Memory<M> {
         }
     }
 
+    /// What shows all that `asked` shows, and is not old by time.
+    pub(crate) fn fresh(&self, key: &Key, asked: &M, now: Instant) -> Option<Arc<Entry>> {
+        self.kept(key, asked).filter(|kept| now < kept.fresh_until).map(|kept| Arc::clone(&kept.entry))
+    }
+
     /// How long an entry of today lives, when it is one to be kept.
     pub(crate) fn life(&self, entry: &Entry, policy: Policy) -> Option<Life> {
         let (fresh, fits) = match entry {

@@ -192,11 +192,7 @@ impl Cache for RedisCache {
         let shared = &self.0;
         for _ in 0..=WAITS {
             let now = Instant::now();
-            let resumed = shared.resumed.load(Ordering::SeqCst);
-            if !resumed || shared.known.borrow().trusted(now).is_none() {
-                break;
-            }
-            let Some(asked) = shared.checks.tokens(&key.tags).await else { break };
+            let Some(asked) = shared.asked(key, now).await else { break };
             let (making, old) = match shared.memory.find(key, &asked, now, || asked.clone()) {
                 Found::Fresh(entry) => {
                     shared.in_memory.hit.increment(1);
@@ -222,6 +218,14 @@ impl Cache for RedisCache {
         }
         shared.in_memory.bypass.increment(1);
         Looked::Bypass
+    }
+
+    async fn glance(&self, key: &Key) -> Option<Arc<Entry>> {
+        let (shared, now) = (&self.0, Instant::now());
+        let asked = shared.asked(key, now).await?;
+        let entry = shared.memory.fresh(key, &asked, now)?;
+        shared.in_memory.hit.increment(1);
+        Some(entry)
     }
 
     async fn invalidate(&self, tags: &[Tag], events: &[EventId]) -> Result<()> {
@@ -278,6 +282,14 @@ impl Cache for RedisCache {
 }
 
 impl Shared {
+    /// What an entry has to show that is served now; `None` while nothing may be.
+    async fn asked(&self, key: &Key, now: Instant) -> Option<Tokens> {
+        if !self.resumed.load(Ordering::SeqCst) || self.known.borrow().trusted(now).is_none() {
+            return None;
+        }
+        self.checks.tokens(&key.tags).await
+    }
+
     /// Makes tags old and returns when nobody reads, from then on, what was before.
     async fn make_old(&self, tags: &[Tag], events: &[EventId]) {
         let mut known = self.known.subscribe();

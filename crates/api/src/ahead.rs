@@ -1,0 +1,166 @@
+//! What is asked again in the same words and is in memory, answered ahead of the application.
+//!
+//! A worker remembers which entry of the cache a request was answered with. The next of the same words, by whoever may know of the
+//! same, needs no route, no handler and none of the layers around them; who calls, limits, metrics, the log and every header are as
+//! ever, by the same functions. Whatever is unusual about a request, or not in memory, goes the whole way. The gate does not
+//! count such a request: it is answered before it could wait for anything.
+
+mod lessons;
+
+use std::{
+    rc::Rc,
+    sync::Arc,
+    task::{self, Poll},
+};
+
+use actix_http::{Request, Response};
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::BoxBody,
+    dev::{AppConfig, RequestHead, Service, ServiceFactory, ServiceResponse},
+    http::{Method, header},
+};
+use futures_util::{
+    TryFutureExt as _,
+    future::{Either, LocalBoxFuture, MapOk},
+};
+
+pub(crate) use self::lessons::Lessons;
+use crate::{
+    acting::HEADER as ACTING_FOR,
+    context::Context,
+    kept,
+    middleware::{
+        authenticate::{self, By, Caller},
+        limit, log, request_id, security,
+    },
+    routes::Found,
+    services::Services,
+    surrogate,
+};
+
+/// Makes the application of a worker with the way ahead of it.
+#[derive(Debug)]
+pub struct Ahead<F> {
+    app: F,
+    services: Arc<Services>,
+    lessons: Lessons,
+}
+
+impl<F> Ahead<F> {
+    /// `app` learns into these lessons.
+    pub(crate) fn new(app: F, services: Arc<Services>, lessons: Lessons) -> Self {
+        Self { app, services, lessons }
+    }
+}
+
+impl<F, S> ServiceFactory<Request> for Ahead<F>
+where
+    F: ServiceFactory<
+            Request,
+            Config = AppConfig,
+            Response = ServiceResponse,
+            Error = Error,
+            InitError = (),
+            Service = S,
+        >,
+    F::Future: 'static,
+    S: Service<Request, Response = ServiceResponse, Error = Error> + 'static,
+{
+    type Response = Response<BoxBody>;
+    type Error = Error;
+    type Config = AppConfig;
+    type Service = Both<S>;
+    type InitError = ();
+    type Future = LocalBoxFuture<'static, Result<Self::Service, ()>>;
+
+    fn new_service(&self, config: AppConfig) -> Self::Future {
+        let app = self.app.new_service(config);
+        let (services, lessons) = (Arc::clone(&self.services), self.lessons.clone());
+        Box::pin(async move { Ok(Both(Rc::new(Ways { app: app.await?, services, lessons }))) })
+    }
+}
+
+/// Both ways to an answer.
+#[derive(Debug)]
+pub struct Both<S>(Rc<Ways<S>>);
+
+#[derive(Debug)]
+struct Ways<S> {
+    app: S,
+    services: Arc<Services>,
+    lessons: Lessons,
+}
+
+impl<S> Service<Request> for Both<S>
+where
+    S: Service<Request, Response = ServiceResponse, Error = Error> + 'static,
+{
+    type Response = Response<BoxBody>;
+    type Error = Error;
+    type Future = Either<
+        MapOk<S::Future, fn(ServiceResponse) -> Response<BoxBody>>,
+        LocalBoxFuture<'static, Result<Self::Response, Error>>,
+    >;
+
+    fn poll_ready(&self, context: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.app.poll_ready(context)
+    }
+
+    fn call(&self, request: Request) -> Self::Future {
+        if !(is_plain(request.head()) && self.0.lessons.is_about(&request.head().uri)) {
+            return Either::Left(self.0.app.call(request).map_ok(Response::from));
+        }
+        let ways = Rc::clone(&self.0);
+        Either::Right(Box::pin(async move {
+            if let Some(answer) = ways.ahead(&request).await {
+                return Ok(answer.into());
+            }
+            ways.app.call(request).await.map(Response::from)
+        }))
+    }
+}
+
+impl<S> Ways<S> {
+    /// The answer, if it is in memory and nothing stands against it.
+    async fn ahead(&self, request: &Request) -> Option<HttpResponse> {
+        let (services, head) = (&*self.services, request.head());
+        let caller = authenticate::resolve(head, services).await.ok().filter(is_themselves)?;
+        let lesson = self.lessons.find(head, &caller.actor)?;
+        let context = Context::of(head, Some(services), Found::Operation(Arc::clone(&lesson.operation)));
+        let entry = services.cache.glance(&lesson.key).await?;
+        let answer = kept::answer(head.headers(), &entry, lesson.open);
+        let mut answer = surrogate::named(answer, &lesson.key.tags, services.settings.cache.surrogate_keys).ok()?;
+        let said = limit::count(services, &lesson.operation, context.client, &caller.actor).await;
+        if !said.is_through() {
+            // The application refuses it or lets it wait, and need not count it again.
+            request.extensions_mut().insert(said);
+            return None;
+        }
+        said.meter();
+        said.on(answer.headers_mut());
+        if let Some(product) = lesson.seen {
+            services.saw(&caller.actor, product);
+        }
+        let told = answer.head_mut();
+        security::add(told, head, Some(services));
+        log::line(told, head, Some(&caller.actor), &context);
+        request_id::tell(told.headers_mut(), &context);
+        Some(answer)
+    }
+}
+
+/// Whether nothing but who calls, and how they want it coded, makes a difference to the answer.
+fn is_plain(head: &RequestHead) -> bool {
+    let headers = head.headers();
+    head.method == Method::GET
+        && !headers.contains_key(header::ORIGIN)
+        && !headers.contains_key(ACTING_FOR)
+        && headers.get_all(header::ACCEPT_ENCODING).count() <= 1
+}
+
+/// Whether somebody calls in person, or nobody does, and sent nothing that makes them somebody else.
+fn is_themselves(caller: &Caller) -> bool {
+    let is_plain = !caller.invalid && matches!(caller.by, By::Nothing | By::Session(_) | By::Visit(_));
+    is_plain && caller.actor.principal().is_none_or(|principal| principal.impersonator.is_none())
+}
