@@ -340,3 +340,45 @@ async fn who_is_away_is_told_apart_from_what_cannot_be_sent() {
     assert_eq!(read["a"], 1);
     assert!(answer.heads.lock().unwrap()[0].to_lowercase().contains("user-agent: souk/"));
 }
+
+/// Serves several requests on each connection, and counts connections.
+fn keeping() -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, connections) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+    let counted = Arc::clone(&connections);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || {
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                for _ in lines.filter(String::is_empty) {
+                    let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere");
+                }
+            });
+        }
+    });
+    (address, connections)
+}
+
+#[test]
+fn near_calls_are_made_where_they_are_asked_for_and_each_runtime_keeps_its_connections() {
+    let (address, connections) = keeping();
+    let client = HttpClient::new(CallSettings { near: true, ..quick() }).unwrap();
+    let there = Target::of_operator(&format!("http://{address}")).unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let call = async || client.request(Method::GET, &there).send().await.unwrap().body;
+    let (one, other) = (runtime(), runtime());
+    for _ in 0..3 {
+        for runtime in [&one, &other] {
+            assert_eq!(&runtime.block_on(call())[..], b"here");
+        }
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    // What ended with its runtime is not used by another.
+    drop((one, other));
+    for _ in 0..3 {
+        assert_eq!(&runtime().block_on(call())[..], b"here");
+    }
+    let refused = runtime().block_on(client.request(Method::GET, &user(&format!("http://{address}"))).send());
+    assert!(matches!(refused, Err(CallError::Host)), "an address of somebody else is vetted as ever");
+}

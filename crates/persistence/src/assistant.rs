@@ -211,21 +211,46 @@ fn window(row: &QueryResult) -> Result<(WindowKey, Spent)> {
     Ok((key, Spent { cost: count(row, 3)?, tokens: count(row, 4)?, calls: count(row, 5)? }))
 }
 
-/// Locks these windows, in one order, and reads them. Those that calls begin in are made first.
+/// Locks these windows, in one order, and reads them. Those that calls begin in are made when there are none.
 async fn locked(on: &impl ConnectionTrait, engine: Engine, batch: &Batch) -> Result<BTreeMap<WindowKey, Spent>> {
     let begun: BTreeSet<&WindowKey> =
         batch.calls.iter().flat_map(|call| &call.holds).map(|hold| &hold.window).collect();
-    let nothing = Spent::default();
-    if !begun.is_empty() {
-        let rows: Vec<_> = begun.iter().map(|window| WindowRow::of((window, &nothing))).collect();
-        WINDOWS.insert(on, engine, &rows, "ON CONFLICT DO NOTHING").await?;
-    }
-    let mut wanted = begun;
+    let mut wanted = begun.clone();
     wanted.extend(batch.settled.iter().flat_map(|settled| &settled.windows));
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Vec<_> = wanted.iter().map(|window| WindowRow::of((window, &nothing))).collect();
+    // Where others write at the same time they are made before any is locked, which keeps the order.
+    if engine == Engine::Postgres {
+        make(on, engine, &begun).await?;
+    }
+    let found = read(on, engine, &wanted).await?;
+    if begun.iter().all(|window| found.contains_key(*window)) {
+        return Ok(found);
+    }
+    make(on, engine, &begun).await?;
+    read(on, engine, &wanted).await
+}
+
+/// Makes windows in which nothing was spent, where there are none.
+async fn make(on: &impl ConnectionTrait, engine: Engine, windows: &BTreeSet<&WindowKey>) -> Result<()> {
+    if windows.is_empty() {
+        return Ok(());
+    }
+    let nothing = Spent::default();
+    let rows: Vec<_> = windows.iter().map(|window| WindowRow::of((window, &nothing))).collect();
+    WINDOWS.insert(on, engine, &rows, "ON CONFLICT DO NOTHING").await?;
+    Ok(())
+}
+
+/// Reads windows, locked.
+async fn read(
+    on: &impl ConnectionTrait,
+    engine: Engine,
+    windows: &BTreeSet<&WindowKey>,
+) -> Result<BTreeMap<WindowKey, Spent>> {
+    let nothing = Spent::default();
+    let rows: Vec<_> = windows.iter().map(|window| WindowRow::of((window, &nothing))).collect();
     let sql = format!(
         "SELECT {WINDOW} FROM {} JOIN assistant_windows w ON w.budget = wanted.budget AND w.subject = wanted.subject \
          AND w.starts_at = wanted.starts_at ORDER BY w.budget, w.subject, w.starts_at {}",

@@ -1,5 +1,5 @@
 //! The ledger of this node: what calls begin and end at one moment is written in one transaction, and while that is on its way the
-//! next gather. Calls that are written down only when they ended gather for a moment longer.
+//! next gather. Ends, for which nobody waits, gather for a moment, and go along with the next call that begins.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ const MOST: usize = 1000;
 const ATTEMPTS: u32 = 5;
 /// The pause before what the database did not take is told to it again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long calls gather that are written down with their end, for which nobody waits.
+/// How long ends gather when no call begins.
 const GATHERING: Duration = Duration::from_millis(10);
 /// How long nothing is waited for at most.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -89,12 +89,10 @@ impl GroupLedger {
         }
     }
 
-    /// Waits until calls ended; where they are written down only then, a moment longer.
+    /// Waits until calls ended, and a moment longer.
     async fn gathered(&self) {
         self.ended.notified().await;
-        if !self.reserves {
-            self.clock.sleep(GATHERING).await;
-        }
+        self.clock.sleep(GATHERING).await;
     }
 
     /// Writes what waits; `false` when there was nothing.
