@@ -8,6 +8,7 @@ use actix_web::{
     http::{
         Uri,
         header::{self, HeaderMap, HeaderValue},
+        uri::PathAndQuery,
     },
 };
 use domain::{Actor, cache::Key, catalog::policy::Scope, id::ProductId};
@@ -98,5 +99,5 @@ impl Lessons {
 
 /// Path and query as they were sent.
 fn words(asked: &Uri) -> Option<&str> {
-    asked.path_and_query().map(|words| words.as_str())
+    asked.path_and_query().map(PathAndQuery::as_str)
 }
