@@ -126,7 +126,8 @@ impl<'a> Bearer<'a> {
         let Some(value) = headers.get(header::AUTHORIZATION) else {
             return Cookie::Session.of(headers, https).map_or(Self::Absent, Self::Cookie);
         };
-        let parts = value.to_str().ok().and_then(|text| text.split_once(' '));
+        // Not by `to_str`, which looks at each byte of a long token by itself; what is no token is found out by whoever reads it.
+        let parts = str::from_utf8(value.as_bytes()).ok().and_then(|text| text.split_once(' '));
         match parts {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Self::Token(token.trim()),
             Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => {
