@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+mod turning_away;
+
 use super::{
     terms::{Standing, Terms},
     *,
@@ -137,7 +139,8 @@ impl Given {
         stream(&self.assistant, &self.fixtures.shop, &self.auth, "r-1", model, request).await.unwrap()
     }
 
-    /// The rows of the ledger, as `deployment state prompt completion cost fault`.
+    /// The rows of the ledger, as `deployment state prompt completion cost fault`. They are sorted: calls of one moment stand there in
+    /// any order.
     async fn rows(&self) -> Vec<String> {
         self.ledger.flush().await.unwrap();
         let row = |row: &StoredCall| {
@@ -155,7 +158,9 @@ impl Given {
                 fault.unwrap_or("-")
             )
         };
-        self.store.books().calls.values().map(row).collect()
+        let mut rows: Vec<_> = self.store.books().calls.values().map(row).collect();
+        rows.sort();
+        rows
     }
 }
 
@@ -201,10 +206,7 @@ async fn where_it_is_known_how_a_model_counts_what_nobody_said_is_counted() {
         (Usage { prompt: 5, completion: 3, cached: 0, reasoning: 0 }, true),
         "marked as a guess"
     );
-    // What begins at one moment stands in any order.
-    let mut rows = given.rows().await;
-    rows.sort();
-    assert_eq!(rows, ["p0/small estimated 5 3 11000 -", "p0/small estimated 9 3 15000 -"]);
+    assert_eq!(given.rows().await, ["p0/small estimated 5 3 11000 -", "p0/small estimated 9 3 15000 -"]);
     // Of one who goes away at once a guess by bytes is left.
     let mut answer = given.begin("small").await;
     answer.next().await.unwrap();
