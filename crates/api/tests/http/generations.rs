@@ -9,7 +9,7 @@ use std::{
 use actix_web::{http::Method, test::TestRequest};
 use domain::{
     Principal,
-    assistant::{Deployment, Fault, FaultClass, Model, Models, Usage, ports::LedgerStore as _},
+    assistant::{Fault, FaultClass, Model, Models, Usage, ports::LedgerStore as _},
     permission::Role,
     testing::{PlainModel, Script},
 };
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     prompts::{send, split, written},
-    setup::{Door, Reply},
+    setup::{Door, Reply, small},
 };
 
 const USED: Usage = Usage { prompt: 4, completion: 2, cached: 1, reasoning: 0 };
@@ -32,16 +32,7 @@ struct Asked {
 impl Asked {
     async fn of(script: impl IntoIterator<Item = Script>) -> Self {
         let model = PlainModel::new(script);
-        let small = Model {
-            name: "small".to_owned(),
-            deployments: vec![Deployment { name: "plain/small".to_owned(), model: model.clone() }],
-            when_too_long: None,
-            when_withheld: None,
-            window: 200,
-            max_output: 100,
-            limits: Vec::new(),
-            counts: None,
-        };
+        let small = Model { window: 200, ..small(&model) };
         let models = Models { chat: BTreeMap::from([("small".to_owned(), small)]), embeddings: BTreeMap::new() };
         let door = Door::with(move |services| services.assistant.assistant.models = Arc::new(models));
         let (admin, ada) = (door.person(Role::Admin).await, door.person(Role::User).await);
