@@ -30,7 +30,7 @@ mod write_version;
 
 pub use answer_form::{AnswerForm, Apart, Reasoning, take_apart};
 pub use content::{Example, PromptContent, Spoken, SpokenBy};
-pub use content_input::{AnswerFormInput, ContentInput, ExampleInput, ReasoningInput, SpokenInput};
+pub use content_input::{AnswerFormInput, ContentInput, ExampleInput, ReasoningInput, SpokenInput, Untried};
 pub use create_prompt::create_prompt;
 pub use delete_prompt::delete_prompt;
 pub use generate::{Asking, Generated, generate};

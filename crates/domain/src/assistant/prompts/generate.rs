@@ -68,7 +68,7 @@ pub async fn generate(
         let message = format!("Version {} of {} asks nothing: it is for conversations", version.number.0, prompt.name);
         return Err(Error::conflict(message).into());
     }
-    let rendered = render(templates, content, values)?;
+    let rendered = render(templates, content, values).await?;
     let model = chosen(assistant, rendered.model.as_deref(), usual)?;
     let generation = Generation {
         id: shop.id(),
