@@ -36,6 +36,7 @@ impl Asked {
             deployment: "plain/vectors".to_owned(),
             embedder: Arc::new(PlainVectors),
             window: 1000,
+            counts: None,
         };
         let models = Models {
             chat: BTreeMap::from([("small".to_owned(), small(&model))]),

@@ -80,6 +80,7 @@ impl Given {
             deployment: "p0/vectors".to_owned(),
             embedder: Arc::new(PlainVectors),
             window: 100,
+            counts: None,
         };
         let price = |deployment: &str| Price {
             deployment: deployment.to_owned(),
@@ -126,6 +127,7 @@ impl Given {
     fn counting(&mut self) {
         let mut models = (*self.assistant.models).clone();
         models.chat.values_mut().for_each(|model| model.counts = Some(Arc::new(PlainCounter)));
+        models.embeddings.values_mut().for_each(|model| model.counts = Some(Arc::new(PlainCounter)));
         self.assistant.models = Arc::new(models);
     }
 
@@ -369,6 +371,22 @@ async fn vectors_go_through_the_same_ledger() {
     let long = ["x".repeat(1000)];
     let denied = embed(assistant, shop, &given.auth, "r-1", "vectors", &long).await.unwrap_err();
     assert!(matches!(denied, Denied::TooLong { tokens: 250, window: 100 }), "{denied:?}");
+}
+
+#[tokio::test]
+async fn a_text_is_too_long_for_a_vector_by_its_tokens_where_they_can_be_counted() {
+    let mut given = Given::of(&[]).await;
+    given.counting();
+    let (assistant, shop) = (&given.assistant, &given.fixtures.shop);
+    // By four bytes a token the first would have 250.
+    let texts = ["x".repeat(1000), "x ".repeat(100), "x".repeat(100)];
+    embed(assistant, shop, &given.auth, "r-1", "vectors", &texts).await.unwrap();
+    for long in ["x ".repeat(101), "x ".repeat(400)] {
+        let tokens = u64::try_from(long.len() / 2).unwrap();
+        let denied = embed(assistant, shop, &given.auth, "r-1", "vectors", &["x".to_owned(), long]).await.unwrap_err();
+        assert!(matches!(denied, Denied::TooLong { tokens: told, window: 100 } if told == tokens), "{denied:?}");
+    }
+    assert_eq!(given.rows().await.len(), 1, "nobody was asked for what is too long");
 }
 
 #[tokio::test]
