@@ -26,7 +26,7 @@ pub async fn embed(
     embed_for(assistant, shop, auth.principal(), request_id, model, texts).await
 }
 
-fn bytes(text: &String) -> u64 {
+fn bytes(text: &str) -> u64 {
     u64::try_from(text.len()).unwrap_or(u64::MAX)
 }
 
