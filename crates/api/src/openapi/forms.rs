@@ -73,7 +73,9 @@ fn tell_own(schema: &mut Schema, rules: &Rules) {
         Schema::OneOf(OneOf { items, .. })
         | Schema::AllOf(AllOf { items, .. })
         | Schema::AnyOf(AnyOf { items, .. }) => {
-            items.iter_mut().for_each(|item| tell_schema(item, rules));
+            for item in items {
+                tell_schema(item, rules);
+            }
         }
         _ => {}
     }

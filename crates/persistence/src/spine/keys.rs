@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     engine::Engine,
-    entity::idempotency_key,
+    entity::idempotency_key::{self, Column},
     error,
     statement::{at, one, statement},
     tx::SeaTx,
@@ -48,7 +48,6 @@ impl IdempotencyKeys for SeaTx {
             body: Set(reply.body.clone()),
             created_at: Set(at),
         };
-        use idempotency_key::Column;
         let place = OnConflict::columns([Column::ActorId, Column::Operation, Column::Key])
             .update_columns([Column::Fingerprint, Column::Status, Column::Headers, Column::Body, Column::CreatedAt])
             .to_owned();
