@@ -66,6 +66,11 @@ fn form() -> Problem {
 }
 
 impl Keyed {
+    /// Whether a key was sent.
+    pub fn is_there(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The key in its scope, with a digest of the request.
     pub fn key(&self, services: &Services, operation: &'static str, body: &JsonBody) -> Option<Key> {
         self.key.as_ref().map(|key| {
@@ -102,15 +107,7 @@ impl Keyed {
         let once = Once { key: self.key(services, operation, body), render: &render };
         match command(&once).await {
             Ok(Outcome::Fresh(value)) => Ok(response(show(&value))),
-            Ok(Outcome::Replay(reply)) => {
-                let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
-                if let Some(problem) = Problem::replayed(&reply) {
-                    return Err(problem.header(replayed.0, replayed.1));
-                }
-                let mut response = response(reply);
-                response.headers_mut().insert(replayed.0, replayed.1);
-                Ok(response)
-            }
+            Ok(Outcome::Replay(reply)) => again(reply),
             Err(error) => {
                 let lasting = matches!(error, Error::NotFound(_) | Error::Conflict(_) | Error::Forbidden(_));
                 let problem = Problem::from(error);
@@ -121,6 +118,17 @@ impl Keyed {
             }
         }
     }
+}
+
+/// An answer that was given before.
+pub fn again(reply: Reply) -> Answer {
+    let replayed = (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+    if let Some(problem) = Problem::replayed(&reply) {
+        return Err(problem.header(replayed.0, replayed.1));
+    }
+    let mut response = response(reply);
+    response.headers_mut().insert(replayed.0, replayed.1);
+    Ok(response)
 }
 
 /// An answer of that status with the JSON of a view.
@@ -136,7 +144,8 @@ pub fn created(location: String, version: Version, view: &impl Serialize) -> Rep
     reply
 }
 
-fn response(reply: Reply) -> HttpResponse {
+/// The answer to a request, as it is kept.
+pub fn response(reply: Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let mut response = HttpResponse::build(status);
     for (name, value) in reply.headers {

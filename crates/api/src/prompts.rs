@@ -1,5 +1,6 @@
 //! Prompts: what the shop asks of models, in versions, and which of them serve.
 
+mod aloud;
 pub mod content;
 pub mod dto;
 pub mod generations;

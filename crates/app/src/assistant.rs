@@ -107,7 +107,8 @@ fn models(config: &Config, calls: &ModelCalls) -> Result<Models> {
         for (name, there) in &settings.deployments {
             let embedder = calls.embedder(provider(name)?, there, dimension)?;
             let (model, deployment) = (settings.name.clone(), format!("{name}/{there}"));
-            let embedding = Embedding { name: model.clone(), deployment, embedder, window: settings.window };
+            let (window, counts) = (settings.window, counts(settings));
+            let embedding = Embedding { name: model.clone(), deployment, embedder, window, counts };
             models.embeddings.insert(model, embedding);
         }
     }
@@ -128,6 +129,11 @@ fn model(settings: &ModelSettings, deployments: Vec<Deployment>) -> Model {
         window: settings.window,
         max_output: settings.max_output,
         limits: limits.into_iter().flatten().collect(),
-        counts: settings.tokenizer.map(|by| -> Counts { Arc::new(Tiktoken::new(by)) }),
+        counts: counts(settings),
     }
+}
+
+/// How it counts tokens, where that is known.
+fn counts(settings: &ModelSettings) -> Option<Counts> {
+    settings.tokenizer.map(|by| -> Counts { Arc::new(Tiktoken::new(by)) })
 }

@@ -31,7 +31,7 @@ mod tests;
 pub use amount::{read_amount, write_amount};
 pub use answer::Answer;
 pub use budget::{Budget, BudgetBy, BudgetSpan, Hold, Refusal, Spent, WindowKey, decide};
-pub use call::{Origin, Whole, ask, ask_for, stream};
+pub use call::{Origin, Whole, ask, ask_for, stream, stream_for};
 pub use chat::{ChatRequest, Effort, Image, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
 pub use denied::Denied;
 pub use embed::embed;

@@ -2,7 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::{clock::Timestamp, error::Result, id::UserId};
+use crate::{
+    clock::Timestamp,
+    error::{Error, Result},
+    id::UserId,
+};
 
 /// A key within its scope. Two callers, or two operations, may use the same key without meeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +45,19 @@ pub enum Claim {
     InFlight,
 }
 
+/// The refusal of a key that was seen with another request.
+pub(crate) fn used_before() -> Error {
+    Error::Unprocessable("Idempotency-Key was used before with a different request; send a new key".to_owned())
+}
+
 /// Idempotency keys, written in the transaction of the effect.
 #[async_trait]
 pub trait IdempotencyKeys: Send {
     /// Takes the key for this transaction, without waiting. `since` is the oldest moment an answer is kept from.
     async fn claim(&mut self, key: &Key, since: Timestamp) -> Result<Claim>;
 
-    /// Keeps the answer; MUST follow a fresh claim in the same transaction.
+    /// Keeps the answer, in place of what was kept before. MUST follow a claim of who sent the key, in the same transaction, or in one that
+    /// kept a sign that the answer is being made.
     async fn keep(&mut self, key: &Key, reply: &Reply, at: Timestamp) -> Result<()>;
 }
 

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     event::{Change, Event, Fact, Trace},
     id::{AuditId, EventId, UserId, time_sorted},
-    idempotency::{Claim, Key, Once, Outcome, Reply},
+    idempotency::{self, Claim, Key, Once, Outcome, Reply},
     meter::Meter,
     money::Currency,
     store::{Store, Tx},
@@ -216,9 +216,7 @@ impl Shop {
             let refusal = match tx.keys().claim(key, since).await? {
                 Claim::Fresh => return Ok(Opened::Fresh(Unit { tx, now, once })),
                 Claim::Replay(reply) => Ok(Opened::Replay(reply)),
-                Claim::Mismatch => Err(Error::Unprocessable(
-                    "Idempotency-Key was used before with a different request; send a new key".to_owned(),
-                )),
+                Claim::Mismatch => Err(idempotency::used_before()),
                 Claim::InFlight => Err(Error::InFlight),
             };
             tx.rollback().await?;

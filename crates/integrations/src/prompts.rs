@@ -1,10 +1,12 @@
 //! The templates of prompts: whatever one says, it ends soon, holds little memory and reads nothing but its values.
 
-use std::{collections::BTreeSet, thread};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc, thread};
 
+use async_trait::async_trait;
 use domain::assistant::prompts::ports::{TemplateFault, Templates};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, oneshot};
 
 /// How much a template may do: a step of it costs one, and so do 64 bytes that it makes or reads.
 const FUEL: u64 = 100_000;
@@ -21,8 +23,13 @@ const NAME: &str = "template";
 
 /// Makes words of templates in the language of Jinja. A name that nobody declared is a fault, and so is the name of another template: there
 /// is none. Values stand in the words as they are, never read as templates, and without escapes, for a model reads no HTML.
+///
+/// A template is read on a thread of its own, as many at once as there are processors; the others wait, each for as long as those before it
+/// may take.
+#[derive(Clone)]
 pub struct JinjaTemplates {
-    environment: Environment<'static>,
+    environment: Arc<Environment<'static>>,
+    room: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for JinjaTemplates {
@@ -33,6 +40,13 @@ impl std::fmt::Debug for JinjaTemplates {
 
 impl Default for JinjaTemplates {
     fn default() -> Self {
+        Self::at_once(thread::available_parallelism().map_or(1, NonZeroUsize::get))
+    }
+}
+
+impl JinjaTemplates {
+    /// Reads so many templates at once.
+    fn at_once(most: usize) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -44,21 +58,51 @@ impl Default for JinjaTemplates {
         }
         // It shows all there is.
         environment.remove_global("debug");
-        Self { environment }
+        Self { environment: Arc::new(environment), room: Arc::new(Semaphore::new(most)) }
+    }
+
+    /// Reads a template on a stack of its own: one chain of operators is as deep as it is long, and no stack of a server has room for that,
+    /// nor have those of the runtime's threads that may be held up. What is not touched of it takes no memory.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Environment<'static>) -> Result<T, TemplateFault> + Send + 'static,
+    ) -> Result<T, TemplateFault> {
+        let room = Arc::clone(&self.room).acquire_owned().await.map_err(|_| away())?;
+        let (environment, (tell, told)) = (Arc::clone(&self.environment), oneshot::channel());
+        let work = move || {
+            // Held by the work itself: who asked may go away before it is done, and then nobody is told.
+            let _room = room;
+            let _ = tell.send(work(&environment));
+        };
+        thread::Builder::new().name("template".to_owned()).stack_size(STACK).spawn(work).map_err(|_| away())?;
+        told.await.unwrap_or_else(|_| Err(away()))
     }
 }
 
+fn away() -> TemplateFault {
+    let message = "could not be read just now; try it again".to_owned();
+    TemplateFault { line: None, message, is_lasting: false }
+}
+
+#[async_trait]
 impl Templates for JinjaTemplates {
-    fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault> {
-        with_room(|| {
-            let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
+    async fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault> {
+        let template = template.to_owned();
+        self.read(move |environment| {
+            let read = environment.template_from_named_str(NAME, &template).map_err(|fault| told(&fault))?;
             let mut names: BTreeSet<String> = read.undeclared_variables(false).into_iter().collect();
             names.retain(|name| !FUNCTIONS.contains(&name.as_str()));
             Ok(names)
         })
+        .await
     }
 
-    fn render(&self, template: &str, values: &Map<String, Value>, most: usize) -> Result<String, TemplateFault> {
+    async fn render(
+        &self,
+        template: &str,
+        values: &Arc<Map<String, Value>>,
+        most: usize,
+    ) -> Result<String, TemplateFault> {
         if template.len() > LONGEST {
             let message = format!("has more than {LONGEST} bytes; say less");
             return Err(TemplateFault { line: None, message, is_lasting: true });
@@ -66,30 +110,18 @@ impl Templates for JinjaTemplates {
         if !template.contains('{') && template.len() <= most {
             return Ok(template.to_owned());
         }
-        let text = with_room(|| {
-            let read = self.environment.template_from_named_str(NAME, template).map_err(|fault| told(&fault))?;
-            read.render(object(values)).map_err(|fault| told(&fault))
-        })?;
+        let (template, values) = (template.to_owned(), Arc::clone(values));
+        let text = self.read(move |environment| {
+            let read = environment.template_from_named_str(NAME, &template).map_err(|fault| told(&fault))?;
+            read.render(object(&values)).map_err(|fault| told(&fault))
+        });
+        let text = text.await?;
         if text.len() <= most {
             return Ok(text);
         }
         let message = format!("makes more than the {most} bytes that are left for the whole prompt; say less");
         Err(TemplateFault { line: None, message, is_lasting: false })
     }
-}
-
-/// Reads a template on a stack of its own: one chain of operators is as deep as it is long, and no stack of a server has room for that. What
-/// is not touched of it takes no memory.
-fn with_room<T: Send>(work: impl FnOnce() -> Result<T, TemplateFault> + Send) -> Result<T, TemplateFault> {
-    let away = || TemplateFault {
-        line: None,
-        message: "could not be read just now; try it again".to_owned(),
-        is_lasting: false,
-    };
-    thread::scope(|scope| {
-        let begun = thread::Builder::new().name("template".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
-        begun.map_err(|_| away())?.join().unwrap_or_else(|_| Err(away()))
-    })
 }
 
 fn object(fields: &Map<String, Value>) -> minijinja::Value {
@@ -134,23 +166,28 @@ fn told(fault: &Error) -> TemplateFault {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::{
+        pin::pin,
+        sync::mpsc,
+        time::{Duration, Instant},
+    };
 
+    use futures_util::poll;
     use serde_json::json;
 
     use super::*;
 
-    fn values() -> Map<String, Value> {
+    fn values() -> Arc<Map<String, Value>> {
         let values = json!({ "x": "lamp", "n": 3, "loud": false, "notes": ["a", "b"], "price": "19.95" });
-        values.as_object().cloned().unwrap()
+        Arc::new(values.as_object().cloned().unwrap())
     }
 
-    fn render(template: &str) -> Result<String, TemplateFault> {
-        JinjaTemplates::default().render(template, &values(), 1_000_000)
+    async fn render(template: &str) -> Result<String, TemplateFault> {
+        JinjaTemplates::default().render(template, &values(), 1_000_000).await
     }
 
-    #[test]
-    fn a_template_says_what_it_says() {
+    #[tokio::test]
+    async fn a_template_says_what_it_says() {
         for (template, text) in [
             ("Sell {{ x }}.\n", "Sell lamp.\n"),
             ("{% for note in notes %}- {{ note }}\n{% endfor %}", "- a\n- b\n"),
@@ -160,36 +197,44 @@ mod tests {
             ("{% set y = x %}{{ y }} {{ range(3)|list }}", "lamp [0, 1, 2]"),
             ("{{ x if n > 2 else 'none' }} {# of no interest #}", "lamp "),
         ] {
-            assert_eq!(render(template).unwrap(), text, "{template}");
+            assert_eq!(render(template).await.unwrap(), text, "{template}");
         }
     }
 
-    #[test]
-    fn the_names_a_template_looks_up_are_known_before_it_does() {
-        let names = |template: &str| JinjaTemplates::default().names(template).unwrap().into_iter().collect::<Vec<_>>();
+    #[tokio::test]
+    async fn the_names_a_template_looks_up_are_known_before_it_does() {
+        let names = async |template: &str| {
+            let names = JinjaTemplates::default().names(template).await.unwrap();
+            names.into_iter().collect::<Vec<_>>()
+        };
         assert_eq!(
-            names("{{ a }} {% if false %}{{ b.c }}{% endif %} {% for d in e %}{{ d }}{{ loop.index }}{% endfor %}"),
+            names("{{ a }} {% if false %}{{ b.c }}{% endif %} {% for d in e %}{{ d }}{{ loop.index }}{% endfor %}")
+                .await,
             ["a", "b", "e"]
         );
-        assert_eq!(names("{% set a = 1 %}{{ a }}{{ range(3) }}{{ dict(a=b) }}"), ["b"]);
-        assert_eq!(names("{{ debug() }}"), ["debug"], "it is a variable that nobody can declare without saying so");
+        assert_eq!(names("{% set a = 1 %}{{ a }}{{ range(3) }}{{ dict(a=b) }}").await, ["b"]);
+        assert_eq!(
+            names("{{ debug() }}").await,
+            ["debug"],
+            "it is a variable that nobody can declare without saying so"
+        );
     }
 
-    #[test]
-    fn a_value_is_no_template_and_stands_as_it_is() {
+    #[tokio::test]
+    async fn a_value_is_no_template_and_stands_as_it_is() {
         let templates = JinjaTemplates::default();
         for text in
             ["{{ secret }}", "{% for x in range(9) %}", "<b>&amp;\"'</b>", "\u{202e}\u{fffd}e\u{301}", "{#", "\r\n\t"]
         {
             let values = json!({ "x": text, "list": [text] });
-            let made =
-                templates.render("{{ x }}|{{ list[0] }}|{{ x ~ '' }}", values.as_object().unwrap(), 1000).unwrap();
+            let values = Arc::new(values.as_object().cloned().unwrap());
+            let made = templates.render("{{ x }}|{{ list[0] }}|{{ x ~ '' }}", &values, 1000).await.unwrap();
             assert_eq!(made, format!("{text}|{text}|{text}"));
         }
     }
 
-    #[test]
-    fn what_would_never_end_or_fill_the_memory_is_refused_soon() {
+    #[tokio::test]
+    async fn what_would_never_end_or_fill_the_memory_is_refused_soon() {
         let deep = format!("{}{}", "(".repeat(9_000), ")".repeat(9_000));
         let nested = format!("{}x{}", "{% if true %}".repeat(700), "{% endif %}".repeat(700));
         let wide = "{{ x|replace('l', 'llllllllll')|replace('l', 'llllllllll')|replace('l', 'llllllllll')\
@@ -216,22 +261,22 @@ mod tests {
             &format!("{{{{ {}x }}}}", "-".repeat(19_000)),
             &format!("{{% if x %}}{}{{% endif %}}{{{{ 1 // 0 }}}}", "{% elif x %}".repeat(1_600)),
         ] {
-            let refused = render(template);
+            let refused = render(template).await;
             assert!(refused.is_err(), "{template:.60}: {} bytes", refused.unwrap().len());
         }
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         // A stack that is too small ends the whole program.
-        assert_eq!(render(&format!("{{{{ {}x }}}}", "x and ".repeat(3_000))), Ok("lamp".to_owned()));
+        assert_eq!(render(&format!("{{{{ {}x }}}}", "x and ".repeat(3_000))).await, Ok("lamp".to_owned()));
         assert_eq!(
-            render(&format!("{{{{ {}x }}}}", "not ".repeat(4_500))).map(|text| text.to_lowercase()),
+            render(&format!("{{{{ {}x }}}}", "not ".repeat(4_500))).await.map(|text| text.to_lowercase()),
             Ok("true".to_owned())
         );
-        let long = JinjaTemplates::default().render("{{ 'x' * 1001 }}", &values(), 1000).unwrap_err();
+        let long = JinjaTemplates::default().render("{{ 'x' * 1001 }}", &values(), 1000).await.unwrap_err();
         assert!(long.message.contains("1000 bytes"), "{}", long.message);
     }
 
-    #[test]
-    fn a_fault_says_where_it_is_and_what_to_do() {
+    #[tokio::test]
+    async fn a_fault_says_where_it_is_and_what_to_do() {
         for (template, line, words, is_lasting) in [
             ("a\n{{ x", Some(2), "mind the braces", true),
             ("a\n\n{{ x|explode }}", Some(3), "use a filter of Jinja", true),
@@ -243,11 +288,48 @@ mod tests {
             ("{{ x + 1 }}", Some(1), "with these values", false),
             ("{{ 1 // 0 }}", Some(1), "with these values", false),
         ] {
-            let fault = render(template).unwrap_err();
+            let fault = render(template).await.unwrap_err();
             assert_eq!((fault.line, fault.is_lasting), (line, is_lasting), "{template}: {}", fault.message);
             assert!(fault.message.contains(words), "{template}: {}", fault.message);
         }
-        let shown = format!("{:?}", render("{{ x.nothing.more }} {{ x|int }}").unwrap_err());
+        let shown = format!("{:?}", render("{{ x.nothing.more }} {{ x|int }}").await.unwrap_err());
         assert!(!shown.contains("lamp"), "no value stands in a fault: {shown}");
+    }
+
+    /// Work that goes on until it is let go.
+    fn held() -> (mpsc::Sender<()>, impl FnOnce(&Environment<'static>) -> Result<(), TemplateFault> + Send + 'static) {
+        let (let_go, held) = mpsc::channel();
+        (let_go, move |_: &Environment<'static>| held.recv_timeout(Duration::from_secs(20)).map_err(|_| away()))
+    }
+
+    #[tokio::test]
+    async fn a_template_holds_up_nobody_else_and_no_more_are_read_at_once_than_there_is_room_for() {
+        let (templates, values, (let_go, work)) = (JinjaTemplates::at_once(1), values(), held());
+        let mut first = pin!(templates.read(work));
+        assert!(poll!(&mut first).is_pending(), "it is read on the thread of who asked");
+        let mut second = pin!(templates.render("{{ x }}", &values, 1000));
+        assert!(poll!(&mut second).is_pending(), "there is no room");
+        assert_eq!(templates.render("no values", &values, 1000).await.as_deref(), Ok("no values"));
+        let_go.send(()).unwrap();
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!((first, second.as_deref()), (Ok(()), Ok("lamp")));
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_takes_no_room_from_others() {
+        let (templates, values, (let_go, work)) = (JinjaTemplates::at_once(1), values(), held());
+        let mut begun = Box::pin(templates.read(work));
+        assert!(poll!(&mut begun).is_pending());
+        let mut waits = Box::pin(templates.render("{{ x }}", &values, 1000));
+        assert!(poll!(&mut waits).is_pending());
+        drop((begun, waits));
+        let mut later = pin!(templates.render("{{ x }}", &values, 1000));
+        assert!(poll!(&mut later).is_pending(), "what nobody waits for is not over yet");
+        let_go.send(()).unwrap();
+        assert_eq!(later.await.as_deref(), Ok("lamp"));
+        // What ends in a panic leaves its room too.
+        let odd: Result<(), _> = templates.read(|_| panic!("odd")).await;
+        assert!(odd.unwrap_err().message.contains("try it again"));
+        assert_eq!(templates.render("{{ x }}", &values, 1000).await.as_deref(), Ok("lamp"));
     }
 }

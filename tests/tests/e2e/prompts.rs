@@ -9,6 +9,8 @@ on_each_database!(
     a_prompt_is_written_tried_and_rolled_back,
     no_template_holds_the_shop_up,
     a_prompt_asks_a_model_and_its_answers_are_counted,
+    an_answer_is_heard_as_it_is_said_and_ends_when_nobody_hears_it,
+    with_a_key_an_answer_is_made_once,
 );
 
 const BASE: &str = "/api/v1/assistant/prompts";
@@ -191,4 +193,88 @@ async fn a_prompt_asks_a_model_and_its_answers_are_counted(database: Database) {
         assert!(!all.is_empty() && !all.contains("secret lamp") && !all.contains("word word"), "{told}: {all}");
     }
     admin.delete(&format!("{BASE}/sell")).await.expect(409);
+}
+
+/// A shop with a prompt that serves.
+async fn selling(database: Database, upstream: &Upstream) -> (Server, Client) {
+    let server = assisted(database, upstream).await;
+    let admin = server.signed_in("admin").await;
+    written(&admin, "sell", &says("You sell.")).await;
+    split(&admin, "sell", &[(1, 1)]).await;
+    let buyer = server.signed_in("buyer").await;
+    (server, buyer)
+}
+
+async fn an_answer_is_heard_as_it_is_said_and_ends_when_nobody_hears_it(database: Database) {
+    let upstream = Upstream::start(|n| match n {
+        0 => Conduct::Words(3),
+        1 => Conduct::CutAfter(4),
+        2 => Conduct::Endless(Duration::from_millis(20)),
+        _ => Conduct::Late(Duration::from_mins(1)),
+    })
+    .await;
+    let (server, buyer) = selling(database, &upstream).await;
+    let (tables, generations) = (server.tables(), format!("{BASE}/sell/generations"));
+    let values = json!({ "variables": { "title": "lamp" } });
+    let aloud = || buyer.request("POST", &generations).header("accept", "text/event-stream").json(&values);
+
+    let whole = buyer.send(aloud()).await.expect(201).text();
+    assert!(whole.contains("data: {\"text\":\"word \",\"type\":\"delta\"}"), "{whole}");
+    let last = whole.trim_end().rsplit("\n\n").next().unwrap().strip_prefix("data: ").unwrap();
+    let last: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(
+        (&last["type"], &last["generation"]["text"], &last["generation"]["usage"]["outputTokens"]),
+        (&json!("generation"), &json!("word word word "), &json!(3))
+    );
+    let cut = buyer.send(aloud()).await.expect(201).text();
+    assert!(cut.contains("provider_cut") && !cut.contains("\"generation\""), "{cut}");
+
+    let mut answer = aloud().send().await.unwrap();
+    let heard = answer.chunk().await.unwrap().unwrap();
+    assert!(!heard.is_empty());
+    drop(answer);
+    tables.until("SELECT count(*) FROM prompt_generations WHERE state = 'running'", 0).await;
+    tables.until("SELECT count(*) FROM assistant_calls WHERE fault = 'abandoned'", 1).await;
+    upstream.until("the provider is asked no further", |all| all.len() > 2 && all[2].left.is_some()).await;
+    // And so it is with a whole one that nobody waits for.
+    let whole = buyer.request("POST", &generations).json(&values).timeout(Duration::from_secs(2));
+    assert!(buyer.try_send(whole).await.is_err(), "it was answered");
+    tables.until("SELECT count(*) FROM prompt_generations WHERE reason = 'abandoned' AND state = 'failed'", 2).await;
+    tables.until("SELECT count(*) FROM assistant_calls WHERE fault = 'abandoned'", 2).await;
+    let linked = "SELECT count(*) FROM assistant_calls c JOIN prompt_generations g ON g.id = c.generation_id";
+    assert_eq!(tables.number(linked), 4, "every call says what for");
+}
+
+async fn with_a_key_an_answer_is_made_once(database: Database) {
+    let upstream = Upstream::start(|n| match n {
+        0 => Conduct::Late(Duration::from_mins(1)),
+        _ => Conduct::Late(Duration::from_secs(2)),
+    })
+    .await;
+    let (mut server, buyer) = selling(database, &upstream).await;
+    let (path, values) = (format!("{BASE}/sell/generations"), json!({ "variables": { "title": "lamp" } }));
+    let keyed = |by: &Client, values: &Value| by.request("POST", &path).header("idempotency-key", "once").json(values);
+
+    // While it is made, and while nobody knows that its node was killed.
+    let mut asking = tokio::task::JoinSet::new();
+    let (by, request) = (buyer.clone(), keyed(&buyer, &values));
+    asking.spawn(async move { by.try_send(request).await.is_ok() });
+    upstream.until("the first question came", |all| all.len() == 1).await;
+    buyer.send(keyed(&buyer, &values)).await.expect(409);
+    server.kill();
+    assert_eq!(asking.join_next().await.unwrap().ok(), Some(false));
+    server.run().await;
+    let buyer = server.signed_in("buyer").await;
+    buyer.send(keyed(&buyer, &values)).await.expect(409);
+    server.tables().run("UPDATE prompt_generations SET state = 'failed', reason = 'lost', ended_at = started_at");
+
+    let first = buyer.send(keyed(&buyer, &values)).await.expect(201);
+    let again = buyer.send(keyed(&buyer, &values)).await.expect(201);
+    assert_eq!((first.text(), again.header("idempotency-replayed")), (again.text(), "true"));
+    buyer.send(keyed(&buyer, &json!({ "variables": { "title": "pen" } }))).await.expect(422);
+    server.kill();
+    server.run().await;
+    let buyer = server.signed_in("buyer").await;
+    assert_eq!(buyer.send(keyed(&buyer, &values)).await.expect(201).text(), first.text(), "it outlasts its node");
+    assert_eq!(upstream.counted().len(), 2, "nobody was asked again");
 }

@@ -96,7 +96,8 @@ async fn by_prompt(
         let message = "asks something itself; name a version with messages of the role system alone";
         return Err(Error::invalid("/prompt/version", "consistent", message));
     }
-    let rendered = render(prompts.templates.as_ref(), &version.content, &asked.variables).map_err(below_prompt)?;
+    let rendered = render(prompts.templates.as_ref(), &version.content, &asked.variables).await;
+    let rendered = rendered.map_err(below_prompt)?;
     let by = PromptUse { prompt: prompt.id, version: version.number };
     let made = new.by_prompt(by, &rendered.rules(), rendered.model.clone());
     made.map_err(|breach| Error::invalid("/prompt/variables", breach.rule, breach.message))

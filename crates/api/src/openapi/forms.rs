@@ -7,7 +7,10 @@ use domain::{
     shop::Rules,
 };
 use serde_json::{Value, json};
-use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::openapi::{
+    OpenApi, RefOr, Schema,
+    schema::{AdditionalProperties, AllOf, AnyOf, ArrayItems, Object, OneOf, SchemaFormat},
+};
 
 /// One line: no control characters (`domain::text::line`).
 const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
@@ -53,30 +56,58 @@ pub fn tell(document: &mut OpenApi, rules: &Rules) {
 }
 
 fn tell_schema(schema: &mut RefOr<Schema>, rules: &Rules) {
-    let mut value = serde_json::to_value(&*schema).unwrap_or_default();
-    rewrite(&mut value, rules);
-    if let Ok(told) = serde_json::from_value(value) {
-        *schema = told;
+    if let RefOr::T(schema) = schema {
+        tell_own(schema, rules);
     }
 }
 
-fn rewrite(value: &mut Value, rules: &Rules) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, rules)),
-        Value::Object(map) => {
-            map.values_mut().for_each(|value| rewrite(value, rules));
-            let form = map.get("format").and_then(Value::as_str);
-            if let Some(Value::Object(words)) = form.and_then(|form| meaning(form, rules)) {
-                map.remove("format");
-                map.extend(words);
+fn tell_own(schema: &mut Schema, rules: &Rules) {
+    match schema {
+        Schema::Object(object) => tell_object(object, rules),
+        Schema::Array(array) => {
+            array.prefix_items.iter_mut().for_each(|item| tell_own(item, rules));
+            if let ArrayItems::RefOrSchema(item) = &mut array.items {
+                tell_schema(item, rules);
+            }
+        }
+        Schema::OneOf(OneOf { items, .. })
+        | Schema::AllOf(AllOf { items, .. })
+        | Schema::AnyOf(AnyOf { items, .. }) => {
+            for item in items {
+                tell_schema(item, rules);
             }
         }
         _ => {}
     }
 }
 
+fn tell_object(object: &mut Object, rules: &Rules) {
+    object.properties.values_mut().for_each(|property| tell_schema(property, rules));
+    if let Some(AdditionalProperties::RefOr(property)) = object.additional_properties.as_deref_mut() {
+        tell_schema(property, rules);
+    }
+    if let Some(names) = object.property_names.as_deref_mut() {
+        tell_own(names, rules);
+    }
+    let Some(SchemaFormat::Custom(form)) = &object.format else { return };
+    if let (Some(Value::Object(words)), Ok(Value::Object(mut whole))) =
+        (meaning(form, rules), serde_json::to_value(&*object))
+    {
+        whole.remove("format");
+        whole.extend(words);
+        // It is not written where any will do, and is not read without it.
+        whole.insert("type".to_owned(), json!("object"));
+        if let Ok(mut told) = serde_json::from_value::<Object>(Value::Object(whole)) {
+            told.schema_type = object.schema_type.clone();
+            *object = told;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::schema::{Array, SchemaType, Type};
+
     use super::*;
 
     fn told(rules: &Rules, schema: &str, field: &str) -> Value {
@@ -101,6 +132,40 @@ mod tests {
         let rules = Rules { name_min: 1, name_max: 250, ..Rules::default() };
         let name = told(&rules, "NewProduct", "name");
         assert_eq!((&name["minLength"], &name["maxLength"]), (&json!(1), &json!(250)));
+    }
+
+    #[test]
+    fn a_form_is_told_wherever_it_stands_and_beside_what_has_no_type() {
+        let line = || Object::builder().schema_type(Type::String).format(Some(SchemaFormat::Custom("line".to_owned())));
+        let any = || Object::builder().schema_type(SchemaType::AnyValue);
+        let typeless = any().format(Some(SchemaFormat::Custom("line".to_owned()))).description(Some("Any"));
+        let whole = Object::builder()
+            .property("any", any().description(Some("What will do")))
+            .property("own", line())
+            .property("typeless", typeless)
+            .property("list", Array::builder().items(line()))
+            .property("map", Object::builder().additional_properties(Some(Schema::from(line().build()))))
+            .property("one", OneOf::builder().item(line()).item(any()))
+            .property("all", AllOf::builder().item(line()))
+            .property("either", AnyOf::builder().item(line()));
+        let mut schema = RefOr::T(Schema::from(whole.build()));
+        tell_schema(&mut schema, &Rules::default());
+        let told = serde_json::to_value(&schema).unwrap();
+        for place in [
+            "own",
+            "typeless",
+            "list/items",
+            "map/additionalProperties",
+            "one/oneOf/0",
+            "all/allOf/0",
+            "either/anyOf/0",
+        ] {
+            let told = told.pointer(&format!("/properties/{place}")).unwrap();
+            assert_eq!((&told["pattern"], &told["format"]), (&json!(LINE), &Value::Null), "{place}: {told}");
+        }
+        assert_eq!(told["properties"]["any"], json!({ "description": "What will do" }));
+        assert_eq!(told["properties"]["typeless"], json!({ "description": "Any", "pattern": LINE }));
+        assert_eq!(told["properties"]["own"]["type"], "string");
     }
 
     /// A form that nobody explains would say nothing to anybody.

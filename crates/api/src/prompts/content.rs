@@ -77,7 +77,7 @@ pub enum TypeName {
     Texts,
 }
 
-/// A variable that templates may name. Its patterns stand here themselves: a default of any type keeps named forms from being told.
+/// A variable that templates may name.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PromptVariable)]
 #[serde(rename_all = "camelCase")]
@@ -88,11 +88,7 @@ pub struct VariableView {
     /// What it takes.
     pub r#type: TypeName,
     /// What it is.
-    #[schema(
-        example = "The name of the product",
-        max_length = 500,
-        pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
-    )]
+    #[schema(example = "The name of the product", max_length = 500, format = "paragraph")]
     pub description: Option<String>,
     /// The most characters of a text, or of each of a list; 2000 when absent.
     #[schema(minimum = 1, maximum = 50_000)]
@@ -107,12 +103,7 @@ pub struct VariableView {
     #[schema(minimum = -9_223_372_036_854_775_808_i64, maximum = 9_223_372_036_854_775_807_i64)]
     pub maximum: Option<i64>,
     /// The texts to choose from.
-    #[schema(
-        max_items = 100,
-        min_length = 1,
-        max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
-    )]
+    #[schema(max_items = 100, min_length = 1, max_length = 200, format = "name")]
     pub choices: Option<Vec<String>>,
     /// The value where none is given; one must be given where this is absent.
     pub default: Option<Value>,

@@ -14,14 +14,17 @@ use domain::{
     assistant::{
         Denied, Finish,
         prompts::{
-            Asking, Generated, Generation, GenerationState, Outcome, OutcomeInput, OutcomeValue, generate, say_outcome,
+            Asking, Generated, Generation, GenerationState, Outcome as HowItTurnedOut, OutcomeInput, OutcomeValue,
+            Prompt, PromptVersion, generate, say_outcome,
         },
     },
     id::GenerationId,
-    permission::UseAssistant,
+    idempotency::{Key, Once, Outcome},
+    permission::{Authorized, UseAssistant},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{Object, RefOr, Schema},
@@ -29,18 +32,19 @@ use utoipa::{
 use uuid::Uuid;
 
 use super::{
+    aloud,
     parameters::PromptName,
     render::{ValuesBody, asked},
 };
 use crate::{
-    Answer, Shared,
+    Answer, Services, Shared,
     auth::Auth,
     body::{Fields, JsonBody},
     chat::{denied, read_body},
     context::Context,
-    etag,
+    idempotency::{Keyed, again, reply, response},
     path::Id,
-    problem::Problem,
+    problem::{In, Problem},
 };
 
 /// What an answer used.
@@ -116,7 +120,7 @@ pub struct GeneratedView {
 }
 
 impl GeneratedView {
-    fn of(prompt: String, generated: Generated) -> Self {
+    pub(super) fn of(prompt: String, generated: Generated) -> Self {
         let (usage, estimated) = generated.usage;
         Self {
             id: generated.id.0,
@@ -147,17 +151,26 @@ impl GeneratedView {
 /// Asks a model by a prompt.
 ///
 /// The version that serves the subject is asked, unless another is named. The call is in the ledger and counts in budgets and limits as every
-/// other; asked again it is made and paid again. What is said is kept nowhere: the answer has it, and later only which version it was.
+/// other; asked again it is made and paid again, unless both bear one `Idempotency-Key`: then the answer is kept for as long as keys are. Else
+/// what is said is kept nowhere: the answer has it, and later only which version it was. When its reader goes away the call ends.
+///
+/// With `Accept: text/event-stream` it comes as it is said, in events whose data is JSON: `{"type":"delta","text":".."}` for what the model
+/// says, with steps where they are asked for, and `{"type":"thought","text":".."}` for what it thinks; in the end one
+/// `{"type":"generation","generation":{..}}` with all that the answer in JSON has, or `{"type":"error","error":{..}}`. What ends with
+/// neither was cut.
 #[utoipa::path(
     tag = "assistant",
     request_body = ValuesBody,
-    params(PromptName),
+    params(PromptName, Keyed),
     responses(
-        (status = 201, description = "The answer", body = GeneratedView, headers(("Location" = String, description = "Where it is told how it went"))),
+        (
+            status = 201, description = "The answer", content((GeneratedView = "application/json"), (String = "text/event-stream")),
+            headers(("Location" = String, description = "Where it is told how it went"))
+        ),
         (status = 404, description = "No such prompt or version"),
         (status = 409, description = "No version serves, the prompt is put away, or asks a model that there is not"),
         (status = 413, description = "The values have too many bytes"),
-        (status = 422, description = "The provider will not answer that"),
+        (status = 422, description = "The provider will not answer that, or the key was used with a different request"),
         (status = 429, description = "Too many questions, or a budget has no room"),
         (status = 502, description = "The provider failed, or what it said is not the JSON that it was asked for"),
         (status = 503, description = "There is no provider, or none that answers"),
@@ -170,33 +183,90 @@ pub async fn create_generation(
     auth: Auth<UseAssistant>,
     services: Shared,
     path: PromptName,
+    keyed: Keyed,
     http: HttpRequest,
     payload: Payload,
 ) -> Answer {
-    let asked = read_body(&services, &http, payload).await?.read(|fields| Some(asked(fields)))?;
-    let assistance = &services.assistant;
-    let prompt = assistance.prompts.named(&path.name).await?;
+    let body = read_body(&services, &http, payload).await?;
+    let asked = body.read(|fields| Some(asked(fields)))?;
+    let is_aloud = aloud::wanted(&http);
+    if is_aloud && keyed.is_there() {
+        let message = "must be left out where a stream is asked for: what was said aloud is kept nowhere";
+        return Err(Problem::broken(In::Header, "Idempotency-Key", "streamed", message));
+    }
+    let prompt = services.assistant.prompts.named(&path.name).await?;
     let version = services.served(&prompt, &asked, auth.0.principal()).await?;
     let request = http.extensions().get::<Context>().map(|context| Arc::clone(&context.id)).unwrap_or_default();
-    let asking = Asking {
-        prompt: &prompt,
-        version: &version,
-        values: &asked.variables,
-        usual: services.chat.talks.rules.model.as_deref(),
-        request: &request,
-    };
-    let templates = assistance.prompts.templates.as_ref();
-    let made = generate(&assistance.assistant, templates, &services.shop, &auth.0, asking).await;
-    let made = made.map_err(|why| refused(why, services.shop.now()))?;
-    let location = format!("/api/v1/assistant/generations/{}", made.id);
-    let body = etag::json(&GeneratedView::of(prompt.name, made))?;
-    let mut answer = HttpResponse::build(StatusCode::CREATED);
-    answer.insert_header((header::LOCATION, location)).insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(answer.content_type("application/json").body(body))
+    let asked = Question { by: auth.0, prompt, version, values: asked.variables, request };
+    if is_aloud {
+        return aloud::answer(&http, &services, asked).await;
+    }
+    let key = keyed.key(&services, "create_generation", &body);
+    drop(body);
+    whole(&services, asked, key).await
+}
+
+/// A question by a prompt, for a task of its own.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) by: Authorized<UseAssistant>,
+    pub(super) prompt: Prompt,
+    pub(super) version: PromptVersion,
+    pub(super) values: Map<String, Value>,
+    pub(super) request: Arc<str>,
+}
+
+impl Question {
+    pub(super) fn asking<'a>(&'a self, services: &'a Services) -> Asking<'a> {
+        Asking {
+            prompt: &self.prompt,
+            version: &self.version,
+            values: &self.values,
+            usual: services.chat.talks.rules.model.as_deref(),
+            request: &self.request,
+        }
+    }
+}
+
+/// Where it is told how an answer went.
+pub(super) fn location(id: GenerationId) -> String {
+    format!("/api/v1/assistant/generations/{id}")
+}
+
+/// The whole answer. It is made by a task of its own, which outlives a request whose reader went away, and then writes down that it ended.
+async fn whole(services: &Shared, asked: Question, key: Option<Key>) -> Answer {
+    let (mut tell, told) = oneshot::channel();
+    let by_whom = services.clone();
+    actix_web::rt::spawn(async move {
+        let (services, name) = (by_whom, asked.prompt.name.clone());
+        let render = |made: &Generated| {
+            let headers = vec![
+                ("Location".to_owned(), location(made.id)),
+                (header::CACHE_CONTROL.to_string(), "no-store".to_owned()),
+            ];
+            reply(StatusCode::CREATED, headers, &GeneratedView::of(name.clone(), made.clone()))
+        };
+        let once = Once { key, render: &render };
+        let assistance = &services.assistant;
+        let (assistant, templates) = (&assistance.assistant, assistance.prompts.templates.as_ref());
+        let (shop, asking) = (&services.shop, asked.asking(&services));
+        let made = generate(assistant, templates, shop, &asked.by, &asking, &once, tell.closed()).await;
+        let made = made.map(|outcome| match outcome {
+            Outcome::Fresh(made) => (render(&made), false),
+            Outcome::Replay(kept) => (kept, true),
+        });
+        // Nobody is told who went away meanwhile.
+        let _ = tell.send(made);
+    });
+    let made = told.await.map_err(Error::internal)?;
+    match made.map_err(|why| refused(why, services.shop.now()))? {
+        (kept, true) => again(kept),
+        (fresh, false) => Ok(response(fresh)),
+    }
 }
 
 /// What is told of it: here a question is too long by the values of variables.
-fn refused(why: Denied, now: domain::clock::Timestamp) -> Problem {
+pub(super) fn refused(why: Denied, now: domain::clock::Timestamp) -> Problem {
     match why {
         Denied::TooLong { tokens, window } => Error::invalid(
             "/variables",
@@ -289,8 +359,8 @@ pub struct RecordView {
 }
 
 impl RecordView {
-    fn of(one: &Generation, outcomes: &[Outcome]) -> Self {
-        let outcome = |outcome: &Outcome| OutcomeView {
+    fn of(one: &Generation, outcomes: &[HowItTurnedOut]) -> Self {
+        let outcome = |outcome: &HowItTurnedOut| OutcomeView {
             metric: outcome.metric.clone(),
             value: match outcome.value {
                 OutcomeValue::Flag(flag) => flag.into(),

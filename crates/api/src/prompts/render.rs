@@ -166,6 +166,6 @@ pub async fn render_prompt(auth: Auth<UseAssistant>, services: Shared, path: Pro
     let prompts = &services.assistant.prompts;
     let prompt = prompts.named(&path.name).await?;
     let version = services.served(&prompt, &asked, auth.0.principal()).await?;
-    let rendered = render(prompts.templates.as_ref(), &version.content, &asked.variables)?;
+    let rendered = render(prompts.templates.as_ref(), &version.content, &asked.variables).await?;
     Ok(HttpResponse::Ok().json(RenderedView::of(&version, rendered)))
 }

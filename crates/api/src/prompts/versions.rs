@@ -76,12 +76,12 @@ pub async fn create_prompt_version(
     keyed: Keyed,
     body: JsonBody,
 ) -> Answer {
-    let templates = services.assistant.prompts.templates.as_ref();
     let content = body.read(|fields| {
         let input = new_content(fields);
         // What cannot be read is told first.
-        if fields.violations.is_empty() { input.check(templates, &mut fields.violations) } else { None }
+        if fields.violations.is_empty() { input.check(&mut fields.violations) } else { None }
     })?;
+    let content = content.tried(services.assistant.prompts.templates.as_ref()).await?;
     let name = &path.name;
     let render = |one: &PromptVersion| {
         let location = format!("/api/v1/assistant/prompts/{name}/versions/{}", one.number.0);

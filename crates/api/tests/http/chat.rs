@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use actix_web::test::{self, TestRequest};
 use domain::{
     Principal,
-    assistant::{Deployment, Fault, FaultClass, Model, Models, Usage},
+    assistant::{Fault, FaultClass, Models, Usage},
     permission::Role,
     testing::{PlainModel, Script},
 };
 use serde_json::{Value, json};
 
-use crate::setup::{Door, Reply};
+use crate::setup::{Door, Reply, small};
 
 const USED: Usage = Usage { prompt: 4, completion: 2, cached: 1, reasoning: 0 };
 
@@ -24,17 +24,8 @@ struct Talk {
 impl Talk {
     async fn of(script: impl IntoIterator<Item = Script>) -> Self {
         let model = PlainModel::new(script);
-        let small = Model {
-            name: "small".to_owned(),
-            deployments: vec![Deployment { name: "plain/small".to_owned(), model: model.clone() }],
-            when_too_long: None,
-            when_withheld: None,
-            window: 1000,
-            max_output: 100,
-            limits: Vec::new(),
-            counts: None,
-        };
-        let models = Models { chat: BTreeMap::from([("small".to_owned(), small)]), embeddings: BTreeMap::new() };
+        let models =
+            Models { chat: BTreeMap::from([("small".to_owned(), small(&model))]), embeddings: BTreeMap::new() };
         let door = Door::with(move |services| {
             services.chat.talks.assistant.models = Arc::new(models);
         });

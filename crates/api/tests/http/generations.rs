@@ -6,10 +6,13 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{http::Method, test::TestRequest};
+use actix_web::{
+    http::Method,
+    test::{self, TestRequest},
+};
 use domain::{
     Principal,
-    assistant::{Deployment, Fault, FaultClass, Model, Models, Usage, ports::LedgerStore as _},
+    assistant::{Fault, FaultClass, Model, Models, Usage, ports::LedgerStore as _},
     permission::Role,
     testing::{PlainModel, Script},
 };
@@ -17,10 +20,12 @@ use serde_json::{Value, json};
 
 use crate::{
     prompts::{send, split, written},
-    setup::{Door, Reply},
+    setup::{Door, Reply, small},
 };
 
 const USED: Usage = Usage { prompt: 4, completion: 2, cached: 1, reasoning: 0 };
+
+const PATH: &str = "/api/v1/assistant/prompts/sell/generations";
 
 struct Asked {
     door: Door,
@@ -32,16 +37,7 @@ struct Asked {
 impl Asked {
     async fn of(script: impl IntoIterator<Item = Script>) -> Self {
         let model = PlainModel::new(script);
-        let small = Model {
-            name: "small".to_owned(),
-            deployments: vec![Deployment { name: "plain/small".to_owned(), model: model.clone() }],
-            when_too_long: None,
-            when_withheld: None,
-            window: 200,
-            max_output: 100,
-            limits: Vec::new(),
-            counts: None,
-        };
+        let small = Model { window: 200, ..small(&model) };
         let models = Models { chat: BTreeMap::from([("small".to_owned(), small)]), embeddings: BTreeMap::new() };
         let door = Door::with(move |services| services.assistant.assistant.models = Arc::new(models));
         let (admin, ada) = (door.person(Role::Admin).await, door.person(Role::User).await);
@@ -52,6 +48,27 @@ impl Asked {
 
     async fn ask(&self, body: Value) -> Reply {
         send(&self.door, Method::POST, "/sell/generations", &self.ada, Some(body)).await
+    }
+
+    /// With a key.
+    async fn ask_once(&self, key: &str, body: &Value) -> Reply {
+        let request = TestRequest::post().uri(PATH).insert_header(self.door.bearer(&self.ada));
+        self.door.send(request.insert_header(("idempotency-key", key)).set_json(body)).await
+    }
+
+    /// An answer as it is said: where it is told how it went, and what its events say.
+    async fn aloud(&self, body: &Value) -> (String, Vec<Value>) {
+        let drawn = souk_api::app::Drawn::of(&self.door.services);
+        let app = test::init_service(souk_api::build(&self.door.services, &drawn)).await;
+        let request = TestRequest::post().uri(PATH).insert_header(self.door.bearer(&self.ada));
+        let request = request.insert_header(("accept", "text/event-stream"));
+        let answer = test::call_service(&app, request.set_json(body).to_request()).await;
+        let header = |name: &str| answer.headers().get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!((answer.status().as_u16(), header("content-type")), (201, "text/event-stream".to_owned()));
+        let location = header("location");
+        let text = String::from_utf8(test::read_body(answer).await.to_vec()).unwrap().replace(": \n\n", "");
+        let data = text.split_terminator("\n\n").map(|one| one.strip_prefix("data: ").unwrap());
+        (location, data.map(|data| serde_json::from_str(data).unwrap()).collect())
     }
 
     async fn get(&self, path: &str, by: &Principal) -> Reply {
@@ -211,4 +228,58 @@ async fn outcomes_are_said_by_who_asked_and_reported_by_version() {
     assert_eq!(before["versions"], json!([]));
     let odd = asked.get(&format!("{path}?from=2031-01-01T00:00:00Z&to=2030-01-01T00:00:00Z"), &asked.admin).await;
     assert_eq!(odd.broken(), ["query from range"]);
+}
+
+#[actix_web::test]
+async fn an_answer_comes_as_it_is_said_and_ends_with_all_that_the_whole_one_has() {
+    let asked = Asked::of([Script::Says("A fine lamp", Some(USED))]).await;
+    let (location, told) = asked.aloud(&lamp()).await;
+    let (last, deltas) = told.split_last().unwrap();
+    let said: String = deltas.iter().map(|one| one["text"].as_str().unwrap()).collect();
+    assert!(deltas.iter().all(|one| one["type"] == "delta") && deltas.len() == 3, "{told:?}");
+    assert_eq!((said.as_str(), &last["type"]), ("A fine lamp", &json!("generation")));
+    let whole = asked.ask(lamp()).await.json();
+    let mut same = last["generation"].clone();
+    same["id"] = whole["id"].clone();
+    assert_eq!(same, whole, "but for its id");
+    assert_eq!(location, format!("/api/v1/assistant/generations/{}", last["generation"]["id"].as_str().unwrap()));
+    assert_eq!(asked.get(&location, &asked.ada).await.json()["state"], "done");
+}
+
+#[actix_web::test]
+async fn an_answer_that_breaks_off_ends_with_an_error_and_what_is_refused_is_no_stream() {
+    let withheld = Script::Fails(Fault::new(FaultClass::ContentPolicy, "no"));
+    let asked = Asked::of([Script::BreaksOff("A fine"), withheld]).await;
+    let (location, told) = asked.aloud(&lamp()).await;
+    let last = told.last().unwrap();
+    assert_eq!((&last["type"], &last["error"]["details"]["reason"]), (&json!("error"), &json!("provider_cut")));
+    assert!(last["error"]["message"].is_string() && last["error"]["requestId"].is_string(), "{last}");
+    assert!(told.iter().all(|one| one["type"] != "generation"), "it passes for a whole one");
+    let record = asked.get(&location, &asked.ada).await.json();
+    assert_eq!((&record["state"], &record["reason"]), (&json!("failed"), &json!("cut")));
+
+    let request = TestRequest::post().uri(PATH).insert_header(asked.door.bearer(&asked.ada)).set_json(lamp());
+    let refused = asked.door.send(request.insert_header(("accept", "text/event-stream, */*"))).await;
+    assert_eq!((refused.status, refused.header("content-type")), (422, "application/json"), "{}", refused.text);
+    let request = TestRequest::post().uri(PATH).insert_header(asked.door.bearer(&asked.ada)).set_json(lamp());
+    let request = request.insert_header(("idempotency-key", "k")).insert_header(("accept", "text/event-stream"));
+    let refused = asked.door.send(request).await;
+    assert!(refused.status == 400 && refused.text.contains("Idempotency-Key"), "{}", refused.text);
+}
+
+#[actix_web::test]
+async fn with_a_key_a_model_is_asked_once_for_an_answer_and_again_for_none() {
+    let away = Script::Fails(Fault::new(FaultClass::Timeout, "no"));
+    let asked = Asked::of([away, Script::Says("A fine lamp", Some(USED))]).await;
+    assert_eq!(asked.ask_once("k-1", &lamp()).await.status, 504);
+    let first = asked.ask_once("k-1", &lamp()).await;
+    assert_eq!((first.status, asked.model.asked().len()), (201, 2), "{}", first.text);
+    let again = asked.ask_once("k-1", &lamp()).await;
+    assert_eq!((again.status, &again.text, again.header("location")), (201, &first.text, first.header("location")));
+    assert_eq!((again.header("idempotency-replayed"), again.header("cache-control")), ("true", "no-store"));
+    let other = json!({ "variables": { "title": "pen" } });
+    assert_eq!(asked.ask_once("k-1", &other).await.status, 422);
+    assert_eq!(asked.model.asked().len(), 2, "nobody was asked again");
+    let fresh = asked.ask_once("k-2", &lamp()).await;
+    assert_ne!(fresh.json()["id"], first.json()["id"]);
 }

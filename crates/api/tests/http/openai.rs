@@ -6,7 +6,7 @@ use actix_web::test::{self, TestRequest};
 use domain::{
     Principal,
     assistant::{
-        Budget, BudgetBy, BudgetSpan, Deployment, Embedding, Fault, FaultClass, Model, Models, Usage,
+        Budget, BudgetBy, BudgetSpan, Embedding, Fault, FaultClass, Models, Usage,
         terms::{Standing, Terms},
     },
     permission::Role,
@@ -14,7 +14,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use crate::setup::{Door, Reply};
+use crate::setup::{Door, Reply, small};
 
 const USED: Usage = Usage { prompt: 4, completion: 2, cached: 1, reasoning: 0 };
 
@@ -31,24 +31,15 @@ impl Asked {
 
     async fn with(script: Script, budgets: Arc<[Budget]>) -> Self {
         let model = PlainModel::new([script]);
-        let small = Model {
-            name: "small".to_owned(),
-            deployments: vec![Deployment { name: "plain/small".to_owned(), model: model.clone() }],
-            when_too_long: None,
-            when_withheld: None,
-            window: 1000,
-            max_output: 100,
-            limits: Vec::new(),
-            counts: None,
-        };
         let vectors = Embedding {
             name: "vectors".to_owned(),
             deployment: "plain/vectors".to_owned(),
             embedder: Arc::new(PlainVectors),
             window: 1000,
+            counts: None,
         };
         let models = Models {
-            chat: BTreeMap::from([("small".to_owned(), small)]),
+            chat: BTreeMap::from([("small".to_owned(), small(&model))]),
             embeddings: BTreeMap::from([("vectors".to_owned(), vectors)]),
         };
         let door = Door::with(move |services| {

@@ -24,7 +24,7 @@ use domain::{
         uploads::Finisher,
     },
     assistant::{
-        Assistant,
+        Assistant, Deployment, Model,
         conversation::{TalkRules, Talks, WindowRules},
         prompts::Prompts,
         terms::{Provider, Settings},
@@ -51,8 +51,8 @@ use domain::{
     schedule::{CatchUp, Cron, Entry},
     testing::{
         Fixtures, MemoryBlobs, PlainAddresses, PlainAnalysis, PlainCeremonies, PlainCodes, PlainEmbedder, PlainHasher,
-        PlainImaging, PlainIssuers, PlainKeys, PlainLedger, PlainMac, PlainProviders, PlainSealer, PlainSigner,
-        PlainTemplates, PlainTokens, Postbox, memory::MemoryStore, plain_terms,
+        PlainImaging, PlainIssuers, PlainKeys, PlainLedger, PlainMac, PlainModel, PlainProviders, PlainSealer,
+        PlainSigner, PlainTemplates, PlainTokens, Postbox, memory::MemoryStore, plain_terms,
     },
     webhooks::{Keyring, WebhookRules},
 };
@@ -240,6 +240,20 @@ fn finder(reader: &Arc<MemoryStore>) -> Finder {
 fn toolbox(reader: &Arc<MemoryStore>, fixtures: &Fixtures) -> Toolbox {
     let (shop, finder) = (fixtures.shop.clone(), finder(reader));
     Toolbox { shop, finder, categories: reader.clone(), mac: Arc::new(PlainMac) }
+}
+
+/// A model called `small` for which this one answers.
+pub fn small(answers: &Arc<PlainModel>) -> Model {
+    Model {
+        name: "small".to_owned(),
+        deployments: vec![Deployment { name: "plain/small".to_owned(), model: Arc::<PlainModel>::clone(answers) }],
+        when_too_long: None,
+        when_withheld: None,
+        window: 1000,
+        max_output: 100,
+        limits: Vec::new(),
+        counts: None,
+    }
 }
 
 impl Door {

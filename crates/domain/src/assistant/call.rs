@@ -98,7 +98,22 @@ pub async fn stream(
     model: &str,
     request: ChatRequest,
 ) -> Result<Answer, Denied> {
-    let caller = Caller { principal: auth.principal(), request: request_id, generation: None };
+    stream_for(assistant, shop, auth, Origin { request: request_id, generation: None }, model, request).await
+}
+
+/// The same for an origin that is more than a request.
+///
+/// # Errors
+/// Why there is none.
+pub async fn stream_for(
+    assistant: &Assistant,
+    shop: &Shop,
+    auth: &Authorized<UseAssistant>,
+    origin: Origin<'_>,
+    model: &str,
+    request: ChatRequest,
+) -> Result<Answer, Denied> {
+    let caller = Caller { principal: auth.principal(), request: origin.request, generation: origin.generation };
     let (model, stream, held) = Call { assistant, shop, caller }.made(model, request, &PieceByPiece).await?;
     Ok(Answer::new(stream, held, &model))
 }

@@ -1,7 +1,7 @@
 //! Vectors of texts, through the same ledger.
 
 use super::{
-    Assistant, CallKind, Denied,
+    Assistant, CallKind, Denied, Embedding,
     held::{Caller, Held, Wanted},
     ports::Embedded,
 };
@@ -26,6 +26,19 @@ pub async fn embed(
     embed_for(assistant, shop, auth.principal(), request_id, model, texts).await
 }
 
+fn bytes(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}
+
+/// About how many tokens the texts have whose bytes alone do not say that they fit.
+async fn lengths(model: &Embedding, texts: &[String]) -> Vec<u64> {
+    let long = texts.iter().filter(|text| bytes(text) > model.window);
+    match &model.counts {
+        Some(counts) => counts.count(long.cloned().collect()).await,
+        None => long.map(|text| bytes(text).div_ceil(4)).collect(),
+    }
+}
+
 /// The same for somebody who need not be asked whether they may.
 pub(super) async fn embed_for(
     assistant: &Assistant,
@@ -42,8 +55,7 @@ pub(super) async fn embed_for(
     if !principal.may_ask(&model.name) {
         return Err(Denied::NotForKey(model.name.clone()));
     }
-    let bytes = |text: &String| u64::try_from(text.len()).unwrap_or(u64::MAX);
-    if let Some(tokens) = texts.iter().map(|text| bytes(text).div_ceil(4)).find(|tokens| *tokens > model.window) {
+    if let Some(tokens) = lengths(model, texts).await.into_iter().find(|tokens| *tokens > model.window) {
         return Err(Denied::TooLong { tokens, window: model.window });
     }
     // None has less than a byte, and what is longer than the window is refused over there.

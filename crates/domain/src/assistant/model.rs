@@ -67,6 +67,8 @@ pub struct Embedding {
     pub embedder: Arc<dyn Embedder>,
     /// The most tokens of one text.
     pub window: u64,
+    /// How it counts tokens, where that is known.
+    pub counts: Option<Counts>,
 }
 
 impl std::fmt::Debug for Embedding {

@@ -30,10 +30,10 @@ mod write_version;
 
 pub use answer_form::{AnswerForm, Apart, Reasoning, take_apart};
 pub use content::{Example, PromptContent, Spoken, SpokenBy};
-pub use content_input::{AnswerFormInput, ContentInput, ExampleInput, ReasoningInput, SpokenInput};
+pub use content_input::{AnswerFormInput, ContentInput, ExampleInput, ReasoningInput, SpokenInput, Untried};
 pub use create_prompt::create_prompt;
 pub use delete_prompt::delete_prompt;
-pub use generate::{Asking, Generated, generate};
+pub use generate::{Asking, Generated, Heard, Listener, generate, generate_aloud};
 pub use generation::{Generation, GenerationState, Outcome, OutcomeInput, OutcomeValue};
 pub use look_after::settle_generations;
 pub use prompt::{NewPrompt, Prompt, PromptInput, PromptPatch, PromptUse, PromptVersion, VersionNumber};

@@ -192,6 +192,7 @@ mod tests {
             deployment: "near/picky".to_owned(),
             embedder: Arc::new(Picky),
             window: 10,
+            counts: None,
         };
         let models = Models { chat: BTreeMap::new(), embeddings: BTreeMap::from([("vectors".to_owned(), model)]) };
         let assistant = Assistant {

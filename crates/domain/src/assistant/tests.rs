@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+mod turning_away;
+
 use super::{
     terms::{Standing, Terms},
     *,
@@ -78,6 +80,7 @@ impl Given {
             deployment: "p0/vectors".to_owned(),
             embedder: Arc::new(PlainVectors),
             window: 100,
+            counts: None,
         };
         let price = |deployment: &str| Price {
             deployment: deployment.to_owned(),
@@ -124,6 +127,7 @@ impl Given {
     fn counting(&mut self) {
         let mut models = (*self.assistant.models).clone();
         models.chat.values_mut().for_each(|model| model.counts = Some(Arc::new(PlainCounter)));
+        models.embeddings.values_mut().for_each(|model| model.counts = Some(Arc::new(PlainCounter)));
         self.assistant.models = Arc::new(models);
     }
 
@@ -137,7 +141,8 @@ impl Given {
         stream(&self.assistant, &self.fixtures.shop, &self.auth, "r-1", model, request).await.unwrap()
     }
 
-    /// The rows of the ledger, as `deployment state prompt completion cost fault`.
+    /// The rows of the ledger, as `deployment state prompt completion cost fault`. They are sorted: calls of one moment stand there in
+    /// any order.
     async fn rows(&self) -> Vec<String> {
         self.ledger.flush().await.unwrap();
         let row = |row: &StoredCall| {
@@ -155,7 +160,9 @@ impl Given {
                 fault.unwrap_or("-")
             )
         };
-        self.store.books().calls.values().map(row).collect()
+        let mut rows: Vec<_> = self.store.books().calls.values().map(row).collect();
+        rows.sort();
+        rows
     }
 }
 
@@ -201,10 +208,7 @@ async fn where_it_is_known_how_a_model_counts_what_nobody_said_is_counted() {
         (Usage { prompt: 5, completion: 3, cached: 0, reasoning: 0 }, true),
         "marked as a guess"
     );
-    // What begins at one moment stands in any order.
-    let mut rows = given.rows().await;
-    rows.sort();
-    assert_eq!(rows, ["p0/small estimated 5 3 11000 -", "p0/small estimated 9 3 15000 -"]);
+    assert_eq!(given.rows().await, ["p0/small estimated 5 3 11000 -", "p0/small estimated 9 3 15000 -"]);
     // Of one who goes away at once a guess by bytes is left.
     let mut answer = given.begin("small").await;
     answer.next().await.unwrap();
@@ -367,6 +371,22 @@ async fn vectors_go_through_the_same_ledger() {
     let long = ["x".repeat(1000)];
     let denied = embed(assistant, shop, &given.auth, "r-1", "vectors", &long).await.unwrap_err();
     assert!(matches!(denied, Denied::TooLong { tokens: 250, window: 100 }), "{denied:?}");
+}
+
+#[tokio::test]
+async fn a_text_is_too_long_for_a_vector_by_its_tokens_where_they_can_be_counted() {
+    let mut given = Given::of(&[]).await;
+    given.counting();
+    let (assistant, shop) = (&given.assistant, &given.fixtures.shop);
+    // By four bytes a token the first would have 250.
+    let texts = ["x".repeat(1000), "x ".repeat(100), "x".repeat(100)];
+    embed(assistant, shop, &given.auth, "r-1", "vectors", &texts).await.unwrap();
+    for long in ["x ".repeat(101), "x ".repeat(400)] {
+        let tokens = u64::try_from(long.len() / 2).unwrap();
+        let denied = embed(assistant, shop, &given.auth, "r-1", "vectors", &["x".to_owned(), long]).await.unwrap_err();
+        assert!(matches!(denied, Denied::TooLong { tokens: told, window: 100 } if told == tokens), "{denied:?}");
+    }
+    assert_eq!(given.rows().await.len(), 1, "nobody was asked for what is too long");
 }
 
 #[tokio::test]

@@ -11,12 +11,12 @@ use super::{ChatRequest, Part, ResponseFormat, tokens::MESSAGE};
 pub enum Tokenizer {
     /// That of GPT-4o and what came after it.
     O200kBase,
-    /// That of GPT-4 and GPT-3.5.
+    /// That of GPT-4 and GPT-3.5, and of the models that make vectors.
     Cl100kBase,
 }
 
 /// What the names of models begin with, and by what those count; the first that fits.
-const KNOWN: [(&str, Tokenizer); 11] = [
+const KNOWN: [(&str, Tokenizer); 13] = [
     ("gpt-4o", Tokenizer::O200kBase),
     ("chatgpt-4o", Tokenizer::O200kBase),
     ("gpt-4.1", Tokenizer::O200kBase),
@@ -28,6 +28,8 @@ const KNOWN: [(&str, Tokenizer); 11] = [
     ("o4", Tokenizer::O200kBase),
     ("gpt-4", Tokenizer::Cl100kBase),
     ("gpt-3.5", Tokenizer::Cl100kBase),
+    ("text-embedding-3", Tokenizer::Cl100kBase),
+    ("text-embedding-ada", Tokenizer::Cl100kBase),
 ];
 
 impl Tokenizer {
@@ -112,6 +114,9 @@ mod tests {
             ("gpt-oss:20b", Some(Tokenizer::O200kBase)),
             ("gpt-4-turbo", Some(Tokenizer::Cl100kBase)),
             ("gpt-3.5-turbo", Some(Tokenizer::Cl100kBase)),
+            ("text-embedding-3-small", Some(Tokenizer::Cl100kBase)),
+            ("text-embedding-ada-002", Some(Tokenizer::Cl100kBase)),
+            ("text-embedding-004", None),
             ("gpt-40", None),
             ("o30b", None),
             ("claude-sonnet-4-5", None),

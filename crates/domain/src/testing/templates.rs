@@ -1,7 +1,8 @@
 //! Templates in their plainest form: `{{ name }}` and nothing else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::assistant::prompts::ports::{TemplateFault, Templates};
@@ -29,14 +30,20 @@ fn pieces(template: &str, mut piece: impl FnMut(Result<&str, &str>)) -> Result<(
     Ok(())
 }
 
+#[async_trait]
 impl Templates for PlainTemplates {
-    fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault> {
+    async fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault> {
         let mut names = BTreeSet::new();
         pieces(template, |piece| names.extend(piece.err().map(str::to_owned)))?;
         Ok(names)
     }
 
-    fn render(&self, template: &str, values: &Map<String, Value>, most: usize) -> Result<String, TemplateFault> {
+    async fn render(
+        &self,
+        template: &str,
+        values: &Arc<Map<String, Value>>,
+        most: usize,
+    ) -> Result<String, TemplateFault> {
         let mut text = String::new();
         pieces(template, |piece| match piece {
             Ok(words) => text.push_str(words),

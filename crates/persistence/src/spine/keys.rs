@@ -6,12 +6,12 @@ use domain::{
     clock::Timestamp,
     idempotency::{Claim, IdempotencyKeys, Key, Reply},
 };
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 use uuid::Uuid;
 
 use crate::{
     engine::Engine,
-    entity::idempotency_key,
+    entity::idempotency_key::{self, Column},
     error,
     statement::{at, one, statement},
     tx::SeaTx,
@@ -48,7 +48,11 @@ impl IdempotencyKeys for SeaTx {
             body: Set(reply.body.clone()),
             created_at: Set(at),
         };
-        idempotency_key::Entity::insert(row).exec_without_returning(&self.tx).await.map(|_| ()).map_err(error::of)
+        let place = OnConflict::columns([Column::ActorId, Column::Operation, Column::Key])
+            .update_columns([Column::Fingerprint, Column::Status, Column::Headers, Column::Body, Column::CreatedAt])
+            .to_owned();
+        let kept = idempotency_key::Entity::insert(row).on_conflict(place).exec_without_returning(&self.tx).await;
+        kept.map(|_| ()).map_err(error::of)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What makes a version of a prompt, and what it must keep. A template that would not do is refused here, before anybody depends on it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     sample::sample,
 };
 use crate::{
-    error::{Breach, Violations},
+    error::{Breach, Result, Violations},
     text,
 };
 
@@ -89,9 +91,28 @@ pub struct ContentInput {
     pub reasoning: ReasoningInput,
 }
 
+/// What makes a version, but for its templates, which were not tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Untried(PromptContent);
+
+impl Untried {
+    /// Tries every template against the variables.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] names each template with a fault, and what it is.
+    pub async fn tried(self, templates: &dyn Templates) -> Result<PromptContent> {
+        let mut violations = Violations::default();
+        let variables = &self.0.variables;
+        let samples = Arc::new(sample(variables));
+        Tried { templates, variables, samples }.all(&self.0, &mut violations).await;
+        violations.into_result()?;
+        Ok(self.0)
+    }
+}
+
 impl ContentInput {
-    /// Checks every field, and every template against the variables; breaches go to `violations`.
-    pub fn check(&self, templates: &dyn Templates, violations: &mut Violations) -> Option<PromptContent> {
+    /// Checks every field; breaches go to `violations`.
+    pub fn check(&self, violations: &mut Violations) -> Option<Untried> {
         let before = violations.iter().count();
         let messages = self.messages(violations);
         let examples = self.examples(violations);
@@ -128,7 +149,7 @@ impl ContentInput {
         if violations.iter().count() > before {
             return None;
         }
-        let content = PromptContent {
+        Some(Untried(PromptContent {
             messages,
             examples,
             variables,
@@ -139,10 +160,7 @@ impl ContentInput {
             stop: self.stop.clone(),
             answer,
             reasoning,
-        };
-        Tried { templates, variables: &content.variables, samples: sample(&content.variables) }
-            .all(&content, violations);
-        (violations.iter().count() == before).then_some(content)
+        }))
     }
 
     fn messages(&self, violations: &mut Violations) -> Vec<Spoken> {
@@ -259,22 +277,22 @@ fn share(field: &'static str, given: Option<f64>, most: f64, violations: &mut Vi
 struct Tried<'a> {
     templates: &'a dyn Templates,
     variables: &'a [Variable],
-    samples: Map<String, Value>,
+    samples: Arc<Map<String, Value>>,
 }
 
 impl Tried<'_> {
-    fn all(&self, content: &PromptContent, violations: &mut Violations) {
+    async fn all(&self, content: &PromptContent, violations: &mut Violations) {
         for (index, spoken) in content.messages.iter().enumerate() {
-            self.one(&format!("/messages/{index}/template"), &spoken.template, violations);
+            self.one(&format!("/messages/{index}/template"), &spoken.template, violations).await;
         }
         for (index, example) in content.examples.iter().enumerate() {
-            self.one(&format!("/examples/{index}/user"), &example.user, violations);
-            self.one(&format!("/examples/{index}/assistant"), &example.assistant, violations);
+            self.one(&format!("/examples/{index}/user"), &example.user, violations).await;
+            self.one(&format!("/examples/{index}/assistant"), &example.assistant, violations).await;
         }
     }
 
-    fn one(&self, field: &str, template: &str, violations: &mut Violations) {
-        let names = match self.templates.names(template) {
+    async fn one(&self, field: &str, template: &str, violations: &mut Violations) {
+        let names = match self.templates.names(template).await {
             Ok(names) => names,
             Err(fault) => return violations.add(field, "template", told(&fault)),
         };
@@ -286,7 +304,7 @@ impl Tried<'_> {
             return violations.add(field, "unknown_variable", message);
         }
         // What depends on values is told when there are some; what names none has no other.
-        if let Err(fault) = self.templates.render(template, &self.samples, SAMPLE_MAX)
+        if let Err(fault) = self.templates.render(template, &self.samples, SAMPLE_MAX).await
             && (fault.is_lasting || names.is_empty())
         {
             violations.add(field, "template", told(&fault));

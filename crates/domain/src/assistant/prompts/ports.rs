@@ -1,6 +1,6 @@
 //! What prompts need from outside.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -25,19 +25,25 @@ pub struct TemplateFault {
 }
 
 /// Makes words of templates, by values alone: the same values make the same words. Values are never read as templates. Whatever a
-/// template says, MUST end soon and hold little memory; there is nothing it can read but its values.
+/// template says, MUST end soon and hold little memory; there is nothing it can read but its values. MUST NOT hold up others meanwhile.
+#[async_trait]
 pub trait Templates: Send + Sync {
     /// The variables that a template may look up.
     ///
     /// # Errors
     /// When it cannot be read.
-    fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault>;
+    async fn names(&self, template: &str) -> Result<BTreeSet<String>, TemplateFault>;
 
     /// The words of a template with these values, of so many bytes at most.
     ///
     /// # Errors
     /// When it cannot be read, takes too long, or names what there is not.
-    fn render(&self, template: &str, values: &Map<String, Value>, most: usize) -> Result<String, TemplateFault>;
+    async fn render(
+        &self,
+        template: &str,
+        values: &Arc<Map<String, Value>>,
+        most: usize,
+    ) -> Result<String, TemplateFault>;
 }
 
 /// The write side of prompts.

@@ -1,5 +1,7 @@
 //! What a model is told by a version of a prompt, with these values. Nothing is asked of anybody.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{PromptContent, SpokenBy, ports::TemplateFault, ports::Templates, variable::values};
@@ -34,9 +36,13 @@ impl Rendered {
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] names each variable whose value does not fit, or else each message whose template cannot do with these values.
-pub fn render(templates: &dyn Templates, content: &PromptContent, given: &Map<String, Value>) -> Result<Rendered> {
+pub async fn render(
+    templates: &dyn Templates,
+    content: &PromptContent,
+    given: &Map<String, Value>,
+) -> Result<Rendered> {
     let mut violations = Violations::default();
-    let values = values(&content.variables, given, &mut violations);
+    let values = Arc::new(values(&content.variables, given, &mut violations));
     violations.into_result()?;
 
     let mut writer = Writer { templates, values: &values, left: MOST, faults: Violations::default() };
@@ -45,16 +51,18 @@ pub fn render(templates: &dyn Templates, content: &PromptContent, given: &Map<St
     let (first, rest) = content.messages.split_at(leading);
     let mut messages = Vec::new();
     for (index, spoken) in first.iter().enumerate() {
-        messages.push(writer.message(Role::System, &spoken.template, || format!("message {index}")));
+        messages.push(writer.message(Role::System, &spoken.template, || format!("message {index}")).await);
     }
     messages.extend(content.reasoning.words(&content.answer).map(|words| Message::text(Role::System, words)));
     for (index, example) in content.examples.iter().enumerate() {
-        messages.push(writer.message(Role::User, &example.user, || format!("the question of example {index}")));
-        messages.push(writer.message(Role::Assistant, &example.assistant, || format!("the answer of example {index}")));
+        messages.push(writer.message(Role::User, &example.user, || format!("the question of example {index}")).await);
+        messages.push(
+            writer.message(Role::Assistant, &example.assistant, || format!("the answer of example {index}")).await,
+        );
     }
     for (index, spoken) in rest.iter().enumerate() {
         let place = leading + index;
-        messages.push(writer.message(spoken.role.role(), &spoken.template, || format!("message {place}")));
+        messages.push(writer.message(spoken.role.role(), &spoken.template, || format!("message {place}")).await);
     }
     writer.faults.into_result()?;
 
@@ -73,7 +81,7 @@ pub fn render(templates: &dyn Templates, content: &PromptContent, given: &Map<St
 
 struct Writer<'a> {
     templates: &'a dyn Templates,
-    values: &'a Map<String, Value>,
+    values: &'a Arc<Map<String, Value>>,
     /// How many bytes may still be written.
     left: usize,
     faults: Violations,
@@ -81,8 +89,8 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// The words of a message; a fault is told of the first one that has one.
-    fn message(&mut self, role: Role, template: &str, place: impl Fn() -> String) -> Message {
-        match self.templates.render(template, self.values, self.left) {
+    async fn message(&mut self, role: Role, template: &str, place: impl Fn() -> String + Send) -> Message {
+        match self.templates.render(template, self.values, self.left).await {
             Ok(text) => {
                 self.left -= text.len().min(self.left);
                 Message::text(role, text)

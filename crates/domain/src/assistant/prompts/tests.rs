@@ -38,23 +38,27 @@ fn input() -> ContentInput {
     }
 }
 
-fn check(input: &ContentInput) -> Result<PromptContent, Vec<(String, &'static str)>> {
+async fn check(input: &ContentInput) -> Result<PromptContent, Vec<(String, &'static str)>> {
     let mut violations = Violations::default();
-    let content = input.check(&PlainTemplates, &mut violations);
-    content.ok_or_else(|| violations.iter().map(|one| (one.field.clone(), one.rule)).collect())
+    let told = |violations: &Violations| violations.iter().map(|one| (one.field.clone(), one.rule)).collect();
+    let untried = input.check(&mut violations).ok_or_else(|| told(&violations))?;
+    untried.tried(&PlainTemplates).await.map_err(|error| match error {
+        Error::Invalid(violations) => told(&violations),
+        other => panic!("{other:?}"),
+    })
 }
 
-fn told(content: &PromptContent, values: &Value) -> Result<Vec<(Role, String)>, Error> {
+async fn told(content: &PromptContent, values: &Value) -> Result<Vec<(Role, String)>, Error> {
     let values: Map<String, Value> = values.as_object().cloned().unwrap_or_default();
-    let rendered = render(&PlainTemplates, content, &values)?;
+    let rendered = render(&PlainTemplates, content, &values).await?;
     let said = rendered.request.messages.iter();
     Ok(said.map(|message| (message.role, message.texts().collect())).collect())
 }
 
-#[test]
-fn a_model_is_told_rules_then_examples_then_the_question() {
-    let content = check(&input()).unwrap();
-    let told = told(&content, &json!({ "title": "{{ language }} lamp" })).unwrap();
+#[tokio::test]
+async fn a_model_is_told_rules_then_examples_then_the_question() {
+    let content = check(&input()).await.unwrap();
+    let told = told(&content, &json!({ "title": "{{ language }} lamp" })).await.unwrap();
     let expected = [
         (Role::System, "Write in English."),
         (Role::User, "Sell a pen!"),
@@ -63,7 +67,7 @@ fn a_model_is_told_rules_then_examples_then_the_question() {
     ];
     assert_eq!(told, expected.map(|(role, text)| (role, text.to_owned())), "a value is no template");
     let values = Map::from_iter([("title".to_owned(), json!("lamp"))]);
-    let rendered = render(&PlainTemplates, &content, &values).unwrap();
+    let rendered = render(&PlainTemplates, &content, &values).await.unwrap();
     let request = &rendered.request;
     assert_eq!(
         (request.temperature, request.max_tokens, request.stop.as_slice()),
@@ -73,20 +77,20 @@ fn a_model_is_told_rules_then_examples_then_the_question() {
     assert!(rendered.tokens > 10, "{}", rendered.tokens);
 }
 
-#[test]
-fn steps_are_asked_for_before_the_examples() {
+#[tokio::test]
+async fn steps_are_asked_for_before_the_examples() {
     let reasoning = ReasoningInput { has_steps: Some(true), asked: Some("Weigh it.".to_owned()), marker: None };
-    let content = check(&ContentInput { reasoning, ..input() }).unwrap();
-    let told = told(&content, &json!({ "title": "lamp" })).unwrap();
+    let content = check(&ContentInput { reasoning, ..input() }).await.unwrap();
+    let told = told(&content, &json!({ "title": "lamp" })).await.unwrap();
     assert_eq!(told[1].0, Role::System);
     assert!(told[1].1.starts_with("Weigh it.\n") && told[1].1.contains("### Answer"), "{}", told[1].1);
     assert_eq!(told.len(), 5);
 }
 
-#[test]
-fn a_value_that_does_not_fit_is_told_and_nothing_is_made() {
-    let content = check(&input()).unwrap();
-    let refused = told(&content, &json!({ "language": 7, "colour": "red" })).unwrap_err();
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_told_and_nothing_is_made() {
+    let content = check(&input()).await.unwrap();
+    let refused = told(&content, &json!({ "language": 7, "colour": "red" })).await.unwrap_err();
     let Error::Invalid(violations) = refused else { panic!("{refused:?}") };
     let fields: Vec<_> = violations.iter().map(|one| (one.field.as_str(), one.rule)).collect();
     let expected =
@@ -94,27 +98,34 @@ fn a_value_that_does_not_fit_is_told_and_nothing_is_made() {
     assert_eq!(fields, expected);
 }
 
-#[test]
-fn what_a_template_names_must_be_declared() {
+async fn faults_of_templates(input: &ContentInput) -> Violations {
+    let untried = input.check(&mut Violations::default()).unwrap();
+    match untried.tried(&PlainTemplates).await {
+        Err(Error::Invalid(violations)) => violations,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_a_template_names_must_be_declared() {
     let mut odd = input();
     odd.messages[1] = says(SpokenBy::User, "A\n{{ title }} of {{ brand }}");
-    let mut violations = Violations::default();
-    assert_eq!(odd.check(&PlainTemplates, &mut violations), None);
+    let violations = faults_of_templates(&odd).await;
     let told = violations.iter().next().unwrap();
     assert_eq!((told.field.as_str(), told.rule), ("/messages/1/template", "unknown_variable"));
     assert!(told.message.starts_with("line 2: names brand,"), "{}", told.message);
     odd.messages[1] = says(SpokenBy::User, "\n\n{{ title ");
-    let mut violations = Violations::default();
-    assert_eq!(odd.check(&PlainTemplates, &mut violations), None);
+    let violations = faults_of_templates(&odd).await;
     assert_eq!(violations.iter().next().unwrap().message, "line 3: is not closed");
 }
 
-#[test]
-fn every_other_fault_of_a_version_is_told() {
+#[tokio::test]
+async fn every_other_fault_of_a_version_is_told() {
     let faults = |change: &dyn Fn(&mut ContentInput)| {
-        let mut odd = input();
+        let (mut odd, mut violations) = (input(), Violations::default());
         change(&mut odd);
-        check(&odd).unwrap_err()
+        assert_eq!(odd.check(&mut violations), None);
+        violations.iter().map(|one| (one.field.clone(), one.rule)).collect::<Vec<_>>()
     };
     let one = |field: &str, rule| vec![(field.to_owned(), rule)];
     assert_eq!(faults(&|odd| odd.messages.clear()), one("/messages", "max_items"));
@@ -149,5 +160,5 @@ fn every_other_fault_of_a_version_is_told() {
         one("/reasoning/marker", "min_length")
     );
     let rules = ContentInput { messages: vec![says(SpokenBy::System, "Be brief.")], ..ContentInput::default() };
-    assert!(!check(&rules).unwrap().asks(), "rules alone are for conversations");
+    assert!(!check(&rules).await.unwrap().asks(), "rules alone are for conversations");
 }

@@ -206,6 +206,14 @@ async fn give_way() {
     .await;
 }
 
+/// Makes room for `more`, and for an eighth of what there is: lists that double would hold up to twice as much for as long as the program
+/// runs, and one that is made smaller in the end would double with the next product.
+fn make_room<T>(list: &mut Vec<T>, more: usize) {
+    if list.capacity() - list.len() < more {
+        list.reserve_exact(more.max(list.len() / 8));
+    }
+}
+
 impl Shelf {
     fn row(&self, slot: usize) -> Option<&[i8]> {
         self.bytes.get(slot * self.length..(slot + 1) * self.length)
@@ -227,6 +235,9 @@ impl Shelf {
             return self.remove(product);
         }
         let Some(slot) = self.slots.get(&product).copied() else {
+            make_room(&mut self.products, 1);
+            make_room(&mut self.scales, 1);
+            make_room(&mut self.bytes, vector.bytes().len());
             self.slots.insert(product, self.products.len());
             self.products.push(product);
             self.scales.push(vector.scale());

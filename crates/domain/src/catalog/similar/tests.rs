@@ -248,6 +248,25 @@ async fn an_index_gives_what_a_walk_through_all_gives() {
     assert_eq!(index.nearest(&Vector::from_bytes(vec![1; 4]).unwrap(), 3).await, [], "of another length");
 }
 
+#[test]
+fn an_index_holds_little_more_than_its_vectors_however_it_grew() {
+    use crate::{catalog::similar::ports::Changed, id::ProductId};
+
+    let index = Index::new();
+    for portion in 0..40_u128 {
+        let product = |n: u128| Changed {
+            product: ProductId(uuid::Uuid::from_u128(n)),
+            head: u64::try_from(n).unwrap(),
+            vector: Some(vec![1; 64]),
+        };
+        index.apply((portion * 100..(portion + 1) * 100).map(product).collect());
+        // A vector, its length and the id of its product.
+        let needed = index.len() * (64 + 4 + 16);
+        assert!((needed..=needed * 9 / 8).contains(&index.bytes()), "{} bytes for {needed}", index.bytes());
+    }
+    assert_eq!(index.len(), 4_000);
+}
+
 #[tokio::test]
 async fn a_large_index_lets_others_have_their_turn_and_stands_still_for_who_looks_through_it() {
     use std::{future::Future, pin::pin, task::Context};

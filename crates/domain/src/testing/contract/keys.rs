@@ -12,6 +12,7 @@ use crate::{
 /// Runs the cases.
 pub async fn run(harness: &impl Harness) {
     a_kept_answer_is_given_again(harness).await;
+    an_answer_takes_the_place_of_the_sign_that_it_is_made(harness).await;
     a_key_that_rolled_back_is_fresh(harness).await;
     an_old_answer_is_forgotten(harness).await;
     scopes_do_not_meet(harness).await;
@@ -42,6 +43,29 @@ async fn a_kept_answer_is_given_again(harness: &impl Harness) {
     tx.rollback().await.unwrap();
     let other = Key { fingerprint: [8; 32], ..key };
     assert_eq!(begin(harness).await.keys().claim(&other, now).await.unwrap(), Claim::Mismatch);
+}
+
+async fn an_answer_takes_the_place_of_the_sign_that_it_is_made(harness: &impl Harness) {
+    let given = fixtures(harness);
+    let actor = given.person(Role::User).await.user;
+    let (key, now) = (key(Some(actor), "long"), given.shop.now());
+    let sign = Reply { status: 102, headers: Vec::new(), body: Vec::new() };
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.keys().claim(&key, now).await.unwrap(), Claim::Fresh);
+    tx.keys().keep(&key, &sign, now).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = begin(harness).await;
+    assert_eq!(tx.keys().claim(&key, now).await.unwrap(), Claim::Replay(sign));
+    tx.rollback().await.unwrap();
+    let later = now + Duration::from_mins(1);
+    let mut tx = begin(harness).await;
+    tx.keys().keep(&key, &reply(), later).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        begin(harness).await.keys().claim(&key, later).await.unwrap(),
+        Claim::Replay(reply()),
+        "as old as it is"
+    );
 }
 
 async fn a_key_that_rolled_back_is_fresh(harness: &impl Harness) {
