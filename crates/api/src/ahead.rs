@@ -8,9 +8,11 @@
 mod lessons;
 
 use std::{
+    pin::pin,
     rc::Rc,
     sync::Arc,
     task::{self, Poll},
+    time::Duration,
 };
 
 use actix_http::{Request, Response};
@@ -22,7 +24,7 @@ use actix_web::{
 };
 use futures_util::{
     TryFutureExt as _,
-    future::{Either, LocalBoxFuture, MapOk},
+    future::{Either, LocalBoxFuture, MapOk, poll_immediate},
 };
 
 pub(crate) use self::lessons::Lessons;
@@ -38,6 +40,9 @@ use crate::{
     services::Services,
     surrogate,
 };
+
+/// How long it may take to find out who calls, whether an entry is still good and what the limits say: some of them ask others.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// Makes the application of a worker with the way ahead of it.
 #[derive(Debug)]
@@ -113,15 +118,25 @@ where
         }
         let ways = Rc::clone(&self.0);
         Either::Right(Box::pin(async move {
-            if let Some(answer) = ways.ahead(&request).await {
-                return Ok(answer.into());
+            match ways.soon(&request).await {
+                Some(answer) => Ok(answer.into()),
+                None => ways.app.call(request).await.map(Response::from),
             }
-            ways.app.call(request).await.map(Response::from)
         }))
     }
 }
 
 impl<S> Ways<S> {
+    /// The answer, if it is in memory and there before long. The application has times of its own for what takes longer.
+    async fn soon(&self, request: &Request) -> Option<HttpResponse> {
+        let mut ahead = pin!(self.ahead(request));
+        // What is known at once needs no timer.
+        match poll_immediate(ahead.as_mut()).await {
+            Some(answer) => answer,
+            None => tokio::time::timeout(PATIENCE, ahead).await.ok().flatten(),
+        }
+    }
+
     /// The answer, if it is in memory and nothing stands against it.
     async fn ahead(&self, request: &Request) -> Option<HttpResponse> {
         let (services, head) = (&*self.services, request.head());

@@ -29,6 +29,8 @@ use crate::{
 
 /// The bytes of most keys.
 const KEY_ROOM: usize = 128;
+/// The most bytes of a key. What is asked in more words is asked seldom, and would fill the memory with questions.
+const KEY_MOST: usize = 2048;
 /// Answers of fewer bytes are kept as they are: coding would save nothing.
 const CODED_LEAST: usize = 1024;
 
@@ -87,7 +89,7 @@ pub async fn answered(
     if *entry == Entry::Absent {
         return Ok(None);
     }
-    if lasting && services.cache.keeps() {
+    if lasting && is_kept(services, &key) {
         Lessons::learn(reader.request(), &key, open, seen);
     }
     if let Some(product) = seen {
@@ -105,7 +107,7 @@ async fn kept(
     coding: Coding,
     make: impl AsyncFnOnce() -> Result<Option<Made>, Problem>,
 ) -> Result<Arc<Entry>, Problem> {
-    if !services.cache.keeps() {
+    if !is_kept(services, key) {
         return anew(make, Coding::Identity).await;
     }
     Ok(match services.cache.look(key, policy).await {
@@ -129,6 +131,11 @@ async fn kept(
             Err(problem) => return Err(problem),
         },
     })
+}
+
+/// Whether an answer is kept under this key at all.
+fn is_kept(services: &Services, key: &Key) -> bool {
+    services.cache.keeps() && key.text.len() <= KEY_MOST
 }
 
 async fn anew(

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -36,6 +36,8 @@ struct Plain {
     kept: Arc<Mutex<HashMap<Arc<str>, Arc<Entry>>>>,
     /// Looks, and glances that found something.
     asked: Arc<(AtomicU32, AtomicU32)>,
+    /// Whether glances never end.
+    is_stuck: Arc<AtomicBool>,
 }
 
 impl Plain {
@@ -56,6 +58,9 @@ impl Cache for Plain {
     }
 
     async fn glance(&self, key: &Key) -> Option<Arc<Entry>> {
+        if self.is_stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let found = self.kept.lock().unwrap().get(&key.text).cloned()?;
         self.asked.1.fetch_add(1, Ordering::SeqCst);
         Some(found)
@@ -242,6 +247,33 @@ async fn each_is_counted_once_and_too_many_are_refused_or_wait() {
         let began = worker.door.fixtures.shop.now();
         assert_eq!(worker.get(&at(&lamp), None).await.status, 200);
         assert_eq!(worker.door.fixtures.shop.now() - began, chrono::TimeDelta::milliseconds(wait));
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_known_before_long_is_asked_of_the_application() {
+    let worker = worker([]).await;
+    let lamp = worker.lamp("Lamp").await;
+    for stuck in [false, false, true] {
+        worker.cache.is_stuck.store(stuck, Ordering::SeqCst);
+        worker.cache.asked();
+        assert_eq!(worker.get(&at(&lamp), None).await.status, 200);
+    }
+    assert_eq!(worker.cache.asked(), (1, 0));
+}
+
+#[actix_web::test]
+async fn no_questions_of_many_words_are_kept() {
+    let worker = worker([]).await;
+    worker.lamp("Lamp").await;
+    for (words, kept) in [("x".repeat(1500), 1), ("x".repeat(2500), 0)] {
+        let list = format!("/api/v1/products?search={words}");
+        let replies = [worker.get(&list, None).await, worker.get(&list, None).await];
+        assert!(replies.iter().all(|reply| reply.status == 200), "{}", replies[0].text);
+        assert_eq!(
+            (worker.cache.asked(), worker.cache.kept.lock().unwrap().drain().count()),
+            ((kept, kept), usize::try_from(kept).unwrap())
+        );
     }
 }
 
