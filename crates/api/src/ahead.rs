@@ -137,10 +137,21 @@ impl<S> Ways<S> {
         }
     }
 
-    /// The answer, if it is in memory and nothing stands against it.
+    /// The answer, if it is in memory and nothing stands against it. Else the application is told who calls.
     async fn ahead(&self, request: &Request) -> Option<HttpResponse> {
+        let caller = authenticate::resolve(request.head(), &self.services).await.ok()?;
+        let answer = self.answer(request, &caller).await;
+        if answer.is_none() {
+            request.extensions_mut().insert(caller);
+        }
+        answer
+    }
+
+    async fn answer(&self, request: &Request, caller: &Caller) -> Option<HttpResponse> {
+        if !is_themselves(caller) {
+            return None;
+        }
         let (services, head) = (&*self.services, request.head());
-        let caller = authenticate::resolve(head, services).await.ok().filter(is_themselves)?;
         let lesson = self.lessons.find(head, &caller.actor)?;
         let context = Context::of(head, Some(services), Found::Operation(Arc::clone(&lesson.operation)));
         let entry = services.cache.glance(&lesson.key).await?;

@@ -76,6 +76,10 @@ impl Lessons {
         let extensions = request.extensions();
         let actor = extensions.get::<Actor>().unwrap_or(&Actor::Anonymous);
         let Some(Context { found: Found::Operation(operation), .. }) = extensions.get() else { return };
+        // These are counted before it is known who calls, which is too early here.
+        if !operation.address_limits.is_empty() {
+            return;
+        }
         if lessons.find(request.head(), actor).is_some() {
             return;
         }

@@ -69,9 +69,12 @@ impl Caller {
 
 /// Puts the [`Actor`] into the request, and tells whether they sent a token that does not hold.
 pub async fn identify(request: &ServiceRequest) -> domain::Result<bool> {
-    let caller = match request.app_data::<Data<Services>>() {
-        Some(services) => resolve(request.head(), services).await?,
-        None => Caller::nobody(true),
+    let found = request.extensions_mut().remove::<Caller>();
+    let caller = match (found, request.app_data::<Data<Services>>()) {
+        // Ahead of the application.
+        (Some(caller), _) => caller,
+        (None, Some(services)) => resolve(request.head(), services).await?,
+        (None, None) => Caller::nobody(true),
     };
     let mut extensions = request.extensions_mut();
     match caller.by {

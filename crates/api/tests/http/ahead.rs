@@ -241,6 +241,14 @@ async fn each_is_counted_once_and_too_many_are_refused_or_wait() {
     assert_eq!((refused.status, refused.header("retry-after")), (429, "2"));
     assert_eq!((refused.code(), refused.header("ratelimit-remaining")), ("RATE_LIMITED".to_owned(), "0"));
 
+    // Also by an address, whoever calls from it.
+    let by_address = LimitRule { scope: LimitScope::Address, ..rule(3, Duration::ZERO) };
+    let worker = self::worker([by_address]).await;
+    let (lamp, buyer) = (worker.lamp("Lamp").await, worker.door.person(Role::User).await);
+    for (by, status) in [(None, 200), (Some(&buyer), 200), (None, 200), (None, 429), (Some(&buyer), 429)] {
+        assert_eq!(worker.get(&at(&lamp), by).await.status, status);
+    }
+
     let worker = self::worker([rule(1, Duration::from_millis(50))]).await;
     let lamp = worker.lamp("Lamp").await;
     for wait in [0, 50, 50] {
