@@ -130,7 +130,7 @@ mod tests {
             let text = unit.repeat(whole / unit.len());
             let began = Instant::now();
             let counted = tokens(by, &text);
-            assert!(began.elapsed() < Duration::from_secs(20), "{unit:?}: {:?}", began.elapsed());
+            assert!(began.elapsed() < Duration::from_mins(2), "{unit:?}: {:?}", began.elapsed());
             assert!(counted > 0 && counted <= long(text.len()), "{unit:?}: {counted}");
         }
         let text = "word ".repeat(whole / 5);

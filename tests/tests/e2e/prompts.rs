@@ -93,7 +93,7 @@ async fn no_template_holds_the_shop_up(database: Database) {
         let refused = admin.post(&versions, &body).await.expect(400);
         assert!(refused.text().contains("/messages/0/template"), "{template:.40}: {}", refused.text());
     }
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(2), "{:?}", began.elapsed());
     // What grows with its values ends too.
     let grows = json!({
         "messages": [{ "role": "user", "template": "{% for a in range(x|length) %}{% for b in range(x|length) %}word {% endfor %}{% endfor %}" }],
