@@ -15,6 +15,7 @@ pub mod auth;
 pub mod body;
 pub mod catalog;
 pub mod chat;
+pub mod connection;
 pub mod context;
 pub mod cookies;
 pub mod csrf;
@@ -49,7 +50,9 @@ pub mod problem;
 pub mod prompts;
 pub mod query;
 pub mod room;
+mod rounds;
 pub mod routes;
+pub mod server;
 pub mod services;
 pub mod settings;
 pub mod socket;
@@ -60,7 +63,6 @@ pub mod surrogate;
 pub mod tally;
 pub mod tools;
 pub mod uploads;
-pub mod wakes;
 pub mod webhooks;
 
 pub use app::{build, serve};
@@ -72,6 +74,7 @@ pub use inbound::Hooks;
 pub use models3d::Models3d;
 pub use openapi::{openapi, openapi30};
 pub use problem::Problem;
+pub use server::ServerSettings;
 pub use services::{
     Access, Assets, Assistance, DownloadSink, KeyUseSink, Outside, Proofs, Rooms, Services, Streams, ViewSink,
 };

@@ -117,6 +117,11 @@ impl Place {
         self.changed.clone()
     }
 
+    /// Whether it looked in vain and is to do so again, whatever changes until then.
+    pub(crate) fn is_owed(&self) -> bool {
+        self.due || self.owed.is_some()
+    }
+
     /// Whether the connection is to look again.
     pub(crate) fn is_due(&self) -> bool {
         self.due || self.changed.has_changed().unwrap_or(false) || self.owed.is_some_and(|at| at <= Instant::now())

@@ -1,7 +1,8 @@
 //! WebSockets: rooms, and the topics of live streams, over one connection (RT-04 to RT-12).
 //!
 //! The [`Floor`] of a node knows who is in which room on it. A connection has two halves: its session
-//! hears the client and decides, its body writes what the session tells and what the floor puts into the mailbox.
+//! hears the client and decides, its body writes what the session tells. News of rooms is brought to the workers
+//! ([`Round`](crate::rounds::Round)) and written to one connection after the other.
 
 mod attendance;
 mod body;
@@ -12,12 +13,13 @@ mod frame;
 mod heard;
 mod incoming;
 mod line;
-mod mailbox;
 mod open;
 mod outgoing;
 pub mod pace;
+mod parcel;
 mod people;
 mod rooms;
+mod seats;
 mod served;
 mod session;
 mod topics;

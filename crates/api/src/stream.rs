@@ -4,6 +4,8 @@
 //! knows how far it came and reads on from there whenever the hub could not keep it up to date.
 
 pub(crate) mod caller;
+mod ear;
+mod ears;
 mod events;
 pub(crate) mod hub;
 pub(crate) mod listener;

@@ -1,10 +1,15 @@
 //! `souk serve`: starts everything, serves, and ends in order.
 
-use std::{any::Any, fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
-use actix_web::HttpServer;
 use metrics_exporter_prometheus::PrometheusHandle;
-use socket2::SockRef;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::{net::TcpStream, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +37,8 @@ use crate::{
 
 /// How long background work may take to end, beside the jobs that run.
 const WORKERS_END: Duration = Duration::from_secs(10);
+/// How many connections may wait to be taken.
+const BACKLOG: i32 = 1024;
 /// How often old samples are folded into the histograms, so that they do not grow.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -164,34 +171,19 @@ fn start_rooms(
 }
 
 async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -> Outcome {
-    let drawn = api::app::Drawn::of(&services);
     let (hub, draining) = (Arc::clone(&services.streams.hub), services.draining.clone());
     let clock = Arc::clone(&services.shop.clock);
-    let server = HttpServer::new(move || {
-        api::wakes::gather();
-        api::serve(&services, &drawn)
-    })
-    .on_connect({
-        let stall = config.http.stall;
-        move |socket, _| cut_when_stalled(socket, stall)
-    })
-    // Who ends their half has gone, as they have for proxies: nobody ends it and reads on. What was begun for them is dropped.
-    .h1_allow_half_closed(false)
-    // A piece of a stream would wait until the reader has acknowledged the one before, which readers put off for 40 ms.
-    .tcp_nodelay(true)
-    .disable_signals()
-    .keep_alive(config.http.keep_alive)
-    .shutdown_timeout(config.http.shutdown.as_secs());
-    let server = match config.http.workers {
-        0 => server,
-        number => server.workers(number),
-    };
     let address = SocketAddr::new(config.http.host, config.http.port);
-    let server = server.bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let addresses = server.addrs();
-    let server = server.run();
+    let (socket, address) = listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let settings = api::ServerSettings {
+        workers: config.http.workers,
+        keep_alive: config.http.keep_alive,
+        shutdown: config.http.shutdown,
+    };
+    let stall = config.http.stall;
+    let server = api::server::server(socket, &services, settings, move |socket| cut_when_stalled(socket, stall))?;
     let handle = server.handle();
-    welcome(config, &addresses);
+    welcome(config, address);
     tokio::pin!(server);
     tokio::select! {
         ended = &mut server => return ended.map_err(Into::into),
@@ -215,28 +207,38 @@ async fn serve(config: &Config, services: Arc<api::Services>, ending: &Ending) -
     }
 }
 
+/// A socket that listens at an address, and which that is: port 0 is any that is free.
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Else a port could not be taken again soon after a server has ended.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    let socket = TcpListener::from(socket);
+    let address = socket.local_addr()?;
+    Ok((socket, address))
+}
+
 /// Lets the kernel end a connection whose other side has taken nothing for so long. An answer that waits for such a
 /// client is not asked for more, so that no timer of ours would see it; a stream would hold its place for ever.
-fn cut_when_stalled(socket: &dyn Any, stall: Duration) {
-    let Some(stream) = socket.downcast_ref::<TcpStream>() else { return };
+fn cut_when_stalled(socket: &TcpStream, stall: Duration) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(stall)) {
+    if let Err(error) = SockRef::from(socket).set_tcp_user_timeout(Some(stall)) {
         tracing::debug!(%error, "a connection that stalls will not be cut");
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = (SockRef::from(stream), stall);
+    let _ = (SockRef::from(socket), stall);
 }
 
 /// Tells people where we are; programs read the log. Writing to a `String` cannot fail.
-fn welcome(config: &Config, addresses: &[SocketAddr]) {
+fn welcome(config: &Config, address: SocketAddr) {
     let mut text = String::new();
-    for address in addresses {
-        tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");
-        let _ = writeln!(text, "products      http://{address}/api/v1/products");
-        if config.http.swagger_ui {
-            let _ = writeln!(text, "documents     http://{address}/swagger-ui/");
-            let _ = writeln!(text, "live streams  http://{address}/docs/realtime");
-        }
+    tracing::info!(%address, profile = config.profile.name(), version = env!("CARGO_PKG_VERSION"), "serving");
+    let _ = writeln!(text, "products      http://{address}/api/v1/products");
+    if config.http.swagger_ui {
+        let _ = writeln!(text, "documents     http://{address}/swagger-ui/");
+        let _ = writeln!(text, "live streams  http://{address}/docs/realtime");
     }
     if let Err(error) = crate::print(&text) {
         tracing::warn!(%error, "the standard output is closed");

@@ -1,15 +1,16 @@
 //! The rooms one connection is in. However the connection ends, it leaves them.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{collections::HashMap, rc::Rc, sync::Arc, time::Instant};
 
 use domain::id::{RoomId, UserId};
 use uuid::Uuid;
 
-use super::{floor::Floor, line::Line, served::Served};
+use super::{floor::Floor, line::Line, seats::Seats, served::Served};
 
 /// The rooms one connection is in.
 pub(super) struct Attendance {
     floor: Arc<Floor>,
+    seats: Rc<Seats>,
     line: Line,
     connection: Uuid,
     user: Option<UserId>,
@@ -30,8 +31,8 @@ pub(super) struct Attended {
 }
 
 impl Attendance {
-    pub(super) fn new(floor: Arc<Floor>, line: Line, connection: Uuid, user: Option<UserId>) -> Self {
-        Self { floor, line, connection, user, rooms: HashMap::new() }
+    pub(super) fn new(floor: Arc<Floor>, seats: Rc<Seats>, line: Line, connection: Uuid, user: Option<UserId>) -> Self {
+        Self { floor, seats, line, connection, user, rooms: HashMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -85,6 +86,7 @@ impl Attendance {
 
     fn out_of(&self, room: RoomId, attended: &Attended) {
         attended.served.leave(self.connection);
+        self.seats.leave(room, self.connection);
         self.line.leave(room);
         if let Some(user) = self.user {
             self.floor.people.depart(room, user);

@@ -2,29 +2,27 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use actix_web::web::Bytes;
 use futures_util::Stream;
-use metrics::Counter;
-use tokio::sync::mpsc;
 
-use super::{
-    line::{Found, Line},
-    mailbox::Parcel,
-};
-use crate::{Shared, wakes::Together};
+use super::line::{Found, Line};
+use crate::{Shared, connection::Outlet};
 
-/// What is written to one connection: what its session tells, and the news of the rooms it is in.
+/// What is written to one connection: what its session tells, and news of the rooms it is in that could not be written at once.
 pub(super) struct Body {
-    pub(super) line: Line,
-    pub(super) parcels: mpsc::Receiver<Arc<Parcel>>,
-    pub(super) together: Together,
-    pub(super) services: Shared,
-    /// Counts messages, looked up once for all.
-    pub(super) written: Counter,
+    line: Line,
+    /// Where news may be written to at once, until the line has it.
+    outlet: Option<Outlet>,
+    services: Shared,
+}
+
+impl Body {
+    pub(super) fn new(line: Line, outlet: Option<Outlet>, services: Shared) -> Self {
+        Self { line, outlet, services }
+    }
 }
 
 impl Stream for Body {
@@ -32,21 +30,17 @@ impl Stream for Body {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        loop {
-            let frame = match this.line.find(|| this.services.shop.now(), cx) {
-                Found::Told(frame) => Some(frame),
-                Found::Ended => return Poll::Ready(None),
-                Found::Shut => return Poll::Pending,
-                Found::Open => match this.together.poll(cx, |cx| this.parcels.poll_recv(cx)) {
-                    Poll::Ready(Some(parcel)) => this.line.frame(&parcel),
-                    // The other end goes with the session, which says so.
-                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
-                },
-            };
-            if let Some(frame) = frame {
-                this.written.increment(1);
-                return Poll::Ready(Some(Ok(frame.bytes())));
+        // The head of the answer goes before this, so that nothing can be written ahead of it.
+        if let Some(outlet) = this.outlet.take() {
+            this.line.begin(outlet);
+        }
+        match this.line.find(|| this.services.shop.now(), cx) {
+            Found::Told(frame) => {
+                this.services.rooms.floor.written.increment(1);
+                Poll::Ready(Some(Ok(frame.bytes())))
             }
+            Found::Ended => Poll::Ready(None),
+            Found::Nothing => Poll::Pending,
         }
     }
 }

@@ -58,7 +58,7 @@ impl Floor {
         }
     }
 
-    /// Lets a connection into a room: from here on all news of it goes into the mailbox. The position is known once
+    /// Lets a connection into a room: from here on its worker is brought all news of it. The position is known once
     /// [`Served::position`] gives it.
     pub(super) fn enter(&self, room: RoomId, name: &str, connection: Uuid, guest: Guest) -> (Arc<Served>, Option<u64>) {
         let mut rooms = self.rooms();
@@ -117,13 +117,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::socket::mailbox::mailbox;
+    use crate::socket::parcel::Rounds;
 
     #[test]
     fn who_follows_a_room_that_was_changed_is_to_look_who_may_be_in_it() {
         let floor = Floor::new(NodeId(Uuid::from_u128(1)));
         let [lamps, chairs] = [2, 3].map(|id| RoomId(Uuid::from_u128(id)));
-        let guest = || Guest { user: None, admin: false, mailbox: mailbox(16).0 };
+        let guest = || Guest { user: None, admin: false, round: Rounds::new() };
         let [of_lamps, of_chairs] =
             [lamps, chairs].map(|room| floor.enter(room, "room", Uuid::from_u128(4), guest()).0);
         assert!(!of_lamps.takes_doubt());

@@ -1,14 +1,15 @@
 //! What the two halves of a connection share: the session, which decides, and the body, which writes.
 //!
-//! News of rooms goes from the mailbox to the socket without waking the session: a message to thousands costs each of them
-//! one wake-up. The session holds the line shut while it does something, so that nothing comes in between, and the body
-//! leaves it shut when the session has to look first at who its caller is.
+//! News of rooms goes to the socket without waking the session, and while nothing waits, without waking the body either: a
+//! message to thousands is written to one socket after the other. The session holds the line shut while it does something, so
+//! that nothing comes in between, and it stays shut when the session has to look first at who its caller is.
 
 use std::{
     cell::{RefCell, RefMut},
     collections::VecDeque,
     future::poll_fn,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -17,9 +18,10 @@ use tokio::sync::watch;
 
 use super::{
     frame::Frame,
-    mailbox::{News, Parcel},
     outgoing::LeftReason,
+    parcel::{News, Parcel},
 };
+use crate::connection::{Outlet, Took};
 
 /// Frames of the session that may wait for the body.
 const MOST: usize = 64;
@@ -31,6 +33,14 @@ pub(super) struct Line(Rc<RefCell<State>>);
 struct State {
     /// What the session told and was not written yet.
     told: VecDeque<Frame>,
+    /// News that waits for the body.
+    news: VecDeque<Arc<Parcel>>,
+    /// How much of it may wait.
+    room_for: usize,
+    /// More came than found room.
+    overrun: bool,
+    /// Where news is written to at once, once the body has begun.
+    outlet: Option<Outlet>,
     /// How far each room was told.
     rooms: Vec<(RoomId, u64)>,
     /// Rooms the connection was shown out of; the session does not know yet.
@@ -62,15 +72,14 @@ enum Gate {
 }
 
 /// What the body finds.
+#[derive(Debug)]
 pub(super) enum Found {
     /// To be written.
     Told(Frame),
     /// Nothing more will come.
     Ended,
-    /// Nothing of the session's, but news may pass.
-    Open,
-    /// Nothing may pass now.
-    Shut,
+    /// Nothing now.
+    Nothing,
 }
 
 /// What the session is woken for.
@@ -79,15 +88,21 @@ pub(super) enum Call {
     Removed(Vec<(RoomId, LeftReason)>),
     /// It is to go round once.
     Nudge,
+    /// The client takes less than there is news.
+    Overrun,
     /// The connection is gone.
     Lost,
 }
 
 impl Line {
-    /// A line of somebody, who has a name to others or not, that `changed` tells when they may be somebody else.
-    pub(super) fn new(signed: bool, until: Option<Timestamp>, changed: watch::Receiver<()>) -> Self {
+    /// A line of somebody, who has a name to others or not, that `changed` tells when they may be somebody else. So much news may wait.
+    pub(super) fn new(signed: bool, until: Option<Timestamp>, changed: watch::Receiver<()>, room_for: usize) -> Self {
         Self(Rc::new(RefCell::new(State {
             told: VecDeque::new(),
+            news: VecDeque::new(),
+            room_for,
+            overrun: false,
+            outlet: None,
             rooms: Vec::new(),
             removed: Vec::new(),
             signed,
@@ -121,17 +136,17 @@ impl Line {
         Ok(())
     }
 
-    /// Waits until there is room for a frame.
-    pub(super) async fn room(&self) {
+    /// Waits until there is room for a frame, or will never be; gives whether the client keeps up with the news.
+    pub(super) async fn room(&self) -> bool {
         poll_fn(|cx| {
             let mut state = self.state();
-            if state.told.len() < MOST || state.lost {
-                return Poll::Ready(());
+            if state.told.len() < MOST || state.lost || state.overrun {
+                return Poll::Ready(!state.overrun);
             }
             register(&mut state.session, cx);
             Poll::Pending
         })
-        .await;
+        .await
     }
 
     /// Whether the connection is gone.
@@ -162,6 +177,9 @@ impl Line {
             let mut state = self.state();
             if state.lost {
                 return Poll::Ready(Call::Lost);
+            }
+            if state.overrun {
+                return Poll::Ready(Call::Overrun);
             }
             if !state.removed.is_empty() {
                 return Poll::Ready(Call::Removed(std::mem::take(&mut state.removed)));
@@ -212,9 +230,37 @@ impl Line {
         }
     }
 
+    // What is new.
+
+    /// Tells news: at once where nothing stands before it, else it waits for the body. Gives whether it was written.
+    pub(super) fn tell(&self, parcel: &Arc<Parcel>, now: impl FnOnce() -> Timestamp) -> bool {
+        let mut state = self.state();
+        let is_next = state.gate == Gate::Open && state.told.is_empty() && state.news.is_empty();
+        if !is_next || !state.outlet.as_ref().is_some_and(Outlet::is_clear) || state.stops(now) {
+            state.wait(parcel);
+            return false;
+        }
+        let Some(frame) = state.frame(parcel) else { return false };
+        let took = state.outlet.as_ref().map_or(Took::All, |outlet| outlet.write(&frame.bytes()));
+        if took == Took::Some {
+            wake(&mut state.body);
+        }
+        true
+    }
+
+    /// Something that was to be told is lost, and nobody knows what.
+    pub(super) fn overrun(&self) {
+        self.state().overrun();
+    }
+
     // The body's half.
 
-    /// What is to be written, or whether news may pass at this moment. When nothing may, the body is woken later.
+    /// From here on news may be written to this outlet.
+    pub(super) fn begin(&self, outlet: Outlet) {
+        self.state().outlet = Some(outlet);
+    }
+
+    /// What is to be written. When there is nothing, the body is woken later.
     pub(super) fn find(&self, now: impl FnOnce() -> Timestamp, cx: &Context<'_>) -> Found {
         let mut state = self.state();
         if let Some(frame) = state.told.pop_front() {
@@ -227,38 +273,17 @@ impl Line {
             return Found::Ended;
         }
         register(&mut state.body, cx);
-        if state.gate == Gate::Shut {
-            return Found::Shut;
+        if state.gate == Gate::Shut || state.news.is_empty() || state.stops(now) {
+            return Found::Nothing;
         }
-        let over = state.until.is_some_and(|until| until <= now());
-        if over || state.changed.has_changed().unwrap_or(false) {
-            state.gate = Gate::Shut;
-            state.nudged = true;
-            wake(&mut state.session);
-            return Found::Shut;
-        }
-        Found::Open
-    }
-
-    /// What is to be written of a parcel.
-    pub(super) fn frame(&self, parcel: &Parcel) -> Option<Frame> {
-        let mut state = self.state();
-        let signed = state.signed;
-        let (_, position) = state.rooms.iter_mut().find(|(of, _)| *of == parcel.room)?;
-        match &parcel.news {
-            // What was read from the database when entering comes again here.
-            News::Message(offset, frame) => (*offset > *position).then(|| {
-                *position = *offset;
-                frame.clone()
-            }),
-            News::Passing { full, .. } if signed => Some(full.clone()),
-            News::Passing { bare, .. } => bare.clone(),
-            News::Removed(reason) => {
-                state.removed.push((parcel.room, *reason));
-                wake(&mut state.session);
-                None
+        while let Some(parcel) = state.news.pop_front() {
+            if let Some(frame) = state.frame(&parcel) {
+                return Found::Told(frame);
             }
         }
+        // What waited once took more than most connections ever need.
+        state.news = VecDeque::new();
+        Found::Nothing
     }
 
     /// The body is gone.
@@ -266,7 +291,62 @@ impl Line {
         let mut state = self.state();
         state.lost = true;
         state.told.clear();
+        state.news.clear();
         wake(&mut state.session);
+    }
+}
+
+impl State {
+    /// Shuts the gate when the session has to look at who its caller is before anything passes.
+    fn stops(&mut self, now: impl FnOnce() -> Timestamp) -> bool {
+        let over = self.until.is_some_and(|until| until <= now());
+        let stops = over || self.changed.has_changed().unwrap_or(false);
+        if stops {
+            self.gate = Gate::Shut;
+            self.nudged = true;
+            wake(&mut self.session);
+        }
+        stops
+    }
+
+    /// Lets news wait for the body. Without room the session is told that its client is too slow.
+    fn wait(&mut self, parcel: &Arc<Parcel>) {
+        if self.lost || self.gate == Gate::Ended {
+            return;
+        }
+        if self.news.len() >= self.room_for {
+            self.overrun();
+            return;
+        }
+        self.news.push_back(Arc::clone(parcel));
+        if self.gate == Gate::Open {
+            wake(&mut self.body);
+        }
+    }
+
+    fn overrun(&mut self) {
+        metrics::counter!("socket_messages_dropped_total").increment(1);
+        self.overrun = true;
+        wake(&mut self.session);
+    }
+
+    /// What is to be written of a parcel.
+    fn frame(&mut self, parcel: &Parcel) -> Option<Frame> {
+        let (_, position) = self.rooms.iter_mut().find(|(of, _)| *of == parcel.room)?;
+        match &parcel.news {
+            // What was read from the database when entering comes again here.
+            News::Message(offset, frame) => (*offset > *position).then(|| {
+                *position = *offset;
+                frame.clone()
+            }),
+            News::Passing { full, .. } if self.signed => Some(full.clone()),
+            News::Passing { bare, .. } => bare.clone(),
+            News::Removed(reason) => {
+                self.removed.push((parcel.room, *reason));
+                wake(&mut self.session);
+                None
+            }
+        }
     }
 }
 
@@ -286,9 +366,11 @@ fn register(waker: &mut Option<Waker>, cx: &Context<'_>) {
 #[cfg(test)]
 mod tests {
     use futures_util::{FutureExt as _, task::noop_waker_ref};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use uuid::Uuid;
 
     use super::*;
+    use crate::connection::tests::connection;
 
     const ROOM: RoomId = RoomId(Uuid::from_u128(3));
 
@@ -298,63 +380,83 @@ mod tests {
 
     fn line(signed: bool, until: Option<Timestamp>) -> (Line, watch::Sender<()>) {
         let changing = watch::Sender::new(());
-        (Line::new(signed, until, changing.subscribe()), changing)
+        (Line::new(signed, until, changing.subscribe(), 16), changing)
     }
 
     fn find(line: &Line) -> Found {
         line.find(now, &Context::from_waker(noop_waker_ref()))
     }
 
-    fn message(offset: u64) -> Parcel {
-        Parcel { room: ROOM, news: News::Message(offset, Frame::text(&offset.to_string())) }
+    fn message(offset: u64) -> Arc<Parcel> {
+        Arc::new(Parcel { room: ROOM, news: News::Message(offset, Frame::text(&offset.to_string())) })
+    }
+
+    /// What the body writes.
+    fn read(line: &Line) -> Option<String> {
+        match find(line) {
+            Found::Told(frame) => Some(frame.read()),
+            Found::Ended | Found::Nothing => None,
+        }
     }
 
     #[test]
     fn what_the_session_tells_comes_first_and_news_only_while_it_is_open() {
         let (line, _changing) = line(false, None);
-        assert!(matches!(find(&line), Found::Shut));
+        line.enter(ROOM, 0);
+        assert!(!line.tell(&message(1), now));
+        assert_eq!(read(&line), None);
         line.open();
-        assert!(matches!(find(&line), Found::Open));
+        assert_eq!(read(&line).as_deref(), Some("1"));
+        assert!(!line.tell(&message(2), now), "there is no outlet");
         line.put(Frame::text("hello")).unwrap();
         line.shut();
-        assert!(matches!(find(&line), Found::Told(frame) if frame.read() == "hello"));
-        assert!(matches!(find(&line), Found::Shut));
+        assert_eq!((read(&line).as_deref(), read(&line)), (Some("hello"), None));
         line.end([Frame::text("farewell")]);
         line.end([Frame::text("never told")]);
-        assert!(matches!(find(&line), Found::Told(frame) if frame.read() == "farewell"));
+        assert_eq!(read(&line).as_deref(), Some("farewell"));
         assert!(matches!(find(&line), Found::Ended));
     }
 
     #[test]
     fn nothing_passes_before_the_session_has_looked_at_a_change_of_its_caller() {
         let (line, changing) = line(true, None);
+        line.enter(ROOM, 0);
         line.open();
-        assert!(matches!(find(&line), Found::Open));
+        line.tell(&message(1), now);
+        assert_eq!(read(&line).as_deref(), Some("1"));
+        line.tell(&message(2), now);
         changing.send_replace(());
-        assert!(matches!(find(&line), Found::Shut));
+        line.tell(&message(3), now);
+        assert_eq!(read(&line), None);
         assert!(matches!(line.called().now_or_never(), Some(Call::Nudge)));
         assert!(line.called().now_or_never().is_none(), "once");
         line.open();
-        assert!(matches!(find(&line), Found::Shut), "it has not looked yet");
+        assert_eq!(read(&line), None, "it has not looked yet");
         line.looks();
         line.open();
-        assert!(matches!(find(&line), Found::Open));
+        assert_eq!((read(&line).as_deref(), read(&line).as_deref()), (Some("2"), Some("3")));
     }
 
     #[test]
     fn nothing_passes_after_the_end_of_a_session() {
         let (line, _changing) = line(true, Some(now()));
+        line.enter(ROOM, 0);
         line.open();
-        assert!(matches!(find(&line), Found::Shut));
+        line.tell(&message(1), now);
+        assert_eq!(read(&line), None);
         line.holds_until(Some(now() + chrono::TimeDelta::seconds(1)));
         line.open();
-        assert!(matches!(find(&line), Found::Open));
+        assert_eq!(read(&line).as_deref(), Some("1"));
     }
 
     #[test]
     fn each_message_is_told_once_and_of_rooms_one_is_in() {
         let (line, _changing) = line(false, None);
-        let told = |line: &Line, parcel: Parcel| line.frame(&parcel).map(|frame| frame.read());
+        line.open();
+        let told = |line: &Line, parcel: Arc<Parcel>| {
+            line.tell(&parcel, now);
+            read(line)
+        };
         assert_eq!(told(&line, message(6)), None);
         line.enter(ROOM, 6);
         assert_eq!(told(&line, message(6)), None);
@@ -364,16 +466,58 @@ mod tests {
         line.skip(ROOM, 8);
         assert_eq!(told(&line, message(9)), None);
         let (full, bare) = (Frame::text("full"), Some(Frame::text("bare")));
-        let passing =
-            || Parcel { room: ROOM, news: News::Passing { full: full.clone(), bare: bare.clone(), except: None } };
+        let of = |news| Arc::new(Parcel { room: ROOM, news });
+        let passing = || of(News::Passing { full: full.clone(), bare: bare.clone(), except: None });
         assert_eq!(told(&line, passing()).as_deref(), Some("bare"));
         line.state().signed = true;
         assert_eq!(told(&line, passing()).as_deref(), Some("full"));
-        assert_eq!(told(&line, Parcel { room: ROOM, news: News::Removed(LeftReason::Banned) }), None);
+        assert_eq!(told(&line, of(News::Removed(LeftReason::Banned))), None);
         let Some(Call::Removed(rooms)) = line.called().now_or_never() else { panic!("it is told of it") };
         assert_eq!(rooms, [(ROOM, LeftReason::Banned)]);
         line.leave(ROOM);
         assert_eq!(told(&line, message(10)), None);
+    }
+
+    #[tokio::test]
+    async fn news_is_written_at_once_where_nothing_stands_before_it() {
+        let (mut connection, outlet, mut client) = connection().await;
+        let (line, changing) = line(false, None);
+        line.enter(ROOM, 0);
+        line.open();
+        line.begin(outlet);
+        assert!(!line.tell(&message(1), now), "the server has not written the head of its answer");
+        connection.flush().await.unwrap();
+        assert!(!line.tell(&message(2), now), "what waits goes first");
+        assert_eq!((read(&line).as_deref(), read(&line).as_deref(), read(&line)), (Some("1"), Some("2"), None));
+        assert!(line.tell(&message(3), now) && !line.tell(&message(3), now));
+        let mut written = [0; 3];
+        client.read_exact(&mut written).await.unwrap();
+        assert_eq!(written, Frame::text("3").bytes()[..]);
+        line.put(Frame::text("hello")).unwrap();
+        assert!(!line.tell(&message(4), now), "the session has told something");
+        assert_eq!((read(&line).as_deref(), read(&line).as_deref(), read(&line)), (Some("hello"), Some("4"), None));
+        changing.send_replace(());
+        assert!(!line.tell(&message(5), now), "its caller may be somebody else");
+        line.looks();
+        line.shut();
+        assert!(!line.tell(&message(6), now), "the session is doing something");
+        line.end([]);
+        assert!(!line.tell(&message(7), now));
+        assert!(client.read_u8().now_or_never().is_none(), "nothing else was written");
+    }
+
+    #[test]
+    fn who_takes_less_than_there_is_news_is_too_slow() {
+        let (line, _changing) = line(false, None);
+        line.enter(ROOM, 0);
+        line.open();
+        for offset in 1..=16 {
+            line.tell(&message(offset), now);
+        }
+        assert!(line.called().now_or_never().is_none());
+        line.tell(&message(17), now);
+        assert!(matches!(line.called().now_or_never(), Some(Call::Overrun)));
+        assert_eq!(line.room().now_or_never(), Some(false));
     }
 
     #[test]
@@ -385,8 +529,8 @@ mod tests {
         }
         assert_eq!(line.put(hello.clone()), Err(hello.clone()));
         assert!(line.room().now_or_never().is_none());
-        assert!(matches!(find(&line), Found::Told(_)));
-        assert!(line.room().now_or_never().is_some());
+        assert!(read(&line).is_some());
+        assert_eq!(line.room().now_or_never(), Some(true));
         line.put(hello.clone()).unwrap();
         line.lose();
         assert!(line.room().now_or_never().is_some() && line.is_lost());

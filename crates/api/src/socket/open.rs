@@ -18,7 +18,9 @@ use super::{
     session::{self, Opening},
 };
 use crate::{
-    Answer, Shared, csrf,
+    Answer, Shared,
+    connection::Outlet,
+    csrf,
     problem::Problem,
     query::{Params, Query, Read},
     stream::caller::Caller,
@@ -98,7 +100,8 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Socket>, pay
     let mut response =
         ws::handshake(request.head()).map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.to_string()))?;
     let heard = Heard::new(payload.into_inner(), services.settings.sockets.frame_bytes);
-    let opening = Opening { services, caller, place, resume: offset.map(|offset| (offset, epoch)) };
+    let (resume, outlet) = (offset.map(|offset| (offset, epoch)), Outlet::of(&request));
+    let opening = Opening { services, caller, place, resume, outlet };
     let (session, body) = session::begin(opening);
     // It ends with the client, with the hub of the streams, or with the runtime of this worker.
     actix_web::rt::spawn(session.run(heard));

@@ -136,19 +136,26 @@ impl Session {
         Ok(gone)
     }
 
-    /// Takes a place on the floor; gives the offset after which everything comes through the mailbox.
+    /// Takes a place on the floor; gives the offset after which the connection is brought everything.
     async fn enter(&mut self, room: RoomId, name: &str) -> domain::Result<u64> {
         let most = self.services.settings.sockets.rooms;
         if self.attended.len() >= most {
             return Err(Error::conflict(format!("At most {most} rooms on one connection; leave one first")));
         }
         let admin = self.keeps_rooms();
-        let guest = Guest { user: self.caller.seen_as(), admin, mailbox: self.mailbox.clone() };
+        let user = self.caller.seen_as();
+        let guest = Guest { user, admin, round: Arc::clone(&self.seats.round) };
+        // Before the round has anything for it.
+        self.seats.take(room, self.id, user, self.line.clone());
         let (served, from) = self.floor.enter(room, name, self.id, guest);
         let from = match from {
-            Some(from) => from,
-            None => opened(&served).await.inspect_err(|_| served.leave(self.id))?,
+            Some(from) => Ok(from),
+            None => opened(&served).await,
         };
+        let from = from.inspect_err(|_| {
+            served.leave(self.id);
+            self.seats.leave(room, self.id);
+        })?;
         self.attended.add(room, name, served, from, admin);
         if let Some(user) = self.caller.seen_as() {
             let arrival = self.floor.people.arrive(room, user);

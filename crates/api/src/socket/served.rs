@@ -13,8 +13,8 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{
-    mailbox::{Mailbox, News, Parcel},
     outgoing::{LeftReason, Outgoing},
+    parcel::{Load, News, Parcel, Rounds},
 };
 
 /// A room with connections of this node in it.
@@ -42,6 +42,8 @@ struct State {
     /// How many people were there when it was told last.
     count: u64,
     guests: HashMap<Uuid, Guest>,
+    /// The rounds of the workers that have them, and how many of them each has.
+    rounds: Vec<(Arc<Rounds>, usize)>,
 }
 
 /// A connection in a room.
@@ -51,8 +53,31 @@ pub(super) struct Guest {
     pub(super) user: Option<UserId>,
     /// Whether they may be everywhere.
     pub(super) admin: bool,
-    /// What they are told goes here.
-    pub(super) mailbox: Mailbox,
+    /// The round of their worker.
+    pub(super) round: Arc<Rounds>,
+}
+
+impl State {
+    fn comes(&mut self, connection: Uuid, guest: Guest) {
+        match self.rounds.iter_mut().find(|(round, _)| Arc::ptr_eq(round, &guest.round)) {
+            Some((_, count)) => *count += 1,
+            None => self.rounds.push((Arc::clone(&guest.round), 1)),
+        }
+        if let Some(before) = self.guests.insert(connection, guest) {
+            self.went(&before);
+        }
+    }
+
+    fn went(&mut self, guest: &Guest) {
+        if let Some(number) = self.rounds.iter().position(|(round, _)| Arc::ptr_eq(round, &guest.round))
+            && let Some((_, count)) = self.rounds.get_mut(number)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.rounds.swap_remove(number);
+            }
+        }
+    }
 }
 
 impl Served {
@@ -65,8 +90,8 @@ impl Served {
     /// Lets a connection in. Gives the offset after which it is told everything, when that is known yet.
     pub(super) fn let_in(&self, connection: Uuid, guest: Guest) -> Option<u64> {
         let mut state = self.state();
-        state.guests.insert(connection, guest);
-        // Within the lock: what comes after this number comes through the mailbox.
+        state.comes(connection, guest);
+        // Within the lock: what comes after this number is brought to the connection.
         self.ready.borrow().then_some(state.position)
     }
 
@@ -86,8 +111,8 @@ impl Served {
         self.ready.borrow().then_some(state.position)
     }
 
-    /// Waits until the position is known, and gives where it began: for who entered before, what came since is in the
-    /// mailbox.
+    /// Waits until the position is known, and gives where it began: who entered before is brought
+    /// what came since.
     pub(super) async fn began(&self) -> Option<u64> {
         let mut ready = self.ready.subscribe();
         ready.wait_for(|ready| *ready).await.ok()?;
@@ -221,13 +246,15 @@ impl Served {
 
     /// Shows out who may not be in the room any more; everybody when it is gone.
     pub fn admit_only(&self, admission: Option<&Admission>) {
-        self.state().guests.retain(|_, guest| {
-            let reason = reason(guest, admission);
-            if let Some(reason) = reason {
-                guest.mailbox.put(&Arc::new(Parcel { room: self.id, news: News::Removed(reason) }));
+        let mut state = self.state();
+        let gone = state.guests.extract_if(|_, guest| reason(guest, admission).is_some()).collect::<Vec<_>>();
+        for (connection, guest) in gone {
+            if let Some(reason) = reason(&guest, admission) {
+                let parcel = Arc::new(Parcel { room: self.id, news: News::Removed(reason) });
+                guest.round.bring(Load { parcel, only: Some(connection) });
             }
-            reason.is_none()
-        });
+            state.went(&guest);
+        }
     }
 
     /// A connection's caller is an administrator now, or none any more.
@@ -239,22 +266,16 @@ impl Served {
 
     /// A connection leaves.
     pub(super) fn leave(&self, connection: Uuid) {
-        self.state().guests.remove(&connection);
+        let mut state = self.state();
+        if let Some(guest) = state.guests.remove(&connection) {
+            state.went(&guest);
+        }
     }
 
     fn tell(&self, state: &State, news: News) {
         let parcel = Arc::new(Parcel { room: self.id, news });
-        for guest in state.guests.values() {
-            let wanted = match &parcel.news {
-                News::Passing { bare, except, .. } => match guest.user {
-                    Some(user) => *except != Some(user),
-                    None => bare.is_some(),
-                },
-                _ => true,
-            };
-            if wanted {
-                guest.mailbox.put(&parcel);
-            }
+        for (round, _) in &state.rounds {
+            round.bring(Load { parcel: Arc::clone(&parcel), only: None });
         }
     }
 
@@ -301,10 +322,7 @@ mod tests {
     use domain::{clock::Timestamp, id::MessageId, room::GLOBAL};
 
     use super::*;
-    use crate::socket::{
-        frame::Frame,
-        mailbox::{Post, mailbox},
-    };
+    use crate::socket::frame::Frame;
 
     const ADA: UserId = UserId(Uuid::from_u128(1));
     const BOB: UserId = UserId(Uuid::from_u128(2));
@@ -315,85 +333,104 @@ mod tests {
         Message { id, offset, user: ADA, content: "Hello".to_owned(), at, deleted_at: None }
     }
 
-    fn enter(served: &Served, connection: u128, user: Option<UserId>) -> (Option<u64>, Post) {
-        let (mailbox, post) = mailbox(16);
-        let from = served.let_in(Uuid::from_u128(connection), Guest { user, admin: false, mailbox });
-        (from, post)
+    /// A connection, each on a worker of its own.
+    struct Entered {
+        connection: Uuid,
+        user: Option<UserId>,
+        round: Arc<Rounds>,
     }
 
-    /// What waits: offsets of messages, texts of what passes, reasons.
-    fn told(post: &mut Post, signed_in: bool) -> Vec<String> {
-        let read = |parcel: Arc<Parcel>| match &parcel.news {
+    fn enter(served: &Served, connection: u128, user: Option<UserId>) -> (Option<u64>, Entered) {
+        let (connection, round) = (Uuid::from_u128(connection), Rounds::new());
+        let from = served.let_in(connection, Guest { user, admin: false, round: Arc::clone(&round) });
+        (from, Entered { connection, user, round })
+    }
+
+    /// What is brought to a connection: offsets of messages, texts of what passes, reasons.
+    fn told(entered: &Entered) -> Vec<String> {
+        let (loads, _) = entered.round.taken();
+        let of = loads.into_iter().filter(|load| load.only.is_none_or(|only| only == entered.connection));
+        let wanted = of.filter(|load| load.parcel.news.is_for(entered.user));
+        let read = wanted.map(|load| match &load.parcel.news {
             News::Message(offset, _) => offset.to_string(),
-            News::Passing { full, .. } if signed_in => full.read(),
+            News::Passing { full, .. } if entered.user.is_some() => full.read(),
             News::Passing { bare, .. } => bare.as_ref().map(Frame::read).unwrap_or_default(),
             News::Removed(reason) => format!("{reason:?}"),
-        };
-        std::iter::from_fn(|| post.parcels.try_recv().ok()).map(read).collect()
+        });
+        read.collect()
     }
 
     #[tokio::test]
     async fn each_message_is_told_once_and_in_order_or_one_is_said_to_be_missing() {
         let served = Served::new(ROOM, "lamps");
-        let (from, mut early) = enter(&served, 1, None);
+        let (from, early) = enter(&served, 1, None);
         assert_eq!(from, None);
         served.begin(4);
         served.begin(9);
         assert!(!served.deliver(&[message(4), message(5)]));
         assert_eq!(served.began().await, Some(4), "who waited is told what came since");
-        let (from, mut late) = enter(&served, 2, None);
+        let (from, late) = enter(&served, 2, None);
         assert_eq!(from, Some(5));
         assert!(served.deliver(&[message(7)]), "6 is missing");
         assert!(!served.deliver(&[message(5), message(6), message(7)]));
         assert!(!served.pass(&Hint::Message { message: message(7) }, GLOBAL));
         assert!(served.pass(&Hint::Stored { offset: 8 }, GLOBAL) && !served.pass(&Hint::Stored { offset: 7 }, GLOBAL));
-        assert_eq!(told(&mut early, false), ["5", "6", "7"]);
-        assert_eq!(told(&mut late, false), ["6", "7"]);
+        assert_eq!(told(&early), ["5", "6", "7"]);
+        assert_eq!(told(&late), ["6", "7"]);
     }
 
     #[test]
     fn who_is_not_signed_in_sees_counts_and_nobody_hears_of_themselves() {
         let served = Served::new(ROOM, "lamps");
         served.begin(0);
-        let ((_, mut hers), (_, mut his), (_, mut nobodys)) =
+        let ((_, hers), (_, his), (_, nobodys)) =
             (enter(&served, 1, Some(ADA)), enter(&served, 2, Some(BOB)), enter(&served, 3, None));
         served.pass(&Hint::Moved { joined: vec![BOB], left: Vec::new(), count: 2 }, GLOBAL);
         let who = format!(r#"{{"type":"member_joined","room":"lamps","userId":"{BOB}","memberCount":2}}"#);
-        assert_eq!(told(&mut hers, true), [who]);
-        assert!(told(&mut his, true).is_empty());
-        assert_eq!(told(&mut nobodys, false), [r#"{"type":"member_joined","room":"lamps","memberCount":2}"#]);
+        assert_eq!(told(&hers), [who]);
+        assert!(told(&his).is_empty());
+        assert_eq!(told(&nobodys), [r#"{"type":"member_joined","room":"lamps","memberCount":2}"#]);
         served.recount(&Crowd { some: vec![ADA, BOB], count: 2 });
-        assert!(told(&mut hers, true).is_empty(), "that is known");
+        assert!(told(&hers).is_empty(), "that is known");
         served.recount(&Crowd { some: vec![ADA], count: 1 });
-        assert_eq!(told(&mut nobodys, false), [r#"{"type":"room_members","room":"lamps","memberCount":1}"#]);
+        assert_eq!(told(&nobodys), [r#"{"type":"room_members","room":"lamps","memberCount":1}"#]);
     }
 
     #[test]
     fn who_may_not_be_in_the_room_is_shown_out() {
         let served = Served::new(ROOM, "lamps");
         served.begin(0);
-        let ((_, mut hers), (_, mut his), (_, mut nobodys)) =
+        let ((_, hers), (_, his), (_, nobodys)) =
             (enter(&served, 1, Some(ADA)), enter(&served, 2, Some(BOB)), enter(&served, 3, None));
         let open = Admission { kind: RoomKind::Public, banned: HashSet::from([BOB]), members: HashSet::new() };
         served.admit_only(Some(&open));
-        assert_eq!(told(&mut his, true), ["Banned"]);
+        assert_eq!(told(&his), ["Banned"]);
         let closed = Admission { kind: RoomKind::Private, banned: HashSet::new(), members: HashSet::from([ADA]) };
         served.admit_only(Some(&closed));
-        assert_eq!((told(&mut nobodys, false), told(&mut hers, true)), (vec!["Removed".to_owned()], Vec::new()));
+        assert_eq!((told(&nobodys), told(&hers)), (vec!["Removed".to_owned()], Vec::new()));
         served.admit_only(None);
-        assert_eq!(told(&mut hers, true), ["Deleted"]);
+        assert_eq!(told(&hers), ["Deleted"]);
         assert!(served.is_empty());
     }
 
-    #[tokio::test]
-    async fn who_takes_nothing_is_told_so_and_the_others_go_on() {
+    #[test]
+    fn each_worker_is_brought_it_once_and_none_whose_connections_have_left() {
         let served = Served::new(ROOM, "lamps");
         served.begin(0);
-        let ((_, slow), (_, mut quick)) = (enter(&served, 1, None), enter(&served, 2, None));
-        for offset in 1..=17 {
-            served.deliver(&[message(offset)]);
-            assert_eq!(told(&mut quick, false), [offset.to_string()]);
+        let rounds = [Rounds::new(), Rounds::new()];
+        for (connection, round) in rounds.iter().cycle().take(6).enumerate() {
+            let guest = Guest { user: None, admin: false, round: Arc::clone(round) };
+            served.let_in(Uuid::from_u128(u128::try_from(connection).unwrap()), guest);
         }
-        slow.overrun.notified().await;
+        served.deliver(&[message(1)]);
+        assert_eq!(rounds.each_ref().map(|round| round.taken().0.len()), [1, 1]);
+        for connection in [0, 2, 4, 4] {
+            served.leave(Uuid::from_u128(connection));
+        }
+        served.deliver(&[message(2)]);
+        assert_eq!(rounds.each_ref().map(|round| round.taken().0.len()), [0, 1]);
+        served.admit_only(None);
+        assert_eq!(rounds.each_ref().map(|round| round.taken().0.len()), [0, 3]);
+        assert!(served.is_empty() && served.state().rounds.is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use domain::{
     permission::ManageRooms,
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::watch,
     time::{Interval, MissedTickBehavior, Sleep},
 };
 use uuid::Uuid;
@@ -27,18 +28,18 @@ use super::{
     heard::{Heard, Said},
     incoming::Request,
     line::{Call, Line},
-    mailbox::{Mailbox, mailbox},
     outgoing::{LeftReason, Outgoing},
     pace::Frames,
+    seats::Seats,
     topics::Following,
     wire::{Wire, closed},
 };
 use crate::{
     Shared,
+    connection::{Live, Outlet},
     place::Place,
     services::Visit,
     stream::{Told, caller::Caller},
-    wakes::Together,
 };
 
 /// How far ahead a timer is set that nobody waits for.
@@ -52,7 +53,7 @@ pub(super) struct Session {
     pub(super) caller: Caller,
     pub(super) attended: Attendance,
     pub(super) line: Line,
-    pub(super) mailbox: Mailbox,
+    pub(super) seats: Rc<Seats>,
     pub(super) following: Option<Following>,
     frames: Frames,
     expiry: Pin<Box<Sleep>>,
@@ -66,46 +67,40 @@ pub(super) struct Opening {
     pub(super) place: Place,
     /// Where to go on in the room of all.
     pub(super) resume: Option<(u64, Option<String>)>,
+    /// Where news may be written to at once.
+    pub(super) outlet: Option<Outlet>,
 }
 
 /// The two halves of a connection that begins: its session, which is to be run, and the body of the answer.
-pub(super) fn begin(opening: Opening) -> (Begun, Body) {
-    let Opening { services, caller, place, resume } = opening;
+pub(super) fn begin(opening: Opening) -> (Begun, Live<Body>) {
+    let Opening { services, caller, place, resume, outlet } = opening;
     let floor = Arc::clone(&services.rooms.floor);
     let closing = services.streams.hub.closing();
-    let (mailbox, post) = mailbox(services.settings.sockets.queue);
     let id: Uuid = services.shop.id();
     let (user, until) = (caller.seen_as(), caller.session.map(|session| session.until));
-    let line = Line::new(user.is_some(), until, place.watch());
-    let body = Body {
-        line: line.clone(),
-        parcels: post.parcels,
-        together: Together::default(),
-        services: services.clone(),
-        written: floor.written.clone(),
-    };
-    let wire = Wire::new(line.clone(), Arc::clone(&post.overrun), closing.clone());
+    let line = Line::new(user.is_some(), until, place.watch(), services.settings.sockets.queue);
+    let body = Body::new(line.clone(), outlet.clone(), services.clone());
+    let (wire, seats) = (Wire::new(line.clone(), closing.clone()), Seats::here(&services));
     let session = Session {
         id,
-        attended: Attendance::new(Arc::clone(&floor), line.clone(), id, user),
+        attended: Attendance::new(Arc::clone(&floor), Rc::clone(&seats), line.clone(), id, user),
         floor,
         line,
         caller,
-        mailbox,
+        seats,
         following: None,
         frames: Frames::new(&services.settings.limits, Instant::now()),
         expiry: Box::pin(tokio::time::sleep(NEVER)),
         services,
         place,
     };
-    (Begun { session, wire, overrun: post.overrun, closing, resume }, body)
+    (Begun { session, wire, closing, resume }, Live::new(body, outlet))
 }
 
 /// A session that is to be run.
 pub(super) struct Begun {
     session: Session,
     wire: Wire,
-    overrun: Arc<Notify>,
     closing: watch::Receiver<bool>,
     resume: Option<(u64, Option<String>)>,
 }
@@ -113,9 +108,9 @@ pub(super) struct Begun {
 impl Begun {
     /// Runs it to its end.
     pub(super) async fn run(self, heard: Heard) {
-        let Self { mut session, mut wire, overrun, closing, resume } = self;
+        let Self { mut session, mut wire, closing, resume } = self;
         let ended = match Box::pin(session.begin(&mut wire, resume)).await {
-            Ok(()) => session.serve(&mut wire, heard, &overrun, closing).await,
+            Ok(()) => session.serve(&mut wire, heard, closing).await,
             Err(ended) => ended,
         };
         metrics::counter!("streams_closed_total", "protocol" => "ws", "reason" => ended.name()).increment(1);
@@ -142,13 +137,7 @@ impl Session {
         self.join(wire, &domain::room::GLOBAL.to_string(), resume, None).await
     }
 
-    async fn serve(
-        &mut self,
-        wire: &mut Wire,
-        mut heard: Heard,
-        overrun: &Notify,
-        mut closing: watch::Receiver<bool>,
-    ) -> Ended {
+    async fn serve(&mut self, wire: &mut Wire, mut heard: Heard, mut closing: watch::Receiver<bool>) -> Ended {
         let (beat, patience) = (self.services.settings.sockets.heartbeat, self.services.settings.sockets.timeout);
         let mut beat = beats(beat);
         let mut last_heard = Instant::now();
@@ -159,7 +148,6 @@ impl Session {
             self.line.open();
             let woken = tokio::select! {
                 ended = closed(&mut closing) => return ended,
-                () = overrun.notified() => return Ended::TooSlow,
                 () = self.expiry.as_mut() => return Ended::SessionEnded,
                 () = self.place.due() => Woken::Called(Call::Nudge),
                 call = self.line.called() => Woken::Called(call),
@@ -170,6 +158,7 @@ impl Session {
             self.line.shut();
             let done = match woken {
                 Woken::Called(Call::Lost) => Err(Ended::Client),
+                Woken::Called(Call::Overrun) => Err(Ended::TooSlow),
                 Woken::Called(Call::Nudge) => Ok(()),
                 Woken::Called(Call::Removed(rooms)) => self.removed_from(wire, rooms).await,
                 Woken::Heard(said) => {

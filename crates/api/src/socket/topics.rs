@@ -57,7 +57,7 @@ impl Following {
 
     /// Waits for what is new: something that came, or nothing when the log is to be read. Nothing is lost when this is
     /// dropped before it answers.
-    pub(super) async fn news(&mut self) -> Option<Arc<Told>> {
+    pub(super) async fn news(&self) -> Option<Arc<Told>> {
         if let Some(at) = self.paused {
             sleep_until(at).await;
             return None;

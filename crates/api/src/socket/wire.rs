@@ -1,11 +1,8 @@
 //! The side of a connection that is written, as its session holds it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tokio::{
-    sync::{Notify, watch},
-    time::timeout,
-};
+use tokio::{sync::watch, time::timeout};
 
 use super::{closing::Ended, frame::Frame, line::Line, outgoing::Outgoing};
 
@@ -15,13 +12,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The side of a connection that is written. Dropping it ends the connection.
 pub(super) struct Wire {
     line: Line,
-    overrun: Arc<Notify>,
     closing: watch::Receiver<bool>,
 }
 
 impl Wire {
-    pub(super) fn new(line: Line, overrun: Arc<Notify>, closing: watch::Receiver<bool>) -> Self {
-        Self { line, overrun, closing }
+    pub(super) fn new(line: Line, closing: watch::Receiver<bool>) -> Self {
+        Self { line, closing }
     }
 
     /// Tells something; waits while the client takes nothing, but not for long.
@@ -30,8 +26,10 @@ impl Wire {
             frame = back;
             tokio::select! {
                 biased;
-                room = timeout(PATIENCE, self.line.room()) => room.map_err(|_| Ended::TooSlow)?,
-                () = self.overrun.notified() => return Err(Ended::TooSlow),
+                room = timeout(PATIENCE, self.line.room()) => match room {
+                    Ok(true) => {}
+                    Ok(false) | Err(_) => return Err(Ended::TooSlow),
+                },
                 ended = closed(&mut self.closing) => return Err(ended),
             }
         }

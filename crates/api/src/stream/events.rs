@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{Version, header},
+    web,
+};
 use domain::realtime::Topic;
 use futures_util::stream;
 use utoipa::{IntoParams, ToSchema};
@@ -10,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{caller::Caller, listener::Listener, view::StreamMessage};
 use crate::{
     Answer, Shared,
+    connection::{Live, Outlet},
     problem::{In, Problem},
     query::{Params, Query, Read},
 };
@@ -115,7 +120,9 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Events>) -> 
     places.any(&bounds)?;
     let caller = Caller::of(&request, &services, asked.ticket.as_deref()).await?;
     let place = places.admit(&request, &caller, &bounds)?;
-    let listener = Listener::begin(services, caller, asked.topics, last, place).await?;
+    // The pieces of an answer are told apart since HTTP/1.1.
+    let outlet = Outlet::of(&request).filter(|_| request.version() == Version::HTTP_11);
+    let listener = Listener::begin(services, caller, asked.topics, last, place, outlet.clone()).await?;
     let body = stream::unfold(listener, |mut listener| async move {
         listener.next().await.map(|written| (Ok::<_, actix_web::Error>(written), listener))
     });
@@ -126,5 +133,5 @@ async fn open(services: Shared, request: HttpRequest, asked: Params<Events>) -> 
     if request.headers().contains_key(header::ACCEPT_ENCODING) {
         answer.insert_header((header::CONTENT_ENCODING, "identity"));
     }
-    Ok(answer.streaming(body))
+    Ok(answer.streaming(Live::new(Box::pin(body), outlet)))
 }

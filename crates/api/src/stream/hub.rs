@@ -1,8 +1,8 @@
 //! Who listens on this node, and how news reaches them.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    future::poll_fn,
+    collections::BTreeSet,
+    rc::Rc,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -12,15 +12,21 @@ use std::{
 use actix_web::web::Bytes;
 use domain::{
     event::Event,
+    money::Currency,
     realtime::{Heard, Notice, Topic},
 };
 use metrics::Counter;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use crate::{place::Places, socket::Frame, wakes::Together};
+use super::{
+    ear::{self, Ear, Open},
+    ears::Ears,
+    listener,
+};
+use crate::{place::Places, rounds::Round, socket::Frame};
 
-/// How many notices may wait for one listener. One that falls further behind reads the log instead.
-const QUEUE: usize = 256;
+/// Tells hubs apart where one thread serves several.
+static HUBS: AtomicU64 = AtomicU64::new(0);
 
 /// A notice on its way, with what was written of it so far: all listeners who hear the same get the same bytes.
 #[derive(Debug)]
@@ -28,18 +34,24 @@ pub struct Told {
     /// The notice.
     pub notice: Notice,
     written: [OnceLock<Bytes>; 3],
+    chunks: [OnceLock<Bytes>; 3],
     spoken: [OnceLock<Frame>; 3],
 }
 
 impl Told {
     /// A notice that nobody was told yet.
     pub fn new(notice: Notice) -> Self {
-        Self { notice, written: Default::default(), spoken: Default::default() }
+        Self { notice, written: Default::default(), chunks: Default::default(), spoken: Default::default() }
     }
 
     /// What is written for those who hear this of it.
-    pub fn written(&self, heard: Heard, write: impl FnOnce() -> Bytes) -> Bytes {
-        of(&self.written, heard).get_or_init(write).clone()
+    pub(crate) fn written(&self, heard: Heard, currency: Currency) -> &Bytes {
+        of(&self.written, heard).get_or_init(|| listener::written(&self.notice, heard, currency))
+    }
+
+    /// The same as a piece of an answer, past the server that would make it one.
+    pub(crate) fn chunk(&self, heard: Heard, currency: Currency) -> &Bytes {
+        of(&self.chunks, heard).get_or_init(|| ear::chunk(self.written(heard, currency)))
     }
 
     /// The same as WebSockets carry it.
@@ -59,8 +71,10 @@ fn of<T>([created, updated, deleted]: &[T; 3], heard: Heard) -> &T {
 /// Who listens on this node.
 #[derive(Debug)]
 pub struct Hub {
-    members: Mutex<Members>,
-    /// The number up to which everything was given to the listeners.
+    id: u64,
+    /// The rounds of the workers with listeners, and how many each has.
+    rounds: Mutex<Vec<(Arc<Round<News>>, usize)>>,
+    /// The number up to which everything was brought to the workers.
     last: AtomicU64,
     closing: watch::Sender<bool>,
     /// Counts what is told by server-sent events, looked up once for all.
@@ -69,40 +83,21 @@ pub struct Hub {
     pub(crate) places: Arc<Places>,
 }
 
-#[derive(Debug, Default)]
-struct Members {
-    next: u64,
-    mailboxes: HashMap<u64, Mailbox>,
-    topics: HashMap<Topic, HashSet<u64>>,
-}
-
-#[derive(Debug)]
-struct Mailbox {
-    sender: mpsc::Sender<Arc<Told>>,
-    /// The number of the last notice put in, so that one that belongs to two of its topics comes once.
-    given: u64,
-}
-
-impl Members {
-    /// Puts a notice into a mailbox. One without room is taken away: its owner notices, and reads the log.
-    fn give(&mut self, id: u64, told: &Arc<Told>) {
-        let Some(mailbox) = self.mailboxes.get_mut(&id) else { return };
-        if mailbox.given == told.notice.seq {
-            return;
-        }
-        mailbox.given = told.notice.seq;
-        if mailbox.sender.try_send(Arc::clone(told)).is_err() {
-            self.mailboxes.remove(&id);
-            metrics::counter!("stream_listeners_behind_total").increment(1);
-        }
-    }
+/// What is brought to a worker.
+#[derive(Debug, Clone)]
+pub(crate) struct News {
+    /// Notices, in the order of the log.
+    pub(super) told: Arc<[Arc<Told>]>,
+    /// The number of the last event looked at, which may belong to no topic.
+    pub(super) last: u64,
 }
 
 impl Hub {
     /// A hub that goes on after this number of the log.
     pub fn new(last: u64) -> Arc<Self> {
         Arc::new(Self {
-            members: Mutex::default(),
+            id: HUBS.fetch_add(1, Ordering::Relaxed),
+            rounds: Mutex::default(),
             last: AtomicU64::new(last),
             closing: watch::Sender::new(false),
             written: metrics::counter!("stream_events_sent_total", "protocol" => "sse"),
@@ -110,43 +105,35 @@ impl Hub {
         })
     }
 
-    /// The number up to which everything was given to the listeners. What a listener finds in its queue after asking
-    /// this reaches at least as far.
+    /// The number up to which everything was brought to the workers.
     pub fn last(&self) -> u64 {
         self.last.load(Ordering::Acquire)
     }
 
     /// Gives notices to those who listen to one of their topics, each notice once, in the order of the log. `last` is
     /// the number of the last event looked at, which may belong to no topic.
-    pub fn deliver(&self, news: &[Arc<Told>], last: u64) {
-        let mut members = self.members();
-        for told in news {
-            for topic in &told.notice.topics {
-                // Taken out for the while, so that mailboxes can be changed beside it.
-                let Some(ids) = members.topics.remove(topic) else { continue };
-                for id in &ids {
-                    members.give(*id, told);
-                }
-                members.topics.insert(*topic, ids);
-            }
+    pub fn deliver(&self, told: &[Arc<Told>], last: u64) {
+        let rounds = self.rounds();
+        let news = News { told: told.into(), last };
+        for (round, _) in &*rounds {
+            round.bring(news.clone());
         }
-        // Within the lock: who begins to listen sees either the news or the number.
+        // Within the lock: who begins to listen is brought the news or sees the number.
         self.last.fetch_max(last, Ordering::Release);
     }
 
-    /// Begins to listen.
-    pub fn listen(self: &Arc<Self>, topics: &BTreeSet<Topic>) -> Listening {
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let mut members = self.members();
-        members.next += 1;
-        let id = members.next;
-        members.mailboxes.insert(id, Mailbox { sender, given: 0 });
-        for topic in topics {
-            members.topics.entry(*topic).or_default().insert(id);
+    /// Begins to listen. MUST be called by a worker, within its runtime.
+    pub(crate) fn listen(self: &Arc<Self>, topics: &BTreeSet<Topic>) -> Listening {
+        let (ears, ear) = (Ears::here(self.id, &self.written), Ear::new());
+        ears.add(topics, &ear);
+        let mut rounds = self.rounds();
+        match rounds.iter_mut().find(|(round, _)| Arc::ptr_eq(round, &ears.round)) {
+            Some((_, count)) => *count += 1,
+            None => rounds.push((Arc::clone(&ears.round), 1)),
         }
         let from = self.last();
-        drop(members);
-        Listening { hub: Arc::clone(self), id, topics: topics.clone(), queue, together: Together::default(), from }
+        drop(rounds);
+        Listening { hub: Arc::clone(self), topics: topics.clone(), ears, ear, from }
     }
 
     /// Heeds an event before anything that came after it is delivered: whom it changes looks again at what they may hear.
@@ -164,56 +151,78 @@ impl Hub {
         self.closing.subscribe()
     }
 
-    fn members(&self) -> MutexGuard<'_, Members> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rounds(&self) -> MutexGuard<'_, Vec<(Arc<Round<News>>, usize)>> {
+        self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leave(&self, id: u64, topics: &BTreeSet<Topic>) {
-        let mut members = self.members();
-        members.mailboxes.remove(&id);
-        for topic in topics {
-            if let Some(ids) = members.topics.get_mut(topic) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    members.topics.remove(topic);
-                }
+    fn leave(&self, round: &Arc<Round<News>>) {
+        let mut rounds = self.rounds();
+        if let Some(number) = rounds.iter().position(|(one, _)| Arc::ptr_eq(one, round))
+            && let Some((_, count)) = rounds.get_mut(number)
+        {
+            *count -= 1;
+            if *count == 0 {
+                rounds.swap_remove(number);
             }
         }
     }
 }
 
 /// One listener's end; dropping it ends the listening.
-#[derive(Debug)]
-pub struct Listening {
+pub(crate) struct Listening {
     hub: Arc<Hub>,
-    id: u64,
     topics: BTreeSet<Topic>,
-    queue: mpsc::Receiver<Arc<Told>>,
-    together: Together,
-    /// Every notice after this number comes through the queue; up to it the log must be read.
-    pub from: u64,
+    ears: Rc<Ears>,
+    ear: Ear,
+    /// Every notice after this number is brought to the listener; up to it the log must be read.
+    pub(crate) from: u64,
 }
 
 impl Listening {
     /// The next notice; `None` when the queue had no room for one, so that the log must be read.
-    pub async fn next(&mut self) -> Option<Arc<Told>> {
-        poll_fn(|cx| self.together.poll(cx, |cx| self.queue.poll_recv(cx))).await
+    pub(crate) async fn next(&self) -> Option<Arc<Told>> {
+        self.ear.next().await
     }
 
     /// The next notice if there is one.
-    pub fn ready(&mut self) -> Option<Arc<Told>> {
-        self.queue.try_recv().ok()
+    pub(crate) fn ready(&self) -> Option<Arc<Told>> {
+        self.ear.ready()
     }
 
     /// Whether a notice found no room, so that the log must be read.
-    pub fn is_behind(&self) -> bool {
-        self.queue.is_closed()
+    pub(crate) fn is_behind(&self) -> bool {
+        self.ear.is_behind()
+    }
+
+    /// The number up to which everything was given: what is ready after asking this reaches at least as far.
+    pub(crate) fn last(&self) -> u64 {
+        self.ears.last()
+    }
+
+    /// From here on news may be written to the connection at once, until [`Listening::shut`].
+    pub(crate) fn open(&self, open: Open) {
+        self.ear.open(open);
+    }
+
+    /// News waits in the queue again. Gives how far the listener was told, if it was open.
+    pub(crate) fn shut(&self) -> Option<u64> {
+        self.ear.shut()
+    }
+}
+
+impl std::fmt::Debug for Listening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listening").field("topics", &self.topics).field("from", &self.from).finish_non_exhaustive()
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.hub.leave(self.id, &self.topics);
+        self.ears.remove(&self.topics, &self.ear);
+        // A round that is under way may still come to it.
+        self.ear.shut();
+        self.ear.lose();
+        self.hub.leave(&self.ears.round);
     }
 }
 
@@ -229,7 +238,7 @@ mod tests {
     use serde_json::json;
     use uuid::Uuid;
 
-    use super::*;
+    use super::{super::ear::QUEUE, *};
 
     const LAMPS: CategoryId = CategoryId(Uuid::from_u128(8));
     const CHAIRS: CategoryId = CategoryId(Uuid::from_u128(9));
@@ -246,30 +255,40 @@ mod tests {
         Arc::new(Told::new(Notice::of(&Numbered { seq, event }).unwrap()))
     }
 
-    fn seqs(listening: &mut Listening) -> Vec<u64> {
+    fn seqs(listening: &Listening) -> Vec<u64> {
         std::iter::from_fn(|| listening.ready()).map(|told| told.notice.seq).collect()
     }
 
-    #[test]
-    fn a_listener_of_two_topics_of_one_notice_hears_it_once_and_others_hear_nothing() {
-        let hub = Hub::new(4);
-        let mut both = hub.listen(&BTreeSet::from([Topic::Products, Topic::Category(LAMPS)]));
-        let mut chairs = hub.listen(&BTreeSet::from([Topic::Category(CHAIRS)]));
-        assert_eq!((both.from, hub.last()), (4, 4));
-        hub.deliver(&[told(5, LAMPS), told(7, CHAIRS)], 9);
-        assert_eq!((seqs(&mut both), seqs(&mut chairs)), (vec![5, 7], vec![7]));
-        assert_eq!(hub.listen(&BTreeSet::new()).from, 9);
+    /// Lets the worker go its round.
+    async fn rounds() {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
     }
 
-    #[tokio::test]
+    #[actix_web::test]
+    async fn a_listener_of_two_topics_of_one_notice_hears_it_once_and_others_hear_nothing() {
+        let hub = Hub::new(4);
+        let both = hub.listen(&BTreeSet::from([Topic::Products, Topic::Category(LAMPS)]));
+        let chairs = hub.listen(&BTreeSet::from([Topic::Category(CHAIRS)]));
+        assert_eq!((both.from, hub.last()), (4, 4));
+        hub.deliver(&[told(5, LAMPS), told(7, CHAIRS)], 9);
+        assert!(both.last() < 5, "nobody has it yet");
+        rounds().await;
+        assert_eq!((seqs(&both), seqs(&chairs)), (vec![5, 7], vec![7]));
+        assert_eq!((hub.listen(&BTreeSet::new()).from, both.last()), (9, 9));
+    }
+
+    #[actix_web::test]
     async fn who_does_not_take_what_waits_is_let_go_and_the_others_go_on() {
         let hub = Hub::new(0);
         let topics = BTreeSet::from([Topic::Products]);
-        let (mut slow, mut quick) = (hub.listen(&topics), hub.listen(&topics));
+        let (slow, quick) = (hub.listen(&topics), hub.listen(&topics));
         let last = u64::try_from(QUEUE).unwrap() + 1;
         for seq in 1..=last {
             hub.deliver(&[told(seq, LAMPS)], seq);
-            assert_eq!(seqs(&mut quick), [seq]);
+            rounds().await;
+            assert_eq!(seqs(&quick), [seq]);
         }
         assert!(slow.is_behind());
         let mut taken = 0;
@@ -278,15 +297,24 @@ mod tests {
         }
         assert_eq!(taken, QUEUE);
         hub.deliver(&[told(last + 1, LAMPS)], last + 1);
-        assert_eq!(seqs(&mut quick), [last + 1]);
+        rounds().await;
+        assert_eq!(seqs(&quick), [last + 1]);
         assert!(slow.next().await.is_none());
     }
 
-    #[test]
-    fn who_leaves_is_forgotten() {
+    #[actix_web::test]
+    async fn who_leaves_is_forgotten() {
         let hub = Hub::new(0);
-        drop(hub.listen(&BTreeSet::from([Topic::Products, Topic::Category(LAMPS)])));
-        let members = hub.members();
-        assert!(members.mailboxes.is_empty() && members.topics.is_empty());
+        let topics = BTreeSet::from([Topic::Products, Topic::Category(LAMPS)]);
+        let stays = hub.listen(&topics);
+        drop(hub.listen(&topics));
+        assert_eq!(hub.rounds().iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1]);
+        drop(stays);
+        assert!(hub.rounds().is_empty());
+    }
+
+    #[test]
+    fn a_piece_says_how_long_it_is() {
+        assert_eq!(ear::chunk(&[b'x'; 26]).as_ref(), [b"1A\r\n".as_slice(), &[b'x'; 26], b"\r\n"].concat());
     }
 }

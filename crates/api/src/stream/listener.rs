@@ -5,17 +5,19 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use actix_web::web::{Bytes, BytesMut};
 use domain::{
     Shop,
-    realtime::{Notice, Reach, Topic},
+    money::Currency,
+    realtime::{Heard, Notice, Reach, Topic},
     relay::Numbered,
 };
 use tokio::{sync::watch, time::Interval};
 
 use super::{
     caller::Caller,
+    ear::Open,
     hub::{Hub, Listening, Told},
     view::{ClosingReason, GapReason, NoticeView, Sign},
 };
-use crate::{Shared, place::Place};
+use crate::{Shared, connection::Outlet, place::Place};
 
 /// Events read from the log at a time.
 const PAGE: u32 = 200;
@@ -40,6 +42,8 @@ pub struct Listener {
     closing: watch::Receiver<bool>,
     ended: bool,
     place: Place,
+    /// Where news may be written to at once.
+    outlet: Option<Outlet>,
 }
 
 impl Listener {
@@ -53,6 +57,7 @@ impl Listener {
         topics: BTreeSet<Topic>,
         last: Option<u64>,
         place: Place,
+        outlet: Option<Outlet>,
     ) -> domain::Result<Self> {
         let hub: &Arc<Hub> = &services.streams.hub;
         let (closing, listening) = (hub.closing(), hub.listen(&topics));
@@ -71,7 +76,7 @@ impl Listener {
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let opening = Some(opening.into());
-        Ok(Self { services, caller, topics, listening, position, opening, beat, closing, ended: false, place })
+        Ok(Self { services, caller, topics, listening, position, opening, beat, closing, ended: false, place, outlet })
     }
 
     /// What is to be written next; `None` when the stream has ended.
@@ -135,22 +140,46 @@ impl Listener {
         }
     }
 
-    /// Waits for what comes: notices, the heartbeat, the end.
+    /// Waits for what comes: notices, the heartbeat, the end. Meanwhile notices may be written past this.
     async fn live(&mut self) -> Bytes {
-        tokio::select! {
+        if let Some(open) = self.opened() {
+            self.listening.open(open);
+        }
+        let woken = tokio::select! {
             // First: what was changed before a notice decides who hears of that.
             biased;
-            () = self.place.due() => Bytes::new(),
-            _ = self.beat.tick() => self.heartbeat().await,
-            _ = self.closing.changed() => Bytes::new(),
-            told = self.listening.next() => {
-                let Some(told) = told else {
-                    self.listening = self.services.streams.hub.listen(&self.topics);
-                    return Bytes::new();
-                };
-                self.gather(&told)
+            () = self.place.due() => Woken::Changed,
+            _ = self.beat.tick() => Woken::Beat,
+            _ = self.closing.changed() => Woken::Changed,
+            told = self.listening.next() => Woken::Told(told),
+        };
+        if let Some(position) = self.listening.shut() {
+            self.position = position;
+        }
+        match woken {
+            Woken::Changed => Bytes::new(),
+            Woken::Beat => self.heartbeat().await,
+            Woken::Told(Some(told)) => self.gather(&told),
+            Woken::Told(None) => {
+                self.listening = self.services.streams.hub.listen(&self.topics);
+                Bytes::new()
             }
         }
+    }
+
+    /// What there is to know to write notices past this; nothing while it is to look who listens.
+    fn opened(&self) -> Option<Open> {
+        let outlet = self.outlet.clone().filter(|_| !self.place.is_owed())?;
+        Some(Open {
+            clock: Arc::clone(&self.services.shop.clock),
+            currency: self.services.shop.rules.currency,
+            outlet,
+            scope: self.caller.scope,
+            until: self.caller.session.map(|session| session.until),
+            changed: self.place.watch(),
+            closing: self.closing.clone(),
+            position: self.position,
+        })
     }
 
     /// Puts a notice and those that wait behind it into one write.
@@ -175,11 +204,8 @@ impl Listener {
     fn tell(&self, out: &mut BytesMut, told: &Told) {
         let notice = &told.notice;
         let Some(heard) = notice.heard(self.caller.scope) else { return };
-        let written = told.written(heard, || {
-            let view = NoticeView::new(notice, heard, self.services.shop.rules.currency);
-            frame(Some(notice.seq), &view).into()
-        });
-        out.extend_from_slice(&written);
+        let written = told.written(heard, self.services.shop.rules.currency);
+        out.extend_from_slice(written);
         self.services.streams.hub.written.increment(1);
     }
 
@@ -210,7 +236,7 @@ impl Listener {
         if self.ended {
             return closing;
         }
-        let last = self.services.streams.hub.last();
+        let last = self.listening.last();
         let mut out = BytesMut::new();
         while let Some(told) = self.listening.ready() {
             self.take(&mut out, &told);
@@ -231,6 +257,16 @@ impl Listener {
         last.push_str(&sign(None, &Sign::Closing { reason }));
         last.into()
     }
+}
+
+/// What a listener waits for.
+enum Woken {
+    /// Who listens may be somebody else, or the stream is to end.
+    Changed,
+    /// It is time for a sign of life.
+    Beat,
+    /// There is a notice, or one found no room.
+    Told(Option<Arc<Told>>),
 }
 
 impl Drop for Listener {
@@ -259,6 +295,11 @@ pub(crate) fn jittered(shop: &Shop) -> u16 {
 
 fn sign(id: Option<u64>, sign: &Sign) -> String {
     frame(id, sign)
+}
+
+/// What is written of a notice for those who hear this of it.
+pub(super) fn written(notice: &Notice, heard: Heard, currency: Currency) -> Bytes {
+    frame(Some(notice.seq), &NoticeView::new(notice, heard, currency)).into()
 }
 
 /// One message of the event stream format (WHATWG HTML, section 9.2). JSON has no line breaks.
