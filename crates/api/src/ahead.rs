@@ -5,6 +5,7 @@
 //! ever, by the same functions. Whatever is unusual about a request, or not in memory, goes the whole way. The gate does not
 //! count such a request: it is answered before it could wait for anything.
 
+mod callers;
 mod lessons;
 
 use std::{
@@ -22,12 +23,14 @@ use actix_web::{
     dev::{AppConfig, RequestHead, Service, ServiceFactory, ServiceResponse},
     http::{Method, header},
 };
+use domain::Actor;
 use futures_util::{
     TryFutureExt as _,
     future::{Either, LocalBoxFuture, MapOk, poll_immediate},
 };
 
 pub(crate) use self::lessons::Lessons;
+use self::{callers::Callers, lessons::Alike};
 use crate::{
     acting::HEADER as ACTING_FOR,
     context::Context,
@@ -82,7 +85,9 @@ where
     fn new_service(&self, config: AppConfig) -> Self::Future {
         let app = self.app.new_service(config);
         let (services, lessons) = (Arc::clone(&self.services), self.lessons.clone());
-        Box::pin(async move { Ok(Both(Rc::new(Ways { app: app.await?, services, lessons }))) })
+        Box::pin(
+            async move { Ok(Both(Rc::new(Ways { app: app.await?, services, lessons, callers: Callers::default() }))) },
+        )
     }
 }
 
@@ -95,6 +100,7 @@ struct Ways<S> {
     app: S,
     services: Arc<Services>,
     lessons: Lessons,
+    callers: Callers,
 }
 
 impl<S> Service<Request> for Both<S>
@@ -113,12 +119,13 @@ where
     }
 
     fn call(&self, request: Request) -> Self::Future {
-        if !(is_plain(request.head()) && self.0.lessons.is_about(&request.head().uri)) {
+        let known = is_plain(request.head()).then(|| self.0.lessons.about(&request.head().uri));
+        let Some(alike) = known.flatten() else {
             return Either::Left(self.0.app.call(request).map_ok(Response::from));
-        }
+        };
         let ways = Rc::clone(&self.0);
         Either::Right(Box::pin(async move {
-            match ways.soon(&request).await {
+            match ways.soon(&request, &alike).await {
                 Some(answer) => Ok(answer.into()),
                 None => ways.app.call(request).await.map(Response::from),
             }
@@ -128,8 +135,8 @@ where
 
 impl<S> Ways<S> {
     /// The answer, if it is in memory and there before long. The application has times of its own for what takes longer.
-    async fn soon(&self, request: &Request) -> Option<HttpResponse> {
-        let mut ahead = pin!(self.ahead(request));
+    async fn soon(&self, request: &Request, alike: &Alike) -> Option<HttpResponse> {
+        let mut ahead = pin!(self.ahead(request, alike));
         // What is known at once needs no timer.
         match poll_immediate(ahead.as_mut()).await {
             Some(answer) => answer,
@@ -138,26 +145,37 @@ impl<S> Ways<S> {
     }
 
     /// The answer, if it is in memory and nothing stands against it. Else the application is told who calls.
-    async fn ahead(&self, request: &Request) -> Option<HttpResponse> {
-        let caller = authenticate::resolve(request.head(), &self.services).await.ok()?;
-        let answer = self.answer(request, &caller).await;
+    async fn ahead(&self, request: &Request, alike: &Alike) -> Option<HttpResponse> {
+        let (head, known, now) = (request.head(), &self.services.known, self.services.shop.now());
+        if let Some(somebody) = self.callers.find(head, known, now) {
+            let answer = self.answer(request, alike, &somebody.actor).await;
+            if answer.is_none() {
+                request.extensions_mut().insert(somebody.caller());
+            }
+            return answer;
+        }
+        let edition = known.edition();
+        let caller = authenticate::resolve(head, &self.services).await.ok()?;
+        let answer = if is_themselves(&caller) {
+            self.callers.remember(head, &caller, edition, now);
+            self.answer(request, alike, &caller.actor).await
+        } else {
+            None
+        };
         if answer.is_none() {
             request.extensions_mut().insert(caller);
         }
         answer
     }
 
-    async fn answer(&self, request: &Request, caller: &Caller) -> Option<HttpResponse> {
-        if !is_themselves(caller) {
-            return None;
-        }
+    async fn answer(&self, request: &Request, alike: &Alike, actor: &Actor) -> Option<HttpResponse> {
         let (services, head) = (&*self.services, request.head());
-        let lesson = self.lessons.find(head, &caller.actor)?;
+        let lesson = alike.find(head, actor)?;
         let context = Context::of(head, Some(services), Found::Operation(Arc::clone(&lesson.operation)));
         let entry = services.cache.glance(&lesson.key).await?;
         let answer = kept::answer(head.headers(), &entry, lesson.open);
         let mut answer = surrogate::named(answer, &lesson.key.tags, services.settings.cache.surrogate_keys).ok()?;
-        let said = limit::count(services, &lesson.operation, context.client, &caller.actor).await;
+        let said = limit::count(services, &lesson.operation, context.client, actor).await;
         if !said.is_through() {
             // The application refuses it or lets it wait, and need not count it again.
             request.extensions_mut().insert(said);
@@ -166,11 +184,11 @@ impl<S> Ways<S> {
         said.meter();
         said.on(answer.headers_mut());
         if let Some(product) = lesson.seen {
-            services.saw(&caller.actor, product);
+            services.saw(actor, product);
         }
         let told = answer.head_mut();
         security::add(told, head, Some(services));
-        log::line(told, head, Some(&caller.actor), &context);
+        log::line(told, head, Some(actor), &context);
         request_id::tell(told.headers_mut(), &context);
         Some(answer)
     }

@@ -1,19 +1,20 @@
 //! The counters of one operation's answers, looked up once instead of at every request.
 
-use std::{
-    sync::{PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::OnceLock, time::Duration};
 
 use actix_web::http::StatusCode;
 use metrics::{Counter, Histogram};
 
-/// What is counted of the answers of one operation. Each pair of method and status is registered when it is first met, so
-/// that `/metrics` names only what has happened.
-#[derive(Debug, Default)]
-pub struct Tally(RwLock<Vec<Met>>);
+/// Pairs of method and status that are looked up once; an operation has hardly more.
+const PAIRS: usize = 16;
 
-#[derive(Debug, Clone)]
+/// What is counted of the answers of one operation. Each pair of method and status is registered when it is first met, so
+/// that `/metrics` names only what has happened. All workers read it at every request, so that it has no lock: to take one is to
+/// write to memory that another processor has.
+#[derive(Debug, Default)]
+pub struct Tally([OnceLock<Met>; PAIRS]);
+
+#[derive(Debug)]
 struct Met {
     method: &'static str,
     status: StatusCode,
@@ -24,21 +25,14 @@ struct Met {
 impl Tally {
     /// Counts an answer. `method` is of a closed set: it becomes a label.
     pub fn count(&self, path: &str, method: &'static str, status: StatusCode, time: Duration) {
-        let met = self.met(method, status).unwrap_or_else(|| self.meet(path, method, status));
-        met.answers.increment(1);
-        met.times.record(time.as_secs_f64());
-    }
-
-    fn met(&self, method: &'static str, status: StatusCode) -> Option<Met> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.iter().find(|met| met.status == status && met.method == method).cloned()
-    }
-
-    fn meet(&self, path: &str, method: &'static str, status: StatusCode) -> Met {
-        let met = Met::new(path, method, status);
-        // Two who meet it at once register the same counters; the second entry is never looked at.
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(met.clone());
-        met
+        for place in &self.0 {
+            // Of two who come to a free place at once one fills it, and the other goes on from there.
+            let met = place.get_or_init(|| Met::new(path, method, status));
+            if met.status == status && met.method == method {
+                return met.count(time);
+            }
+        }
+        Met::new(path, method, status).count(time);
     }
 }
 
@@ -52,11 +46,14 @@ impl Met {
             times: metrics::histogram!("http_request_duration_seconds", &labels),
         }
     }
+
+    fn count(&self, time: Duration) {
+        self.answers.increment(1);
+        self.times.record(time.as_secs_f64());
+    }
 }
 
 /// Counts the answer to a request that is no operation, under one label for all such paths.
 pub fn count_unmatched(method: &'static str, status: StatusCode, time: Duration) {
-    let met = Met::new("unmatched", method, status);
-    met.answers.increment(1);
-    met.times.record(time.as_secs_f64());
+    Met::new("unmatched", method, status).count(time);
 }

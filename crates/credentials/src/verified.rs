@@ -15,6 +15,8 @@ use domain::{
 
 /// Parts with locks of their own.
 const PARTS: usize = 16;
+/// By so many of its last characters a token is found. They are of the signature, which is as good as random.
+const END: usize = 24;
 /// Most tokens in one generation of one part: all together hold some 16,000, of about 600 bytes each.
 const ROOM: usize = 512;
 
@@ -38,9 +40,13 @@ pub(crate) struct Verified {
 /// Two generations: a full young one becomes the old one, whose rest is forgotten.
 #[derive(Debug, Default)]
 struct Part {
-    young: RwLock<HashMap<Box<str>, Said>>,
-    old: Mutex<HashMap<Box<str>, Said>>,
+    young: RwLock<Generation>,
+    old: Mutex<Generation>,
 }
+
+/// Whole tokens by their ends. To find one of half a kilobyte by all of it would cost more than all else here.
+type Generation = HashMap<End, (Box<str>, Said)>;
+type End = [u8; END];
 
 impl Default for Verified {
     fn default() -> Self {
@@ -51,18 +57,24 @@ impl Default for Verified {
 impl Verified {
     /// What a token says that was seen lately.
     pub(crate) fn get(&self, token: &str) -> Option<Said> {
-        let part = self.part(token);
-        if let Some(said) = part.young.read().unwrap_or_else(PoisonError::into_inner).get(token) {
-            return Some(*said);
+        let end = end(token)?;
+        let part = self.part(end);
+        if let Some((known, said)) = part.young.read().unwrap_or_else(PoisonError::into_inner).get(end) {
+            return (**known == *token).then_some(*said);
         }
-        let (token, said) = part.old.lock().unwrap_or_else(PoisonError::into_inner).remove_entry(token)?;
-        part.put(token, said);
+        let mut old = part.old.lock().unwrap_or_else(PoisonError::into_inner);
+        old.get(end).filter(|(known, _)| **known == *token)?;
+        let (known, said) = old.remove(end)?;
+        drop(old);
+        part.put(*end, known, said);
         Some(said)
     }
 
     /// Keeps what a token says whose signature is good.
     pub(crate) fn keep(&self, token: &str, said: Said) {
-        self.part(token).put(token.into(), said);
+        if let Some(end) = end(token) {
+            self.part(end).put(*end, token.into(), said);
+        }
     }
 
     /// Forgets all, since a key is gone.
@@ -73,23 +85,27 @@ impl Verified {
         }
     }
 
-    fn part(&self, token: &str) -> &Part {
-        // The last characters are of the signature, which is as good as random. Who sends others' only finds nothing.
-        let end = token.len().saturating_sub(8);
-        let number = self.choose.hash_one(token.as_bytes().get(end..));
+    fn part(&self, end: &End) -> &Part {
+        // Who sends the end of others' only finds nothing.
+        let number = self.choose.hash_one(end);
         let [first, ..] = &self.parts;
         let index = usize::try_from(number).unwrap_or_default() % PARTS;
         self.parts.get(index).unwrap_or(first)
     }
 }
 
+/// The end of a token; none of what is too short to be one.
+fn end(token: &str) -> Option<&End> {
+    token.as_bytes().last_chunk()
+}
+
 impl Part {
-    fn put(&self, token: Box<str>, said: Said) {
+    fn put(&self, end: End, token: Box<str>, said: Said) {
         let mut young = self.young.write().unwrap_or_else(PoisonError::into_inner);
         if young.len() >= ROOM {
             *self.old.lock().unwrap_or_else(PoisonError::into_inner) = std::mem::take(&mut young);
         }
-        young.insert(token, said);
+        young.insert(end, (token, said));
     }
 }
 
@@ -103,21 +119,40 @@ mod tests {
         Said { session: SessionId(Uuid::nil()), user: UserId(Uuid::nil()), by: None, iat: number, exp: number }
     }
 
+    const OFTEN: &str = "a token that is asked for often";
+
+    fn token(number: i64) -> String {
+        format!("token with a signature {number:024}")
+    }
+
+    #[test]
+    fn what_has_the_end_of_a_token_and_is_another_is_not_known() {
+        let verified = Verified::default();
+        verified.keep(&token(1), said(1));
+        assert_eq!(verified.get(&token(1)), Some(said(1)));
+        for other in [format!("x{}", token(1)), token(1).replace('w', "W"), token(1)[1..].to_owned()] {
+            assert_eq!(verified.get(&other), None, "{other}");
+        }
+        assert_eq!((verified.get("short"), verified.get("")), (None, None));
+        verified.keep("short", said(2));
+        assert_eq!(verified.get("short"), None);
+    }
+
     #[test]
     fn the_number_kept_is_bounded_and_what_is_asked_for_stays() {
         let verified = Verified::default();
-        verified.keep("often", said(-1));
+        verified.keep(OFTEN, said(-1));
         let most = i64::try_from(PARTS * ROOM * 4).unwrap();
         for number in 0..most {
-            verified.keep(&format!("token {number}"), said(number));
-            assert_eq!(verified.get("often"), Some(said(-1)));
+            verified.keep(&token(number), said(number));
+            assert_eq!(verified.get(OFTEN), Some(said(-1)));
         }
-        assert_eq!(verified.get(&format!("token {}", most - 1)), Some(said(most - 1)));
-        assert_eq!(verified.get("token 0"), None);
+        assert_eq!(verified.get(&token(most - 1)), Some(said(most - 1)));
+        assert_eq!(verified.get(&token(0)), None);
         let kept: usize =
             verified.parts.iter().map(|part| part.young.read().unwrap().len() + part.old.lock().unwrap().len()).sum();
         assert!(kept <= PARTS * ROOM * 2, "{kept}");
         verified.clear();
-        assert_eq!(verified.get("often"), None);
+        assert_eq!(verified.get(OFTEN), None);
     }
 }

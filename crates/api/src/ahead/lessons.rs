@@ -55,19 +55,24 @@ impl Reader {
 
 /// What a worker has learned. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Lessons(Rc<RefCell<HashMap<String, Vec<Rc<Lesson>>>>>);
+pub struct Lessons(Rc<RefCell<HashMap<String, Rc<Alike>>>>);
 
-impl Lessons {
-    /// Whether anything is known of what is asked for.
-    pub fn is_about(&self, asked: &Uri) -> bool {
-        words(asked).is_some_and(|words| self.0.borrow().contains_key(words))
-    }
+/// The lessons of the same words.
+#[derive(Debug, Default)]
+pub struct Alike(RefCell<Vec<Rc<Lesson>>>);
 
+impl Alike {
     /// What this request is answered with when this caller sends it.
     pub fn find(&self, head: &RequestHead, actor: &Actor) -> Option<Rc<Lesson>> {
-        let (all, scope) = (self.0.borrow(), Scope::of(actor));
-        let mut alike = all.get(words(&head.uri)?)?.iter();
-        alike.find(|lesson| lesson.reader.is(scope, actor, head.headers())).cloned()
+        let (alike, scope) = (self.0.borrow(), Scope::of(actor));
+        alike.iter().find(|lesson| lesson.reader.is(scope, actor, head.headers())).cloned()
+    }
+}
+
+impl Lessons {
+    /// What is known of what is asked for.
+    pub fn about(&self, asked: &Uri) -> Option<Rc<Alike>> {
+        self.0.borrow().get(words(asked)?).cloned()
     }
 
     /// Learns from a request with what it is answered. Where nobody learns, nothing is.
@@ -80,7 +85,7 @@ impl Lessons {
         if !operation.address_limits.is_empty() {
             return;
         }
-        if lessons.find(request.head(), actor).is_some() {
+        if lessons.about(request.uri()).is_some_and(|alike| alike.find(request.head(), actor).is_some()) {
             return;
         }
         let reader = Reader {
@@ -93,7 +98,7 @@ impl Lessons {
         if all.len() >= WORDS {
             all.clear();
         }
-        let alike = all.entry(words.to_owned()).or_default();
+        let mut alike = all.entry(words.to_owned()).or_default().0.borrow_mut();
         if alike.len() >= ALIKE {
             alike.clear();
         }

@@ -19,21 +19,27 @@ use actix_web::{
 use async_trait::async_trait;
 use domain::{
     Principal, Result,
-    cache::{Cache, Entry, Key, Lead, Looked, Policy, Tag},
+    access::change_role,
+    cache::{self, Cache, Key, Lead, Looked, Policy, Tag},
     catalog::Product,
+    clock::Timestamp,
+    event::{Entity, Event},
     id::EventId,
+    identity::RoleChange,
     limit,
     permission::Role,
     relay::Numbered,
 };
+use serde_json::{Value, json};
 use souk_api::{LimitRule, LimitScope};
+use uuid::Uuid;
 
 use crate::setup::{Door, Reply};
 
 /// Keeps everything until it is told that something is old, and counts how it is asked.
 #[derive(Clone, Default)]
 struct Plain {
-    kept: Arc<Mutex<HashMap<Arc<str>, Arc<Entry>>>>,
+    kept: Arc<Mutex<HashMap<Arc<str>, Arc<cache::Entry>>>>,
     /// Looks, and glances that found something.
     asked: Arc<(AtomicU32, AtomicU32)>,
     /// Whether glances never end.
@@ -57,7 +63,7 @@ impl Cache for Plain {
         Looked::Miss(Lead::new(move |entry| drop(kept.lock().unwrap().insert(text, entry))))
     }
 
-    async fn glance(&self, key: &Key) -> Option<Arc<Entry>> {
+    async fn glance(&self, key: &Key) -> Option<Arc<cache::Entry>> {
         if self.is_stuck.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
@@ -204,6 +210,81 @@ async fn who_may_know_of_something_else_is_answered_something_else() {
         assert_eq!(worker.get(drafts, Some(&buyer)).await.json()["total"], 0);
         assert_eq!(worker.get(drafts, None).await.status, 401);
     }
+}
+
+/// An event of a thing, as it is heard of.
+fn event(kind: &str, entity: (&'static str, Uuid), payload: Value) -> Event {
+    let (id, entity) = (EventId(Uuid::from_u128(9)), Entity::new(entity.0, entity.1));
+    Event { id, kind: kind.to_owned(), entity, actor: None, at: Timestamp::UNIX_EPOCH, payload }
+}
+
+#[actix_web::test]
+async fn who_called_a_moment_ago_is_looked_at_again_after_any_change() {
+    let worker = worker([]).await;
+    let known = Arc::clone(&worker.door.services.known);
+    let (lamp, seller) = (worker.lamp("Lamp").await, worker.door.seller().await);
+    let draft = worker.door.fixtures.stored_product(seller.seller.unwrap(), |product| {
+        product.status = domain::catalog::ProductStatus::Draft;
+    });
+    let draft = at(&draft.await);
+    let statuses = async |by: &Principal| {
+        let mut statuses = Vec::new();
+        for path in [&at(&lamp), &draft] {
+            statuses.push(worker.get(path, Some(by)).await.status);
+        }
+        statuses
+    };
+    for _ in 0..3 {
+        assert_eq!(statuses(&seller).await, [200, 200]);
+    }
+    // Whose session has ended is nobody from that moment on.
+    let ended = json!({ "sessionId": seller.user, "userId": seller.user, "tokensUntil": "2100-01-01T00:00:00Z" });
+    assert!(known.heed(&event("session.ended", ("session", seller.user.0), ended)));
+    for _ in 0..2 {
+        assert_eq!(statuses(&seller).await, [200, 404]);
+        let refused = worker.get(&at(&lamp), Some(&seller)).await;
+        assert!(refused.header("www-authenticate").contains("invalid_token"));
+    }
+    // Whose role was taken may not know of what it showed them.
+    let admin = worker.door.person(Role::Admin).await;
+    for _ in 0..3 {
+        assert_eq!(statuses(&admin).await, [200, 200]);
+    }
+    let email = worker.door.services.users.profile(admin.user).await.unwrap().unwrap().user.email;
+    worker.door.person(Role::Admin).await;
+    change_role(&worker.door.fixtures.shop, &email, RoleChange::Revoke, Role::Admin.name()).await.unwrap();
+    known.heed(&event("user.role_revoked", ("user", admin.user.0), json!({ "userId": admin.user })));
+    assert_eq!(statuses(&admin).await, [200, 404]);
+}
+
+#[actix_web::test]
+async fn who_called_a_moment_ago_is_nobody_once_their_token_has_ended_or_no_news_come() {
+    let worker = worker([]).await;
+    let (door, seller) = (&worker.door, worker.door.seller().await);
+    let draft = door.fixtures.stored_product(seller.seller.unwrap(), |product| {
+        product.status = domain::catalog::ProductStatus::Draft;
+    });
+    let path = at(&draft.await);
+    let bearer = door.bearer(&seller);
+    let status = async || {
+        let request = TestRequest::get().uri(&path).insert_header(bearer.clone());
+        worker.send(request).await.status
+    };
+    // Within a second, and after more than one.
+    for wait in [0, 1, 900, 1500] {
+        door.fixtures.clock.advance(Duration::from_millis(wait));
+        assert_eq!(status().await, 200);
+    }
+    door.services.known.heard(door.fixtures.shop.now() - chrono::TimeDelta::seconds(31));
+    assert_eq!(status().await, 404, "nothing was heard of the log");
+    door.services.known.heard(door.fixtures.shop.now());
+    assert_eq!(status().await, 200);
+    // Which the token outlives by half a second.
+    door.fixtures.clock.advance(Duration::from_mins(5) - Duration::from_millis(2901));
+    door.services.known.heard(door.fixtures.shop.now());
+    assert_eq!(status().await, 200);
+    door.fixtures.clock.advance(Duration::from_millis(600));
+    assert_eq!(status().await, 404);
 }
 
 #[actix_web::test]

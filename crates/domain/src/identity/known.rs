@@ -10,7 +10,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -68,6 +68,8 @@ pub struct Known {
     /// When the log was last heard of, in microseconds.
     heard: AtomicI64,
     swept: AtomicI64,
+    /// Changes when anybody may be somebody else than they were.
+    edition: AtomicU64,
     /// An event could not be read: everything is to be read anew.
     doubt: AtomicBool,
     ended: RwLock<HashMap<SessionId, Timestamp>>,
@@ -101,6 +103,7 @@ impl Known {
             rules,
             heard: AtomicI64::new(i64::MIN),
             swept: AtomicI64::new(i64::MIN),
+            edition: AtomicU64::new(0),
             doubt: AtomicBool::new(false),
             ended: RwLock::default(),
             people: Shelf::default(),
@@ -123,6 +126,7 @@ impl Known {
         self.foreign.clear();
         let ended = self.sessions.ended(now - MARGIN).await?;
         self.ended_mut().extend(ended);
+        self.turn();
         self.doubt.store(false, Ordering::Release);
         self.heard(now);
         Ok(())
@@ -139,6 +143,23 @@ impl Known {
         if !HEEDED.contains(&event.entity.kind.as_str()) {
             return false;
         }
+        let ended = self.change(event);
+        // Last: what was found out in this edition is what was known before.
+        self.turn();
+        ended
+    }
+
+    /// A number that is another one after anything was heeded: who remembers by themselves whom they asked for here, and when
+    /// [`Known::is_deaf`] is false, need not ask again while it is the same. It MUST be read before asking.
+    pub fn edition(&self) -> u64 {
+        self.edition.load(Ordering::Acquire)
+    }
+
+    fn turn(&self) {
+        self.edition.fetch_add(1, Ordering::Release);
+    }
+
+    fn change(&self, event: &Event) -> bool {
         match Fact::of(event) {
             Ok(Fact::Session(fact)) if event.kind == "session.ended" => {
                 return self.ended_mut().insert(fact.session_id, fact.tokens_until).is_none();
