@@ -37,8 +37,8 @@ struct Waiting<L> {
 
 /// Who takes what is brought, and goes round with it.
 pub(crate) trait Carrier<L>: 'static {
-    /// Tells it to the connections it is for.
-    fn carry(&self, load: L) -> LocalBoxFuture<'_, ()>;
+    /// Tells it to the connections it is for, in its order. What came together a connection SHOULD be told in one.
+    fn carry(&self, loads: VecDeque<L>) -> LocalBoxFuture<'_, ()>;
 
     /// Something was lost: none of the connections can be sure that it has everything.
     fn lost(&self);
@@ -88,9 +88,7 @@ pub(crate) fn go<L: Send + 'static>(round: Arc<Round<L>>, carrier: Rc<impl Carri
     actix_web::rt::spawn(async move {
         loop {
             let (loads, lost) = next(&ends.0).await;
-            for load in loads {
-                carrier.carry(load).await;
-            }
+            carrier.carry(loads).await;
             if lost {
                 carrier.lost();
             }
@@ -142,12 +140,8 @@ mod tests {
     }
 
     impl Carrier<usize> for Notes {
-        fn carry(&self, load: usize) -> LocalBoxFuture<'_, ()> {
-            Box::pin(each(vec![(); STRIDE * 2], move |()| {
-                if self.carried.borrow().last() != Some(&load) {
-                    self.carried.borrow_mut().push(load);
-                }
-            }))
+        fn carry(&self, loads: VecDeque<usize>) -> LocalBoxFuture<'_, ()> {
+            Box::pin(each(loads.into(), |load| self.carried.borrow_mut().push(load)))
         }
 
         fn lost(&self) {

@@ -8,12 +8,17 @@ use std::{
     cell::{RefCell, RefMut},
     collections::VecDeque,
     future::poll_fn,
+    iter,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use domain::{clock::Timestamp, id::RoomId};
+use actix_web::web::BytesMut;
+use domain::{
+    clock::Timestamp,
+    id::{RoomId, UserId},
+};
 use tokio::sync::watch;
 
 use super::{
@@ -232,20 +237,32 @@ impl Line {
 
     // What is new.
 
-    /// Tells news: at once where nothing stands before it, else it waits for the body. Gives whether it was written.
-    pub(super) fn tell(&self, parcel: &Arc<Parcel>, now: impl FnOnce() -> Timestamp) -> bool {
+    /// Tells this person news: at once, in one write, where nothing stands before it, else it waits for the body. Gives how much of it
+    /// was written.
+    pub(super) fn tell(&self, news: &[Arc<Parcel>], user: Option<UserId>, now: impl FnOnce() -> Timestamp) -> u64 {
         let mut state = self.state();
+        let wanted = news.iter().filter(|parcel| parcel.news.is_for(user));
         let is_next = state.gate == Gate::Open && state.told.is_empty() && state.news.is_empty();
         if !is_next || !state.outlet.as_ref().is_some_and(Outlet::is_clear) || state.stops(now) {
-            state.wait(parcel);
-            return false;
+            wanted.for_each(|parcel| state.wait(parcel));
+            return 0;
         }
-        let Some(frame) = state.frame(parcel) else { return false };
-        let took = state.outlet.as_ref().map_or(Took::All, |outlet| outlet.write(&frame.bytes()));
+        let mut frames = wanted.filter_map(|parcel| state.frame(parcel)).map(Frame::bytes);
+        let Some(first) = frames.next() else { return 0 };
+        let (bytes, count) = match frames.next() {
+            // What all are told is not copied for each.
+            None => (first, 1),
+            Some(second) => {
+                let mut bytes = BytesMut::from(&*first);
+                let rest = iter::once(second).chain(frames).map(|frame| bytes.extend_from_slice(&frame)).count();
+                (bytes.freeze(), rest + 1)
+            }
+        };
+        let took = state.outlet.as_ref().map_or(Took::All, |outlet| outlet.write(&bytes));
         if took == Took::Some {
             wake(&mut state.body);
         }
-        true
+        u64::try_from(count).unwrap_or(u64::MAX)
     }
 
     /// Something that was to be told is lost, and nobody knows what.
@@ -391,6 +408,11 @@ mod tests {
         Arc::new(Parcel { room: ROOM, news: News::Message(offset, Frame::text(&offset.to_string())) })
     }
 
+    /// Whether a message is written at once.
+    fn tells(line: &Line, offset: u64) -> bool {
+        line.tell(&[message(offset)], None, now) == 1
+    }
+
     /// What the body writes.
     fn read(line: &Line) -> Option<String> {
         match find(line) {
@@ -403,11 +425,11 @@ mod tests {
     fn what_the_session_tells_comes_first_and_news_only_while_it_is_open() {
         let (line, _changing) = line(false, None);
         line.enter(ROOM, 0);
-        assert!(!line.tell(&message(1), now));
+        assert!(!tells(&line, 1));
         assert_eq!(read(&line), None);
         line.open();
         assert_eq!(read(&line).as_deref(), Some("1"));
-        assert!(!line.tell(&message(2), now), "there is no outlet");
+        assert!(!tells(&line, 2), "there is no outlet");
         line.put(Frame::text("hello")).unwrap();
         line.shut();
         assert_eq!((read(&line).as_deref(), read(&line)), (Some("hello"), None));
@@ -422,11 +444,11 @@ mod tests {
         let (line, changing) = line(true, None);
         line.enter(ROOM, 0);
         line.open();
-        line.tell(&message(1), now);
+        tells(&line, 1);
         assert_eq!(read(&line).as_deref(), Some("1"));
-        line.tell(&message(2), now);
+        tells(&line, 2);
         changing.send_replace(());
-        line.tell(&message(3), now);
+        tells(&line, 3);
         assert_eq!(read(&line), None);
         assert!(matches!(line.called().now_or_never(), Some(Call::Nudge)));
         assert!(line.called().now_or_never().is_none(), "once");
@@ -442,7 +464,7 @@ mod tests {
         let (line, _changing) = line(true, Some(now()));
         line.enter(ROOM, 0);
         line.open();
-        line.tell(&message(1), now);
+        tells(&line, 1);
         assert_eq!(read(&line), None);
         line.holds_until(Some(now() + chrono::TimeDelta::seconds(1)));
         line.open();
@@ -454,7 +476,7 @@ mod tests {
         let (line, _changing) = line(false, None);
         line.open();
         let told = |line: &Line, parcel: Arc<Parcel>| {
-            line.tell(&parcel, now);
+            line.tell(&[parcel], None, now);
             read(line)
         };
         assert_eq!(told(&line, message(6)), None);
@@ -485,24 +507,31 @@ mod tests {
         line.enter(ROOM, 0);
         line.open();
         line.begin(outlet);
-        assert!(!line.tell(&message(1), now), "the server has not written the head of its answer");
+        assert!(!tells(&line, 1), "the server has not written the head of its answer");
         connection.flush().await.unwrap();
-        assert!(!line.tell(&message(2), now), "what waits goes first");
+        assert!(!tells(&line, 2), "what waits goes first");
         assert_eq!((read(&line).as_deref(), read(&line).as_deref(), read(&line)), (Some("1"), Some("2"), None));
-        assert!(line.tell(&message(3), now) && !line.tell(&message(3), now));
+        assert!(tells(&line, 3) && !tells(&line, 3));
         let mut written = [0; 3];
         client.read_exact(&mut written).await.unwrap();
         assert_eq!(written, Frame::text("3").bytes()[..]);
+        let together = ["4", "5", "6"].map(|text| Frame::text(text).bytes()).concat();
+        let passing = News::Passing { full: Frame::text("full"), bare: None, except: None };
+        let news = [message(3), message(4), message(5), Arc::new(Parcel { room: ROOM, news: passing }), message(6)];
+        assert_eq!(line.tell(&news, None, now), 3, "what is theirs and new");
+        let mut written = vec![0; together.len()];
+        client.read_exact(&mut written).await.unwrap();
+        assert_eq!(written, together);
         line.put(Frame::text("hello")).unwrap();
-        assert!(!line.tell(&message(4), now), "the session has told something");
-        assert_eq!((read(&line).as_deref(), read(&line).as_deref(), read(&line)), (Some("hello"), Some("4"), None));
+        assert!(!tells(&line, 7), "the session has told something");
+        assert_eq!((read(&line).as_deref(), read(&line).as_deref(), read(&line)), (Some("hello"), Some("7"), None));
         changing.send_replace(());
-        assert!(!line.tell(&message(5), now), "its caller may be somebody else");
+        assert!(!tells(&line, 8), "its caller may be somebody else");
         line.looks();
         line.shut();
-        assert!(!line.tell(&message(6), now), "the session is doing something");
+        assert!(!tells(&line, 9), "the session is doing something");
         line.end([]);
-        assert!(!line.tell(&message(7), now));
+        assert!(!tells(&line, 10));
         assert!(client.read_u8().now_or_never().is_none(), "nothing else was written");
     }
 
@@ -512,10 +541,10 @@ mod tests {
         line.enter(ROOM, 0);
         line.open();
         for offset in 1..=16 {
-            line.tell(&message(offset), now);
+            tells(&line, offset);
         }
         assert!(line.called().now_or_never().is_none());
-        line.tell(&message(17), now);
+        tells(&line, 17);
         assert!(matches!(line.called().now_or_never(), Some(Call::Overrun)));
         assert_eq!(line.room().now_or_never(), Some(false));
     }

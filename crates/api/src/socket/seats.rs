@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     rc::Rc,
     sync::Arc,
 };
@@ -24,6 +24,9 @@ use crate::{
     Services,
     rounds::{self, Carrier},
 };
+
+/// The most news of a room that goes into one write.
+const TOGETHER: usize = 64;
 
 thread_local! {
     /// Those of each node that this thread serves; in a server there is one.
@@ -80,27 +83,33 @@ impl Seats {
         }
     }
 
-    /// Whom it is for.
-    fn lines(&self, load: &Load) -> Vec<Line> {
+    /// Those in a room whom it is for, and who they are.
+    fn lines(&self, room: RoomId, only: Option<Uuid>) -> Vec<(Line, Option<UserId>)> {
         let rooms = self.rooms.borrow();
-        let seats = rooms.get(&load.parcel.room).into_iter().flatten();
-        let wanted = seats.filter(|seat| match load.only {
-            Some(only) => seat.connection == only,
-            None => load.parcel.news.is_for(seat.user),
-        });
-        wanted.map(|seat| seat.line.clone()).collect()
+        let seats = rooms.get(&room).into_iter().flatten();
+        let wanted = seats.filter(|seat| only.is_none_or(|only| seat.connection == only));
+        wanted.map(|seat| (seat.line.clone(), seat.user)).collect()
     }
 }
 
 impl Carrier<Load> for Seats {
-    fn carry(&self, load: Load) -> LocalBoxFuture<'_, ()> {
+    fn carry(&self, loads: VecDeque<Load>) -> LocalBoxFuture<'_, ()> {
         Box::pin(async move {
-            let mut written = 0;
-            rounds::each(self.lines(&load), |line| {
-                written += u64::from(line.tell(&load.parcel, || self.clock.now()));
-            })
-            .await;
-            self.written.increment(written);
+            let mut loads = loads.into_iter().peekable();
+            while let Some(Load { parcel, only }) = loads.next() {
+                let (room, mut parcels) = (parcel.room, vec![parcel]);
+                while let Some(next) = loads.next_if(|next| {
+                    parcels.len() < TOGETHER && only.is_none() && next.only.is_none() && next.parcel.room == room
+                }) {
+                    parcels.push(next.parcel);
+                }
+                let mut written = 0;
+                rounds::each(self.lines(room, only), |(line, user)| {
+                    written += line.tell(&parcels, user, || self.clock.now());
+                })
+                .await;
+                self.written.increment(written);
+            }
         })
     }
 

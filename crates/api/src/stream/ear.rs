@@ -9,7 +9,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, BytesMut};
 use domain::{
     catalog::policy::Scope,
     clock::{Clock, Timestamp},
@@ -62,6 +62,38 @@ impl Open {
             && !*self.closing.borrow()
             && self.until.is_none_or(|until| self.clock.now() < until)
     }
+
+    /// What is written of notices to somebody who was told up to a position, and how many those are.
+    fn written<'a>(&mut self, news: impl Iterator<Item = &'a Arc<Told>>) -> (Bytes, u64) {
+        let mut chunks = Vec::new();
+        for told in news {
+            if told.notice.seq > self.position {
+                self.position = told.notice.seq;
+                chunks.extend(told.notice.heard(self.scope).map(|heard| told.chunk(heard, self.currency)));
+            }
+        }
+        let written = match &*chunks {
+            // What all are told is not copied for each.
+            [one] => Bytes::clone(one),
+            several => {
+                let mut all = BytesMut::new();
+                several.iter().for_each(|chunk| all.extend_from_slice(chunk));
+                all.freeze()
+            }
+        };
+        (written, u64::try_from(chunks.len()).unwrap_or(u64::MAX))
+    }
+}
+
+impl State {
+    fn wait(&mut self, told: &Arc<Told>) {
+        if self.queue.len() < QUEUE && !self.behind {
+            self.queue.push_back(Arc::clone(told));
+        } else if !self.behind {
+            self.behind = true;
+            metrics::counter!("stream_listeners_behind_total").increment(1);
+        }
+    }
 }
 
 impl Ear {
@@ -73,34 +105,24 @@ impl Ear {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Tells a notice: at once where nothing stands before it, else it waits in the queue. Gives whether it was written.
-    pub(super) fn tell(&self, told: &Arc<Told>) -> bool {
+    /// Tells notices: at once, in one write, where nothing stands before them, else they wait in the queue. Gives how many were written.
+    pub(super) fn tell(&self, news: &[Arc<Told>]) -> u64 {
         let mut state = self.0.borrow_mut();
-        if state.given == told.notice.seq || state.behind {
-            return false;
-        }
-        state.given = told.notice.seq;
+        let given = state.given;
+        let new = || news.iter().filter(|told| told.notice.seq > given);
+        let Some(last) = new().last().filter(|_| !state.behind) else { return 0 };
+        state.given = last.notice.seq;
         let waits = !state.queue.is_empty();
-        if let Some(open) = state.open.as_mut().filter(|open| !waits && open.is_next()) {
-            if told.notice.seq <= open.position {
-                return false;
-            }
-            open.position = told.notice.seq;
-            let Some(heard) = told.notice.heard(open.scope) else { return false };
-            let written = told.chunk(heard, open.currency);
-            if open.outlet.write(&written) == Took::Some {
-                wake(&mut state.waker);
-            }
-            return true;
+        let Some(open) = state.open.as_mut().filter(|open| !waits && open.is_next()) else {
+            new().for_each(|told| state.wait(told));
+            wake(&mut state.waker);
+            return 0;
+        };
+        let (written, count) = open.written(new());
+        if count > 0 && open.outlet.write(&written) == Took::Some {
+            wake(&mut state.waker);
         }
-        if state.queue.len() < QUEUE {
-            state.queue.push_back(Arc::clone(told));
-        } else {
-            state.behind = true;
-            metrics::counter!("stream_listeners_behind_total").increment(1);
-        }
-        wake(&mut state.waker);
-        false
+        count
     }
 
     /// Something may be missing: the log has it.
@@ -199,6 +221,11 @@ mod tests {
         Arc::new(Told::new(Notice::of(&Numbered { seq, event }).unwrap()))
     }
 
+    /// Whether a notice is written at once.
+    fn tells(ear: &Ear, seq: u64) -> bool {
+        ear.tell(&[told(seq)]) == 1
+    }
+
     /// What waits for the listener.
     fn queued(ear: &Ear) -> Vec<u64> {
         std::iter::from_fn(|| ear.ready()).map(|told| told.notice.seq).collect()
@@ -232,37 +259,40 @@ mod tests {
             closing: closing.subscribe(),
             position,
         };
-        assert!(!ear.tell(&told(1)) && ear.shut().is_none());
+        assert!(!tells(&ear, 1) && ear.shut().is_none());
         ear.open(open(1, None));
-        assert!(!ear.tell(&told(2)), "what waits goes first");
+        assert!(!tells(&ear, 2), "what waits goes first");
         assert_eq!(queued(&ear), [1, 2]);
         ear.open(open(2, None));
-        assert!(!ear.tell(&told(2)), "it was told");
-        assert!(ear.tell(&told(3)) && !ear.tell(&told(3)) && ear.tell(&told(4)));
+        assert!(!tells(&ear, 2), "it was told");
+        assert!(tells(&ear, 3) && !tells(&ear, 3) && tells(&ear, 4));
         assert!(piece(&mut client).await.starts_with("id: 3\n") && piece(&mut client).await.starts_with("id: 4\n"));
         assert_eq!((ear.shut(), queued(&ear)), (Some(4), Vec::new()));
-        assert!(!ear.tell(&told(5)));
-        assert_eq!(queued(&ear), [5]);
-        ear.open(open(5, Some(now())));
-        assert!(!ear.tell(&told(6)), "the session is over");
-        assert_eq!(queued(&ear), [6]);
+        assert_eq!(ear.tell(&[told(4), told(5), told(6)]), 0, "it does something else");
+        assert_eq!(queued(&ear), [5, 6]);
         ear.open(open(6, None));
+        assert_eq!(ear.tell(&[told(6), told(7), told(8)]), 2);
+        assert!(piece(&mut client).await.starts_with("id: 7\n") && piece(&mut client).await.starts_with("id: 8\n"));
+        ear.open(open(8, Some(now())));
+        assert!(!tells(&ear, 9), "the session is over");
+        assert_eq!(queued(&ear), [9]);
+        ear.open(open(9, None));
         changing.send_replace(());
-        assert!(!ear.tell(&told(7)), "it is to look who listens");
-        assert_eq!(queued(&ear), [7]);
-        ear.open(open(7, None));
+        assert_eq!(ear.tell(&[told(10)]), 0, "it is to look who listens");
+        assert_eq!(queued(&ear), [10]);
+        ear.open(open(10, None));
         closing.send_replace(true);
-        assert!(!ear.tell(&told(8)), "the stream ends");
-        assert_eq!(queued(&ear), [8]);
+        assert_eq!(ear.tell(&[told(11)]), 0, "the stream ends");
+        assert_eq!(queued(&ear), [11]);
         assert!(client.read_u8().now_or_never().is_none(), "nothing else was written");
     }
 
     #[tokio::test]
     async fn who_may_miss_something_is_told_so_and_given_nothing_more() {
         let ear = Ear::new();
-        ear.tell(&told(1));
+        tells(&ear, 1);
         ear.lose();
-        ear.tell(&told(2));
+        tells(&ear, 2);
         assert!(ear.is_behind());
         assert_eq!(ear.next().await.map(|told| told.notice.seq), Some(1));
         assert!(ear.next().await.is_none());

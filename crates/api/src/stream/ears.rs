@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap, VecDeque, hash_map::Entry},
     rc::Rc,
     sync::Arc,
 };
@@ -13,6 +13,9 @@ use metrics::Counter;
 
 use super::{ear::Ear, hub::News};
 use crate::rounds::{self, Carrier, Round};
+
+/// The most notices that go into one write.
+const TOGETHER: usize = 64;
 
 thread_local! {
     /// Those of each hub that this thread serves; in a server there is one.
@@ -80,16 +83,20 @@ impl Ears {
 }
 
 impl Carrier<News> for Ears {
-    fn carry(&self, news: News) -> LocalBoxFuture<'_, ()> {
+    fn carry(&self, loads: VecDeque<News>) -> LocalBoxFuture<'_, ()> {
         Box::pin(async move {
-            for told in &*news.told {
-                for topic in &told.notice.topics {
+            let last = loads.iter().map(|news| news.last).max().unwrap_or_default();
+            let all: Vec<_> = loads.iter().flat_map(|news| news.told.iter().cloned()).collect();
+            // Those that follow each other and are for the same are told in one.
+            let alike = all.chunk_by(|one, next| one.notice.topics == next.notice.topics);
+            for news in alike.flat_map(|alike| alike.chunks(TOGETHER)) {
+                for topic in news.first().iter().flat_map(|told| &told.notice.topics) {
                     let mut written = 0;
-                    rounds::each(self.of(*topic), |ear| written += u64::from(ear.tell(told))).await;
+                    rounds::each(self.of(*topic), |ear| written += ear.tell(news)).await;
                     self.written.increment(written);
                 }
             }
-            self.last.set(news.last.max(self.last.get()));
+            self.last.set(last.max(self.last.get()));
         })
     }
 
