@@ -63,8 +63,8 @@ pub trait RelayLog: Send + Sync {
     /// Gives the lease back, so that another need not wait for its end.
     async fn release(&self, lease: &Lease) -> Result<()>;
 
-    /// Begins the transaction that numbers up to `limit` pending events, lowest id first. While it is open the lease
-    /// MUST NOT change hands. When nothing is pending this SHOULD cost one read.
+    /// Begins the transaction that numbers up to `limit` pending events, in the order in which they were written: of changes of one thing,
+    /// each of which waits for the one before, that is the order in which they were made. While it is open the lease MUST NOT change hands. When nothing is pending this SHOULD cost one read.
     async fn open(&self, lease: &Lease, limit: u32) -> Result<Opened>;
 
     /// Adds up to `limit` waiting changes of the product counts to the counts, and gives how many; the changes leave in

@@ -52,9 +52,11 @@ impl SeaTx {
         let sql = format!(
             "SELECT {}, {}, c.seq FROM events e LEFT JOIN audit_logs a ON a.id = e.id \
              LEFT JOIN audit_chain c ON c.audit_id = e.id \
-             WHERE e.seq IS NULL AND e.failure IS NULL ORDER BY e.id LIMIT $1",
+             WHERE e.seq IS NULL AND e.failure IS NULL ORDER BY {} LIMIT $1",
             rows::event_columns(self.engine),
-            rows::entry_columns(self.engine)
+            rows::entry_columns(self.engine),
+            // As they were written: whoever changes one thing after somebody else writes the event of it later, too.
+            self.engine.pick("e.rowid", "e.arrival NULLS FIRST, e.id")
         );
         let found = all(&self.tx, statement(self.engine, sql, [i64::from(limit).into()])).await?;
         let pending = found.iter().map(|row| {

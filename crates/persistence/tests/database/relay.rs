@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     audit::verify,
+    clock::Clock as _,
     event::Event,
     id::EventId,
     relay::{Opened, Step, step},
@@ -28,7 +29,31 @@ crate::on_both!(
     a_forged_head_halts_the_chain_and_loses_nothing,
     an_event_reads_back_as_it_was_written,
     what_is_ahead_is_found_with_a_number_and_without,
+    events_of_one_moment_are_numbered_as_they_were_written,
 );
+
+async fn events_of_one_moment_are_numbered_as_they_were_written(engine: Engine) {
+    let fresh = migrated(engine).await;
+    let clock = Arc::new(FakeClock::default());
+    let (shop, mut written) = (shop(&fresh, &clock), Vec::new());
+    let mut number = 0;
+    // In transactions of their own, and several in one; the clock is set back meanwhile.
+    for each in [1, 1, 1, 1, 1, 5, 1, 20, 1, 1] {
+        let mut tx = shop.store.begin().await.unwrap();
+        for _ in 0..each {
+            number += 1;
+            let thing = Uuid::from_u128(number);
+            shop.record(&mut *tx, None, change(thing)).await.unwrap();
+            written.push(thing);
+        }
+        tx.commit().await.unwrap();
+        clock.set(clock.now() - chrono::TimeDelta::milliseconds(1));
+    }
+    let relay = relay(&fresh, &clock, "one");
+    assert_eq!(drain(&relay, &mut None).await.0, written.len());
+    let numbered: Vec<Uuid> = log(&fresh, 1).await.iter().map(|numbered| numbered.event.entity.id).collect();
+    assert_eq!(numbered, written);
+}
 
 async fn what_is_ahead_is_found_with_a_number_and_without(engine: Engine) {
     let fresh = migrated(engine).await;
