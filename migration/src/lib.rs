@@ -28,6 +28,7 @@ mod m20261127_000026_vectors;
 mod m20261127_000027_conversations;
 mod m20261127_000028_prompts;
 mod m20261127_000029_generations;
+mod m20261127_000030_batches;
 mod verify;
 
 use sea_orm_migration::prelude::*;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000025_kept::Migration),
             Box::new(m20261127_000028_prompts::Migration),
             Box::new(m20261127_000029_generations::Migration),
+            Box::new(m20261127_000030_batches::Migration),
         ]
     }
 }

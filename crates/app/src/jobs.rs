@@ -2,6 +2,7 @@
 
 mod answers;
 mod assets;
+mod batches;
 mod inbound;
 
 use std::sync::Arc;
@@ -11,7 +12,13 @@ use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
     assets::image::Gallery,
-    assistant::{SettleCalls, kept::forget_when_gone, prompts::settle_generations, settle_calls},
+    assistant::{
+        SettleCalls,
+        batches::{Carrier, forget_when_gone as batches_when_gone, settle_batches},
+        kept::forget_when_gone,
+        prompts::settle_generations,
+        settle_calls,
+    },
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -42,7 +49,7 @@ use crate::{
 };
 
 /// What each context wants done when it hears of an event: one line for each, as `catalog::reactions`.
-pub(crate) const REACTIONS: Reactions = Reactions(&[forget_when_gone]);
+pub(crate) const REACTIONS: Reactions = Reactions(&[forget_when_gone, batches_when_gone]);
 
 /// Starts the worker, the schedule and the gauges. `shop` is that of the HTTP door: what a job changed is not kept in the
 /// cache as it was.
@@ -52,15 +59,17 @@ pub(crate) fn start(
     config: &Config,
     shop: &Shop,
     gallery: Gallery,
+    carrier: Carrier,
     nodes: &Nodes,
 ) -> Result<()> {
     let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(answers::with(
-                handlers(foundation, config, shop, gallery)?,
-                assistant::kept(config, foundation, nodes),
+            handlers: Arc::new(batches::with(
+                answers::with(handlers(foundation, config, shop, gallery)?, assistant::kept(config, foundation, nodes)),
+                shop,
+                carrier,
             )),
             shop: shop.clone(),
             bus: Arc::clone(&nodes.bus),
@@ -96,7 +105,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
     let (ledger, generations, spending) = (database.ledger(), database.generations(), Arc::clone(&shop.clock));
     let (lost_after, keep_calls) = (config.assistant.lost_after(), config.assistant.keep);
-    let (deleting, exporting) = (shop.clone(), shop.clone());
+    let (deleting, exporting, asking, batches) = (shop.clone(), shop.clone(), shop.clone(), database.batches());
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
         data: database.personal_data(),
@@ -109,8 +118,18 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs } =
-                    sweep.once().await?;
+                let Gone {
+                    products,
+                    messages,
+                    sessions,
+                    exports,
+                    guests,
+                    hooks,
+                    webhooks,
+                    conversations,
+                    batches,
+                    logs,
+                } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
@@ -120,6 +139,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
                     hooks,
                     webhooks,
                     conversations,
+                    batches,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,
@@ -138,9 +158,14 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         })
         .on(move |_: SettleCalls, _| {
             let (ledger, generations, now) = (Arc::clone(&ledger), Arc::clone(&generations), spending.now());
+            let (asking, batches) = (asking.clone(), Arc::clone(&batches));
             async move {
                 let looked = settle_calls(&*ledger, now, lost_after, keep_calls).await?;
                 settle_generations(&*generations, now, lost_after, keep_calls).await?;
+                let revived = settle_batches(&asking, &*batches).await?;
+                if revived > 0 {
+                    tracing::warn!(batches = revived, "batches of questions go on whose jobs were given up");
+                }
                 metrics::counter!("assistant_calls_lost_total").increment(looked.lost);
                 if looked.lost > 0 {
                     tracing::warn!(
