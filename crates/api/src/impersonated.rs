@@ -42,15 +42,10 @@ pub const ALLOWED: [&str; 31] = [
 ];
 
 /// The operations that only read and are for the person alone all the same.
-pub const REFUSED_READS: [&str; 11] = [
+pub const REFUSED_READS: [&str; 6] = [
     "export_conversation",
-    "get_assistant_batch",
-    "get_assistant_file",
-    "get_assistant_file_content",
     "get_conversation",
     "get_data_export_archive",
-    "list_assistant_batches",
-    "list_assistant_files",
     "list_conversation_messages",
     "list_conversations",
     "resume_chat_answer",

@@ -21,7 +21,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web,
 };
-use domain::assistant::Denied;
+use domain::{Authorized, assistant::Denied, permission::UseAssistant};
 use serde_json::Value;
 
 pub use self::{errors::body as error_body, lines::Lines};
@@ -84,11 +84,12 @@ pub fn serve(config: &mut web::ServiceConfig) {
     );
 }
 
-/// Whether there is anybody to ask.
+/// Whether there is anybody to ask, for the person themselves: what somebody has asked in the background is for nobody who acts as them.
 ///
 /// # Errors
-/// 503.
-fn configured(services: &Services) -> Result<(), Problem> {
+/// 403, 503.
+fn admitted(services: &Services, by: &Authorized<UseAssistant>) -> Result<(), Problem> {
+    by.in_person()?;
     if services.assistant.assistant.models.is_empty() {
         return Err(errors::denied(Denied::NotConfigured, services.shop.now()));
     }

@@ -17,7 +17,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    configured,
+    admitted,
     errors::{invalid, refusal},
     files,
     listing::{Wanted, id},
@@ -85,7 +85,7 @@ fn named(text: &str) -> Result<AssistantBatchId, Problem> {
 
 /// Makes one.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
-    configured(&services)?;
+    admitted(&services, &auth.0)?;
     let bytes = read_body(&services, &http, payload.into_inner()).await?;
     let new = read(&request::object(&bytes)?)?;
     let batch = create_batch(&services.shop, &auth.0, &new).await.map_err(|error| match error {
@@ -140,7 +140,7 @@ fn metadata(body: &Map<String, Value>) -> Result<BTreeMap<String, String>, Probl
 
 /// Lists them, the newest first.
 pub(super) async fn list(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest) -> Answer {
-    configured(&services)?;
+    admitted(&services, &auth.0)?;
     let wanted = Wanted::read(&http, KIND, 20, 100)?;
     let (of, after) = (Owner::of(auth.0.principal()), wanted.after.map(AssistantBatchId));
     let batches = services.assistant.batches.list(of, after, wanted.looked_for()).await?;
@@ -154,14 +154,14 @@ pub(super) async fn get(auth: Auth<UseAssistant>, services: Shared, id: Path<Str
 }
 
 async fn found(services: &Services, auth: &Auth<UseAssistant>, text: &str) -> Result<Batch, Problem> {
-    configured(services)?;
+    admitted(services, &auth.0)?;
     let found = services.assistant.batches.get(named(text)?).await?;
     found.filter(|batch| batch.owner.shows_to(auth.0.principal())).ok_or_else(unknown)
 }
 
 /// Cancels one.
 pub(super) async fn cancel(auth: Auth<UseAssistant>, services: Shared, id: Path<String>) -> Answer {
-    configured(&services)?;
+    admitted(&services, &auth.0)?;
     let batch = cancel_batch(&services.shop, &auth.0, named(&id)?).await.map_err(|error| match error {
         Error::NotFound(_) => unknown(),
         other => other.into(),

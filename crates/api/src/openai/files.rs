@@ -16,7 +16,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 use super::{
-    configured,
+    admitted,
     errors::{invalid, refusal},
     listing::{Wanted, id},
     told,
@@ -49,7 +49,7 @@ fn unknown() -> Problem {
 
 /// The file of that id, if it is for this caller to know of.
 async fn found(services: &Services, auth: &Auth<UseAssistant>, text: &str) -> Result<AssistantFile, Problem> {
-    configured(services)?;
+    admitted(services, &auth.0)?;
     let Some(id) = id(KIND, text) else { return Err(unknown()) };
     let found = services.assistant.batches.get_file(AssistantFileId(id)).await?;
     found.filter(|file| file.owner.shows_to(auth.0.principal())).ok_or_else(unknown)
@@ -57,7 +57,7 @@ async fn found(services: &Services, auth: &Auth<UseAssistant>, text: &str) -> Re
 
 /// Lists them, the newest first.
 pub(super) async fn list(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest) -> Answer {
-    configured(&services)?;
+    admitted(&services, &auth.0)?;
     let mut wanted = Wanted::read(&http, KIND, MOST, MOST)?;
     let purpose = wanted
         .one("purpose")

@@ -17,7 +17,7 @@ use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::{
-    configured,
+    admitted,
     errors::{invalid, refusal},
     files::shown,
     told,
@@ -42,8 +42,7 @@ struct Sent {
 
 /// Takes a file.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
-    configured(&services)?;
-    auth.0.in_person()?;
+    admitted(&services, &auth.0)?;
     let most = services.assistant.batch_rules.file_bytes;
     let length =
         http.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
