@@ -289,6 +289,7 @@ suites!(
     spending,
     terms,
     prompts,
+    batches,
     models,
     pictures,
     webhooks,

@@ -314,6 +314,7 @@ suites!(
     spending,
     terms,
     prompts,
+    batches,
     models,
     pictures,
     webhooks

@@ -1,6 +1,6 @@
 //! Asking some lines of a batch, a few at once, for a bounded time.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, pin::pin, time::Duration};
 
 use bytes::BytesMut;
 
@@ -19,6 +19,8 @@ use crate::{
 
 /// How long a job begins lines.
 const SLICE: Duration = Duration::from_secs(20);
+/// How often it is looked whether anybody waits for lines that are being asked.
+const LOOK: Duration = Duration::from_secs(1);
 /// Most lines that a job begins.
 const LINES: u32 = 200;
 /// How often a line is asked at most: once, and three times more.
@@ -51,18 +53,20 @@ impl Carrier {
         let until = shop.now() + SLICE;
         let (mut asked, mut carried, mut rest, mut is_over) = (Beside::new(), Carried::default(), None, false);
         let (mut denied, mut failed) = (None, None);
+        let mut left = pin!(self.left(shop, batch));
         loop {
             while asked.len() < self.rules.at_once && !is_over && shop.now() < until {
                 let Some(line) = due.pop_front() else { break };
                 asked.begin(self.line(shop, batch, input, line));
             }
-            match asked.next().await {
+            match asked.next(left.as_mut()).await {
+                // Calls that go on are dropped, and counted as far as they came.
+                None if asked.len() > 0 => return Ok(carried),
                 None => break,
                 Some(Ok(Went::Ended(true))) => carried.answered += 1,
                 Some(Ok(Went::Ended(false))) => carried.refused += 1,
                 Some(Ok(Went::Again)) => {}
                 Some(Ok(Went::Later(after))) => (rest, is_over) = (rest.max(Some(after)), true),
-                // Calls that go on are dropped, and counted as far as they came.
                 Some(Ok(Went::Stopped)) => return Ok(carried),
                 Some(Ok(Went::Denied(fault))) => (denied, is_over) = (Some(fault), true),
                 // Those beside it come to their end.
@@ -74,6 +78,20 @@ impl Carrier {
         }
         self.go_on(shop, batch, denied, rest).await?;
         Ok(carried)
+    }
+
+    /// Ends when nobody waits for the lines of a batch any more: it was cancelled or removed, or somebody else carries it.
+    async fn left(&self, shop: &Shop, batch: &Batch) {
+        let goes_on = |stored: &Batch| stored.fence == batch.fence && stored.state == BatchState::InProgress;
+        loop {
+            shop.clock.sleep(LOOK).await;
+            // Where that cannot be read nothing is stopped.
+            if let Ok(found) = self.queries.get(batch.id).await
+                && !found.as_ref().is_some_and(goes_on)
+            {
+                return;
+            }
+        }
     }
 
     /// Passes a batch on: to be asked further, or to have its files written.
