@@ -40,6 +40,19 @@ struct Sent {
     purpose: Option<String>,
 }
 
+/// Why a form was not read to its end.
+struct Refused {
+    problem: Problem,
+    /// Whether it is no form: nothing more of it can be read.
+    is_broken: bool,
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { problem, is_broken: false }
+    }
+}
+
 /// Takes a file.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
     admitted(&services, &auth.0)?;
@@ -56,7 +69,8 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
     let mut parts = Multipart::new(http.headers(), payload);
     let sent = match read(&services, &mut parts, &terms).await {
         Ok(sent) => sent,
-        Err(problem) => {
+        Err(Refused { problem, is_broken: true }) => return Err(problem),
+        Err(Refused { problem, is_broken: false }) => {
             let _ = timeout(LINGER, async {
                 while let Some(Ok(mut part)) = parts.next().await {
                     while let Some(Ok(_)) = part.next().await {}
@@ -82,13 +96,13 @@ fn missing(param: &str) -> Problem {
     refusal(StatusCode::BAD_REQUEST, "missing_required_parameter", Some(param), message)
 }
 
-async fn read(services: &Services, parts: &mut Multipart, terms: &Terms) -> Result<Sent, Problem> {
+async fn read(services: &Services, parts: &mut Multipart, terms: &Terms) -> Result<Sent, Refused> {
     let (mut sent, mut count, idle) = (Sent::default(), 0, services.settings.transfer_idle);
     while let Some(part) = soon(idle, parts.next()).await? {
         let mut part = part.map_err(broken)?;
         count += 1;
         if count > PARTS {
-            return Err(malformed("The form has more parts than any field of it".to_owned()));
+            return Err(malformed("The form has more parts than any field of it".to_owned()).into());
         }
         match part.name().unwrap_or_default().to_owned().as_str() {
             "file" if sent.file.is_none() => {
@@ -101,7 +115,7 @@ async fn read(services: &Services, parts: &mut Multipart, terms: &Terms) -> Resu
                 sent.file = Some((name, kept.await?));
             }
             "purpose" if sent.purpose.is_none() => sent.purpose = Some(text(&mut part, idle).await?),
-            name @ ("file" | "purpose") => return Err(invalid(name, "is given more than once")),
+            name @ ("file" | "purpose") => return Err(invalid(name, "is given more than once").into()),
             // What later versions of the protocol say of a file.
             _ => drop(text(&mut part, idle).await?),
         }
@@ -109,16 +123,16 @@ async fn read(services: &Services, parts: &mut Multipart, terms: &Terms) -> Resu
     Ok(sent)
 }
 
-async fn text(part: &mut Field, idle: Duration) -> Result<String, Problem> {
+async fn text(part: &mut Field, idle: Duration) -> Result<String, Refused> {
     let mut text = Vec::new();
     while let Some(piece) = soon(idle, part.next()).await? {
         let piece = piece.map_err(broken)?;
         if text.len() + piece.len() > FIELD_MAX {
-            return Err(malformed(format!("A field beside the file must have at most {FIELD_MAX} bytes")));
+            return Err(malformed(format!("A field beside the file must have at most {FIELD_MAX} bytes")).into());
         }
         text.extend_from_slice(&piece);
     }
-    String::from_utf8(text).map_err(|_| malformed("The fields of the form must be UTF-8".to_owned()))
+    String::from_utf8(text).map_err(|_| malformed("The fields of the form must be UTF-8".to_owned()).into())
 }
 
 /// What comes next, unless nothing does for too long.
@@ -127,8 +141,8 @@ async fn soon<T>(idle: Duration, next: impl Future<Output = T>) -> Result<T, Pro
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-fn broken(fault: MultipartError) -> Problem {
-    malformed(format!("The form could not be read: {fault}"))
+fn broken(fault: MultipartError) -> Refused {
+    Refused { problem: malformed(format!("The form could not be read: {fault}")), is_broken: true }
 }
 
 fn malformed(message: String) -> Problem {
