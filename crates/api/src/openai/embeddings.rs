@@ -32,7 +32,7 @@ const MOST: usize = 2048;
 /// What vectors are wanted of.
 pub(super) struct Texts {
     pub(super) model: String,
-    texts: Vec<String>,
+    input: Vec<String>,
     in_base64: bool,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Texts {
 /// # Errors
 /// 400 that names the field.
 pub(super) fn read(assistant: &Assistant, body: &Map<String, Value>) -> Result<Texts, Problem> {
-    let (model, texts) = (request::model(body)?, texts(body)?);
+    let (model, input) = (request::model(body)?, texts(body)?);
     let in_base64 = match body.get("encoding_format").and_then(Value::as_str) {
         None | Some("float") => false,
         Some("base64") => true,
@@ -54,7 +54,7 @@ pub(super) fn read(assistant: &Assistant, body: &Map<String, Value>) -> Result<T
             return Err(invalid("dimensions", format!("must be {dimension}: what is compared must be alike")));
         }
     }
-    Ok(Texts { model, texts, in_base64 })
+    Ok(Texts { model, input, in_base64 })
 }
 
 /// Makes vectors.
@@ -88,8 +88,8 @@ pub(super) async fn make(
     asked: &Texts,
     keeping: Option<Keeping>,
 ) -> Result<Made, Denied> {
-    let Texts { model, texts, in_base64 } = asked;
-    let embedded = embed(assistant, shop, auth, id, model, texts).await?;
+    let Texts { model, input, in_base64 } = asked;
+    let embedded = embed(assistant, shop, auth, id, model, input).await?;
     let vector = |vector: &Vec<f32>| -> Value {
         if !in_base64 {
             return vector.iter().map(|number| Value::from(*number)).collect();

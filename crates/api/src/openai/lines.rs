@@ -35,7 +35,7 @@ impl std::fmt::Debug for Lines {
 
 /// A line that was read.
 enum Asked {
-    Chat(request::Asked),
+    Chat(Box<request::Asked>),
     Texts(embeddings::Texts),
 }
 
@@ -62,7 +62,7 @@ impl Lines {
                 if asked.streams {
                     return Err(errors::invalid("stream", "must be false: nobody reads the answer as it is said"));
                 }
-                Ok(Asked::Chat(asked))
+                Ok(Asked::Chat(Box::new(asked)))
             }
             Endpoint::Embeddings => embeddings::read(&self.assistant, body).map(Asked::Texts),
         }
@@ -107,7 +107,7 @@ impl Lines {
             return Err(Not::Denied(Denied::Limited(after)));
         }
         let made = match asked {
-            Asked::Chat(asked) => chat::make(assistant, shop, by, id, asked, keeping).await,
+            Asked::Chat(asked) => chat::make(assistant, shop, by, id, *asked, keeping).await,
             Asked::Texts(asked) => embeddings::make(assistant, shop, by, id, &asked, keeping).await,
         };
         made.map(|made| (made.body, made.usage)).map_err(Not::Denied)

@@ -1,6 +1,6 @@
 //! Batches of questions, their files and their lines: what is stored reads back, each line has one outcome, and nobody sees more than is theirs.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, slice, time::Duration};
 
 use super::{Harness, begin, fixtures};
 use crate::{
@@ -103,11 +103,15 @@ async fn files_read_back_and_are_listed_from_one_on(harness: &impl Harness) {
         queries.files(of, purpose, after.map(|file| file.id), is_rising, limit).await.unwrap()
     };
     assert_eq!(listed(ada, None, None, false, 9).await, [three.clone(), two.clone(), one.clone()]);
-    assert_eq!(listed(ada, None, Some(&three), false, 1).await, [two.clone()]);
+    assert_eq!(listed(ada, None, Some(&three), false, 1).await, slice::from_ref(&two));
     assert_eq!(listed(ada, None, Some(&one), true, 9).await, [two.clone(), three.clone()]);
     assert_eq!(listed(ada, Some(FilePurpose::Batch), None, true, 9).await, [one.clone(), three.clone()]);
-    assert_eq!(listed(ada, Some(FilePurpose::Batch), Some(&three), false, 9).await, [one.clone()]);
-    assert_eq!(listed(robot, None, None, false, 9).await, [two.clone()], "a key shows what was made through it");
+    assert_eq!(listed(ada, Some(FilePurpose::Batch), Some(&three), false, 9).await, slice::from_ref(&one));
+    assert_eq!(
+        listed(robot, None, None, false, 9).await,
+        slice::from_ref(&two),
+        "a key shows what was made through it"
+    );
     assert_eq!(listed(robot, Some(FilePurpose::Batch), None, false, 9).await, []);
     let mut tx = begin(harness).await;
     tx.batches().delete_file(one.id).await.unwrap();
@@ -124,8 +128,8 @@ async fn a_batch_reads_back_as_it_was_written(harness: &impl Harness) {
     let queries = harness.batches();
     assert_eq!(queries.get(one.id).await.unwrap(), Some(one.clone()));
     assert_eq!(queries.list(ada, None, 9).await.unwrap(), [two.clone(), one.clone()]);
-    assert_eq!(queries.list(ada, Some(two.id), 9).await.unwrap(), [one.clone()]);
-    assert_eq!(queries.list(robot, None, 9).await.unwrap(), [two.clone()]);
+    assert_eq!(queries.list(ada, Some(two.id), 9).await.unwrap(), slice::from_ref(&one));
+    assert_eq!(queries.list(robot, None, 9).await.unwrap(), slice::from_ref(&two));
     let open: Vec<_> = queries.open(None, 1_000).await.unwrap().iter().map(|batch| batch.id).collect();
     assert!(open.is_sorted() && open.contains(&one.id) && open.contains(&two.id));
     assert_eq!(queries.open(Some(one.id), 1).await.unwrap(), [two]);

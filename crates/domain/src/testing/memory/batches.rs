@@ -28,7 +28,7 @@ struct Line {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Batches {
     files: BTreeMap<AssistantFileId, AssistantFile>,
-    batches: BTreeMap<AssistantBatchId, Batch>,
+    all: BTreeMap<AssistantBatchId, Batch>,
     lines: BTreeMap<(AssistantBatchId, u64), Line>,
 }
 
@@ -38,7 +38,7 @@ impl Batches {
     }
 
     fn is_read(&self, id: AssistantFileId) -> bool {
-        self.batches.values().any(|batch| batch.input == id && !batch.state.is_over())
+        self.all.values().any(|batch| batch.input == id && !batch.state.is_over())
     }
 }
 
@@ -71,16 +71,16 @@ impl BatchRepo for MemoryTx {
     }
 
     async fn insert(&mut self, batch: &Batch) -> Result<()> {
-        self.write().batches.batches.insert(batch.id, batch.clone());
+        self.write().batches.all.insert(batch.id, batch.clone());
         Ok(())
     }
 
     async fn find(&mut self, id: AssistantBatchId) -> Result<Option<Batch>> {
-        Ok(self.state.batches.batches.get(&id).cloned())
+        Ok(self.state.batches.all.get(&id).cloned())
     }
 
     async fn update(&mut self, batch: &Batch) -> Result<()> {
-        if let Some(stored) = self.write().batches.batches.get_mut(&batch.id) {
+        if let Some(stored) = self.write().batches.all.get_mut(&batch.id) {
             let Batch { owner, seller, input, endpoint, metadata, .. } = stored.clone();
             *stored = Batch { owner, seller, input, endpoint, metadata, ..batch.clone() };
         }
@@ -89,7 +89,7 @@ impl BatchRepo for MemoryTx {
 
     async fn delete(&mut self, id: AssistantBatchId) -> Result<()> {
         let kept = &mut self.write().batches;
-        kept.batches.remove(&id);
+        kept.all.remove(&id);
         kept.lines.retain(|(batch, _), _| *batch != id);
         Ok(())
     }
@@ -161,12 +161,12 @@ impl BatchQueries for MemoryStore {
     }
 
     async fn get(&self, id: AssistantBatchId) -> Result<Option<Batch>> {
-        Ok(self.state().batches.batches.get(&id).cloned())
+        Ok(self.state().batches.all.get(&id).cloned())
     }
 
     async fn list(&self, of: Owner, after: Option<AssistantBatchId>, limit: u32) -> Result<Vec<Batch>> {
         let state = self.state();
-        let own = state.batches.batches.values().rev().filter(|batch| is_of(batch.owner, of));
+        let own = state.batches.all.values().rev().filter(|batch| is_of(batch.owner, of));
         Ok(some(own.filter(|batch| after.is_none_or(|after| batch.id < after)).cloned(), limit))
     }
 
@@ -204,13 +204,13 @@ impl BatchQueries for MemoryStore {
 
     async fn open(&self, after: Option<AssistantBatchId>, limit: u32) -> Result<Vec<Batch>> {
         let state = self.state();
-        let open = state.batches.batches.values().filter(|batch| !batch.state.is_over());
+        let open = state.batches.all.values().filter(|batch| !batch.state.is_over());
         Ok(some(open.filter(|batch| after.is_none_or(|after| batch.id > after)).cloned(), limit))
     }
 
     async fn ended_before(&self, before: Timestamp, limit: u32) -> Result<Vec<AssistantBatchId>> {
         let state = self.state();
-        let old = state.batches.batches.values().filter(|batch| batch.times.ended_at.is_some_and(|end| end < before));
+        let old = state.batches.all.values().filter(|batch| batch.times.ended_at.is_some_and(|end| end < before));
         Ok(some(old.map(|batch| batch.id), limit))
     }
 
@@ -224,7 +224,7 @@ impl BatchQueries for MemoryStore {
 
     async fn of_person(&self, user: UserId, limit: u32) -> Result<(Vec<AssistantBatchId>, Vec<AssistantFileId>)> {
         let state = self.state();
-        let batches = state.batches.batches.values().filter(|batch| batch.owner.user == user).map(|batch| batch.id);
+        let batches = state.batches.all.values().filter(|batch| batch.owner.user == user).map(|batch| batch.id);
         let files = state.batches.files.values().filter(|file| file.owner.user == user).map(|file| file.id);
         Ok((some(batches, limit), some(files, limit)))
     }

@@ -118,10 +118,10 @@ pub(super) async fn ended(
     after: u64,
     limit: u32,
 ) -> Result<Vec<EndedLine>> {
-    let states = if are_answers { "state = 'answered'" } else { "state IN ('refused', 'unasked')" };
+    let wanted = if are_answers { "state = 'answered'" } else { "state IN ('refused', 'unasked')" };
     let sql = format!(
         "SELECT number, custom_id, status, request, answer FROM assistant_batch_lines WHERE batch_id = $1 AND number > $2 \
-         AND {states} ORDER BY number LIMIT $3"
+         AND {wanted} ORDER BY number LIMIT $3"
     );
     let values = [id.0.into(), number(after)?, i64::from(limit).into()];
     let rows = all(&database.reader, statement(database.engine, sql, values)).await?;
