@@ -4,6 +4,7 @@ mod answers;
 mod assets;
 mod batches;
 mod inbound;
+mod ledger;
 
 use std::sync::Arc;
 
@@ -13,11 +14,8 @@ use domain::{
     access::{LiftBan, lift_ban},
     assets::image::Gallery,
     assistant::{
-        SettleCalls,
-        batches::{Carrier, forget_when_gone as batches_when_gone, settle_batches},
+        batches::{Carrier, forget_when_gone as batches_when_gone},
         kept::forget_when_gone,
-        prompts::settle_generations,
-        settle_calls,
     },
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
@@ -66,10 +64,13 @@ pub(crate) fn start(
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(batches::with(
-                answers::with(handlers(foundation, config, shop, gallery)?, assistant::kept(config, foundation, nodes)),
+            handlers: Arc::new(asked(
+                handlers(foundation, config, shop, gallery)?,
+                foundation,
+                config,
                 shop,
                 carrier,
+                nodes,
             )),
             shop: shop.clone(),
             bus: Arc::clone(&nodes.bus),
@@ -95,7 +96,20 @@ pub(crate) fn call(workers: &mut Workers, foundation: &Foundation, bus: &Arc<dyn
     });
 }
 
-/// Every kind of job this program can do.
+/// The same, and what is done for the assistant.
+fn asked(
+    handlers: Handlers,
+    foundation: &Foundation,
+    config: &Config,
+    shop: &Shop,
+    carrier: Carrier,
+    nodes: &Nodes,
+) -> Handlers {
+    let handlers = answers::with(handlers, assistant::kept(config, foundation, nodes));
+    batches::with(ledger::with(handlers, foundation, config, shop), shop, carrier)
+}
+
+/// Every other kind of job this program can do.
 fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gallery) -> Result<Handlers> {
     let database = &foundation.database;
     let sweep = Sweep::new(foundation, config, shop)?;
@@ -103,9 +117,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (ledger, generations, spending) = (database.ledger(), database.generations(), Arc::clone(&shop.clock));
-    let (lost_after, keep_calls) = (config.assistant.lost_after(), config.assistant.keep);
-    let (deleting, exporting, asking, batches) = (shop.clone(), shop.clone(), shop.clone(), database.batches());
+    let (deleting, exporting) = (shop.clone(), shop.clone());
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
         data: database.personal_data(),
@@ -153,26 +165,6 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
             async move {
                 let jobs = purge_jobs(&*queue, now, keep).await?;
                 tracing::info!(jobs, "purged");
-                Ok(())
-            }
-        })
-        .on(move |_: SettleCalls, _| {
-            let (ledger, generations, now) = (Arc::clone(&ledger), Arc::clone(&generations), spending.now());
-            let (asking, batches) = (asking.clone(), Arc::clone(&batches));
-            async move {
-                let looked = settle_calls(&*ledger, now, lost_after, keep_calls).await?;
-                settle_generations(&*generations, now, lost_after, keep_calls).await?;
-                let revived = settle_batches(&asking, &*batches).await?;
-                if revived > 0 {
-                    tracing::warn!(batches = revived, "batches of questions go on whose jobs were given up");
-                }
-                metrics::counter!("assistant_calls_lost_total").increment(looked.lost);
-                if looked.lost > 0 {
-                    tracing::warn!(
-                        calls = looked.lost,
-                        "calls of models were lost with their node; the most they can have used counts"
-                    );
-                }
                 Ok(())
             }
         })

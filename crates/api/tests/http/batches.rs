@@ -1,6 +1,6 @@
 //! Files and batches of questions in the protocol of `OpenAI`, in process.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use actix_web::test::TestRequest;
 use domain::{
@@ -50,10 +50,10 @@ impl Asked {
     }
 
     async fn bring(&self, parts: &[(&str, &str)]) -> Reply {
-        let mut body: String = parts
-            .iter()
-            .map(|(head, text)| format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n"))
-            .collect();
+        let mut body = String::new();
+        for (head, text) in parts {
+            let _ = write!(body, "--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n");
+        }
         body.push_str("--edge--\r\n");
         let request = TestRequest::post().uri("/v1/files").insert_header(self.door.bearer(&self.ada));
         let request = request.insert_header(("content-type", "multipart/form-data; boundary=edge"));
@@ -200,12 +200,12 @@ async fn without_a_provider_and_without_a_caller_there_is_nothing() {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+fn object(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
 fn hello() -> Map<String, Value> {
-    object(json!({ "model": "small", "messages": [{ "role": "user", "content": "Hello?" }] }))
+    object(&json!({ "model": "small", "messages": [{ "role": "user", "content": "Hello?" }] }))
 }
 
 #[actix_web::test]
@@ -226,7 +226,7 @@ async fn a_line_is_read_by_the_reader_of_its_door() {
     assert_eq!(refused(Endpoint::Chat, with("n", 99.into())), "invalid_value Some(\"n\")");
     assert_eq!(refused(Endpoint::Chat, with("model", "vectors".into())), "model_not_found Some(\"model\")");
     assert_eq!(refused(Endpoint::Embeddings, hello()), "invalid_value Some(\"input\")");
-    let vectors = object(json!({ "model": "vectors", "input": "a lamp" }));
+    let vectors = object(&json!({ "model": "vectors", "input": "a lamp" }));
     assert_eq!(check(Endpoint::Embeddings, vectors), Ok(()));
     let narrow = asked.ada.clone().for_models(Some(vec!["vectors".to_owned()]));
     let fault = lines.check(&narrow, Endpoint::Chat, &hello()).unwrap_err();
@@ -240,7 +240,7 @@ async fn a_line_is_answered_as_the_door_answers_and_says_when_to_come_again() {
     let Said::Answer { body, usage } = lines.ask(&by, Endpoint::Chat, "r", hello()).await else { panic!("no answer") };
     assert_eq!((usage, body.lines().count()), (USED, 1));
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["choices"][0]["message"]["content"], "Hello\nyou");
-    let vectors = object(json!({ "model": "vectors", "input": "a lamp" }));
+    let vectors = object(&json!({ "model": "vectors", "input": "a lamp" }));
     assert!(matches!(lines.ask(&by, Endpoint::Embeddings, "r", vectors).await, Said::Answer { .. }));
 
     let wait = std::time::Duration::from_secs(7);
