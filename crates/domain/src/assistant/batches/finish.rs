@@ -7,7 +7,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use serde_json::json;
 
 use super::{
-    AssistantFile, Batch, BatchState, Carrier, EndedLine, FilePurpose, LineEnd,
+    AssistantFile, Batch, BatchState, Carrier, EndedLine, Endpoint, FilePurpose, LineEnd,
     carry::{Carried, end, in_hand},
     events,
     ports::BatchQueries,
@@ -20,15 +20,19 @@ use crate::{
     store::Tx,
 };
 
-/// Lines that are read at once.
-const PORTION: u32 = 20;
+/// Lines that are read at once: of answers several, and of vectors, which may be tens of megabytes, one.
+fn portion(endpoint: Endpoint) -> u32 {
+    match endpoint {
+        Endpoint::Chat => 20,
+        Endpoint::Embeddings => 1,
+    }
+}
 
 impl Carrier {
     /// Writes the files of a batch, which is over then. The same lines give the same bytes, so that who comes after a kill writes them again.
     pub(super) async fn finish(&self, shop: &Shop, batch: &Batch) -> Result<Carried> {
-        let (counts, what) = (batch.counts, batch.id);
-        let answers = self.written(shop, what, true, counts.completed > 0).await?;
-        let refusals = self.written(shop, what, false, counts.failed > 0).await?;
+        let answers = self.written(shop, batch, true, batch.counts.completed > 0).await?;
+        let refusals = self.written(shop, batch, false, batch.counts.failed > 0).await?;
         let (answers, refusals) = (&answers, &refusals);
         let ended = shop.write("finish_batch", |mut tx| async move {
             let Some(mut batch) = in_hand(&mut *tx, batch).await? else { return tx.commit(None).await };
@@ -51,12 +55,13 @@ impl Carrier {
         Ok(Carried { ended: ended.await?, ..Carried::default() })
     }
 
-    async fn written(&self, shop: &Shop, id: AssistantBatchId, are_answers: bool, any: bool) -> Result<Option<Kept>> {
+    async fn written(&self, shop: &Shop, batch: &Batch, are_answers: bool, any: bool) -> Result<Option<Kept>> {
         if !any {
             return Ok(None);
         }
         let queries = Arc::clone(&self.queries);
-        let mut source = Written { queries, id, are_answers, after: 0 };
+        let portion = portion(batch.endpoint);
+        let mut source = Written { queries, id: batch.id, are_answers, portion, after: 0 };
         // What we made ourselves of what was answered; its length is that of its lines.
         let terms = Terms::at_most(i64::MAX.unsigned_abs()).unscanned();
         self.room.put(shop, &mut source, &terms).await.map(Some)
@@ -96,6 +101,7 @@ struct Written {
     queries: Arc<dyn BatchQueries>,
     id: AssistantBatchId,
     are_answers: bool,
+    portion: u32,
     /// The line that was written last.
     after: u64,
 }
@@ -103,7 +109,7 @@ struct Written {
 #[async_trait]
 impl Chunks for Written {
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        let lines = self.queries.ended(self.id, self.are_answers, self.after, PORTION).await?;
+        let lines = self.queries.ended(self.id, self.are_answers, self.after, self.portion).await?;
         let Some(last) = lines.last() else { return Ok(None) };
         self.after = last.number;
         let mut text = BytesMut::new().writer();
