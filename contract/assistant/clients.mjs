@@ -76,6 +76,39 @@ for (const model of ['gpt', 'gemini', 'qwen']) {
 const vectors = await client.embeddings.create({ model: 'vectors', input: ['a lamp', 'another lamp'] })
 assert.deepEqual(vectors.data.map((one) => [...one.embedding]), [[0.5, -0.25, 1], [0.5, -0.25, 1]])
 
+// Batches: a file with a question in each line, asked in the background.
+const endpoint = '/v1/chat/completions'
+const lines = (count) => Array.from({ length: count }, (_, n) => JSON.stringify({
+  custom_id: `line-${n}`, method: 'POST', url: endpoint, body: { model: 'gpt', messages: says('Greet me.') },
+}) + '\n').join('')
+const begun = async (content) => {
+  const file = await client.files.create({ file: await OpenAI.toFile(Buffer.from(content), 'asked.jsonl'), purpose: 'batch' })
+  assert.deepEqual([file.purpose, file.bytes, file.filename], ['batch', Buffer.byteLength(content), 'asked.jsonl'])
+  return client.batches.create({ input_file_id: file.id, endpoint, completion_window: '24h', metadata: { for: 'a test' } })
+}
+const ended = async (batch) => {
+  for (const until = Date.now() + 120_000; !['completed', 'failed', 'expired', 'cancelled'].includes(batch.status);) {
+    assert.ok(Date.now() < until, JSON.stringify(batch))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    batch = await client.batches.retrieve(batch.id)
+  }
+  return batch
+}
+const batch = await ended(await begun(lines(5)))
+assert.deepEqual([batch.status, batch.request_counts, batch.metadata], ['completed', { total: 5, completed: 5, failed: 0 }, { for: 'a test' }])
+const output = (await (await client.files.content(batch.output_file_id)).text()).trim().split('\n').map((line) => JSON.parse(line))
+assert.deepEqual(output.map((one) => one.custom_id), [0, 1, 2, 3, 4].map((n) => `line-${n}`))
+for (const one of output) assert.equal(one.response.body.choices[0].message.content, 'Good day to you, and to all of yours.')
+const failed = await ended(await begun(`${lines(1)}{\n`))
+assert.deepEqual([failed.status, failed.errors.data.map((fault) => [fault.line, fault.code])], ['failed', [[2, 'invalid_json_line']]])
+const cancelled = await client.batches.cancel((await begun(lines(2000))).id)
+assert.equal((await ended(cancelled)).status, 'cancelled')
+const batches = []
+for await (const one of client.batches.list({ limit: 2 })) batches.push(one.id)
+assert.deepEqual(batches.slice(0, 3), [cancelled.id, failed.id, batch.id])
+assert.ok((await client.files.delete(batch.input_file_id)).deleted)
+await assert.rejects(client.files.retrieve(batch.input_file_id), OpenAI.NotFoundError)
+
 const refused = async (body) => {
   try {
     await client.chat.completions.create({ model: 'gpt', messages: says('Greet me.'), ...body })

@@ -28,6 +28,7 @@ mod m20261127_000026_vectors;
 mod m20261127_000027_conversations;
 mod m20261127_000028_prompts;
 mod m20261127_000029_generations;
+mod m20261127_000030_batches;
 mod m20261127_000031_arrival;
 mod verify;
 
@@ -72,6 +73,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000025_kept::Migration),
             Box::new(m20261127_000028_prompts::Migration),
             Box::new(m20261127_000029_generations::Migration),
+            Box::new(m20261127_000030_batches::Migration),
             Box::new(m20261127_000031_arrival::Migration),
         ]
     }

@@ -9,7 +9,14 @@ use domain::{
         ports::{ApiKeyQueries, PeopleQueries, RoleQueries},
     },
     assets::{Storeroom, files::Library, image::Gallery, lfs::ports::LibraryQueries, uploads::Finisher},
-    assistant::{Assistant, prompts::Prompts, spending::ports::SpendingQueries, terms::TermsKeeper, tools::Toolbox},
+    assistant::{
+        Assistant,
+        batches::{BatchRules, ports::BatchQueries},
+        prompts::Prompts,
+        spending::ports::SpendingQueries,
+        terms::TermsKeeper,
+        tools::Toolbox,
+    },
     audit::AuditQueries,
     bus::Bus,
     cache::Cache,
@@ -154,6 +161,10 @@ pub struct Assistance {
     pub spending: Arc<dyn SpendingQueries>,
     /// The currency of prices and budgets.
     pub currency: Currency,
+    /// Reads batches of questions.
+    pub batches: Arc<dyn BatchQueries>,
+    /// Their bounds.
+    pub batch_rules: BatchRules,
 }
 
 impl std::fmt::Debug for Assistance {

@@ -1,5 +1,6 @@
 //! The wiring of the assistant: who runs its models, and the ledger that its calls are written to.
 
+mod batches;
 mod ledger;
 mod terms;
 
@@ -20,6 +21,7 @@ use integrations::{
 use ledger::GroupLedger;
 use platform::Tiktoken;
 
+pub(crate) use batches::carrier;
 pub(crate) use terms::{TOLD_BY, terms_worker};
 
 use crate::{
@@ -78,7 +80,8 @@ pub(crate) fn assistance(
     let templates = Arc::new(JinjaTemplates::default());
     let prompts = Prompts { queries: foundation.database.prompts(), templates };
     let (body_limit, currency) = (settings.body_limit, settings.currency);
-    Ok(Assistance { assistant, body_limit, terms, prompts, spending, currency })
+    let (batches, batch_rules) = (foundation.database.batches(), settings.batches);
+    Ok(Assistance { assistant, body_limit, terms, prompts, spending, currency, batches, batch_rules })
 }
 
 /// What keeps answers, if it is wanted.

@@ -2,7 +2,9 @@
 
 mod answers;
 mod assets;
+mod batches;
 mod inbound;
+mod ledger;
 
 use std::sync::Arc;
 
@@ -11,7 +13,10 @@ use domain::{
     Result, Shop,
     access::{LiftBan, lift_ban},
     assets::image::Gallery,
-    assistant::{SettleCalls, kept::forget_when_gone, prompts::settle_generations, settle_calls},
+    assistant::{
+        batches::{Carrier, forget_when_gone as batches_when_gone},
+        kept::forget_when_gone,
+    },
     bus::Bus,
     catalog::{ReindexPage, ReindexProducts, reindex_page, reindex_products},
     identity::{
@@ -42,7 +47,7 @@ use crate::{
 };
 
 /// What each context wants done when it hears of an event: one line for each, as `catalog::reactions`.
-pub(crate) const REACTIONS: Reactions = Reactions(&[forget_when_gone]);
+pub(crate) const REACTIONS: Reactions = Reactions(&[forget_when_gone, batches_when_gone]);
 
 /// Starts the worker, the schedule and the gauges. `shop` is that of the HTTP door: what a job changed is not kept in the
 /// cache as it was.
@@ -52,15 +57,20 @@ pub(crate) fn start(
     config: &Config,
     shop: &Shop,
     gallery: Gallery,
+    carrier: Carrier,
     nodes: &Nodes,
 ) -> Result<()> {
     let database = &foundation.database;
     if config.jobs.at_once > 0 {
         let work = Work {
             queue: database.job_queue(),
-            handlers: Arc::new(answers::with(
+            handlers: Arc::new(asked(
                 handlers(foundation, config, shop, gallery)?,
-                assistant::kept(config, foundation, nodes),
+                foundation,
+                config,
+                shop,
+                carrier,
+                nodes,
             )),
             shop: shop.clone(),
             bus: Arc::clone(&nodes.bus),
@@ -86,7 +96,20 @@ pub(crate) fn call(workers: &mut Workers, foundation: &Foundation, bus: &Arc<dyn
     });
 }
 
-/// Every kind of job this program can do.
+/// The same, and what is done for the assistant.
+fn asked(
+    handlers: Handlers,
+    foundation: &Foundation,
+    config: &Config,
+    shop: &Shop,
+    carrier: Carrier,
+    nodes: &Nodes,
+) -> Handlers {
+    let handlers = answers::with(handlers, assistant::kept(config, foundation, nodes));
+    batches::with(ledger::with(handlers, foundation, config, shop), shop, carrier)
+}
+
+/// Every other kind of job this program can do.
 fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gallery) -> Result<Handlers> {
     let database = &foundation.database;
     let sweep = Sweep::new(foundation, config, shop)?;
@@ -94,8 +117,6 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
     let (products, clock) = (database.export(), Arc::clone(&shop.clock));
     let (walking, paging, rotating, lifting) = (shop.clone(), shop.clone(), shop.clone(), shop.clone());
     let (maker, plan) = (Arc::new(foundation.key_maker()), config.identity.keys);
-    let (ledger, generations, spending) = (database.ledger(), database.generations(), Arc::clone(&shop.clock));
-    let (lost_after, keep_calls) = (config.assistant.lost_after(), config.assistant.keep);
     let (deleting, exporting) = (shop.clone(), shop.clone());
     let (writing, post) = (shop.clone(), post::post(config, foundation)?);
     let export = Maker {
@@ -109,8 +130,18 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
         .on(move |_: PurgeShop, _| {
             let sweep = sweep.clone();
             async move {
-                let Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs } =
-                    sweep.once().await?;
+                let Gone {
+                    products,
+                    messages,
+                    sessions,
+                    exports,
+                    guests,
+                    hooks,
+                    webhooks,
+                    conversations,
+                    batches,
+                    logs,
+                } = sweep.once().await?;
                 tracing::info!(
                     products,
                     messages,
@@ -120,6 +151,7 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
                     hooks,
                     webhooks,
                     conversations,
+                    batches,
                     events = logs.events,
                     keys = logs.keys,
                     audit = logs.audit,
@@ -133,21 +165,6 @@ fn handlers(foundation: &Foundation, config: &Config, shop: &Shop, gallery: Gall
             async move {
                 let jobs = purge_jobs(&*queue, now, keep).await?;
                 tracing::info!(jobs, "purged");
-                Ok(())
-            }
-        })
-        .on(move |_: SettleCalls, _| {
-            let (ledger, generations, now) = (Arc::clone(&ledger), Arc::clone(&generations), spending.now());
-            async move {
-                let looked = settle_calls(&*ledger, now, lost_after, keep_calls).await?;
-                settle_generations(&*generations, now, lost_after, keep_calls).await?;
-                metrics::counter!("assistant_calls_lost_total").increment(looked.lost);
-                if looked.lost > 0 {
-                    tracing::warn!(
-                        calls = looked.lost,
-                        "calls of models were lost with their node; the most they can have used counts"
-                    );
-                }
                 Ok(())
             }
         })

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Result, Shop,
-    assistant::conversation::{ports::ConversationQueries, purge_conversations},
+    assistant::{
+        batches::{ports::BatchQueries, purge_batches},
+        conversation::{ports::ConversationQueries, purge_conversations},
+    },
     catalog::purge_products,
     identity::{
         GuestQueries,
@@ -30,6 +33,7 @@ pub(crate) struct Gone {
     pub(crate) hooks: u64,
     pub(crate) webhooks: u64,
     pub(crate) conversations: u64,
+    pub(crate) batches: u64,
     pub(crate) logs: Purged,
 }
 
@@ -51,6 +55,8 @@ pub(crate) struct Sweep {
     webhooks: Option<Duration>,
     talks: Arc<dyn ConversationQueries>,
     conversations: Option<Duration>,
+    asked: Arc<dyn BatchQueries>,
+    batches: Option<Duration>,
 }
 
 impl Sweep {
@@ -87,6 +93,8 @@ impl Sweep {
             webhooks: config.retention.webhooks,
             talks: database.conversations(),
             conversations: config.chat.keep,
+            asked: database.batches(),
+            batches: config.assistant.batches.keep,
         })
     }
 
@@ -106,8 +114,9 @@ impl Sweep {
         let hooks = purge_hooks(&*self.hooks, self.logs.shop.now(), self.hook).await?;
         let webhooks = purge_webhooks(&*self.sent, self.logs.shop.now(), self.webhooks).await?;
         let conversations = purge_conversations(&self.logs.shop, &*self.talks, self.conversations).await?;
+        let batches = purge_batches(&self.logs.shop, &*self.asked, self.batches).await?;
         let logs = purge(&self.logs).await?;
-        Ok(Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs })
+        Ok(Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, batches, logs })
     }
 }
 
@@ -115,9 +124,9 @@ pub(crate) async fn run(config: &Config) -> Outcome {
     let foundation = Foundation::open(config).await?;
     let done = Sweep::new(&foundation, config, &foundation.shop)?.once().await;
     foundation.database.close().await?;
-    let Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, logs } = done?;
+    let Gone { products, messages, sessions, exports, guests, hooks, webhooks, conversations, batches, logs } = done?;
     println!(
-        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks of others, {webhooks} sent webhooks, {conversations} conversations, {} events, {} idempotency keys, {} audit entries",
+        "purged: {products} products, {messages} messages, {sessions} sessions, {exports} data exports, {guests} guests, {hooks} webhooks of others, {webhooks} sent webhooks, {conversations} conversations, {batches} batches and their files, {} events, {} idempotency keys, {} audit entries",
         logs.events, logs.keys, logs.audit
     );
     Ok(())

@@ -85,13 +85,14 @@ pub(crate) async fn run(config: Config) -> Outcome {
     let callers = compose::callers(&config, &foundation).await?;
     let shop = compose::shop(&foundation, &cache, &callers.known, &nodes);
     let gallery = gallery::gallery(&config, &foundation)?;
-    jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), &nodes)?;
-    let courier = webhooks::courier(&config, &foundation)?;
-    webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
-    jobs::call(&mut workers, &foundation, &nodes.bus);
     let assistance = assistant::assistance(&config, &foundation, &nodes, &mut workers)?;
     // Nobody is asked before it is known what that costs and may cost.
     assistance.terms.reload().await?;
+    let carrier = assistant::carrier(&config, &foundation, &shop, &assistance, &callers.known)?;
+    jobs::start(&mut doing, &foundation, &config, &shop, gallery.clone(), carrier, &nodes)?;
+    let courier = webhooks::courier(&config, &foundation)?;
+    webhooks::start(&mut doing, &foundation, &config, &shop, &callers.known, &nodes.bus, &courier)?;
+    jobs::call(&mut workers, &foundation, &nodes.bus);
     let (terms, kept) = (assistance.terms.clone(), assistance.assistant.kept.clone());
     let finder = vectors::finder(&config, &foundation, &assistance.assistant).await?;
     vectors::start(&mut workers, &foundation, &finder, &nodes.bus);

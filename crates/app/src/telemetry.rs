@@ -173,6 +173,16 @@ fn describe_assistant() {
         Unit::Count,
         "Tokens that were not used again, since an answer was kept"
     );
+    metrics::describe_counter!(
+        "assistant_batch_lines_total",
+        Unit::Count,
+        "Lines of batches of questions that were answered, or refused"
+    );
+    metrics::describe_counter!(
+        "assistant_batches_total",
+        Unit::Count,
+        "Batches of questions that are over, by how they ended"
+    );
     metrics::describe_counter!("assistant_calls_lost_total", Unit::Count, "Calls of models whose node was killed");
     metrics::describe_counter!("assistant_tokens_total", Unit::Count, "Tokens of models that were used, by kind");
     metrics::describe_counter!("assistant_cost_billionths_total", Unit::Count, "What models cost, in billionths");

@@ -2,6 +2,7 @@
 
 mod amount;
 mod answer;
+pub mod batches;
 mod budget;
 mod call;
 mod chat;

@@ -116,4 +116,8 @@ id! {
     PromptId,
     /// An answer that was asked for by a prompt.
     GenerationId,
+    /// A file of questions or answers for the assistant.
+    AssistantFileId,
+    /// Questions that are asked in the background.
+    AssistantBatchId,
 }

@@ -11,7 +11,10 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
+    assistant::{
+        batches::ports::BatchRepo, conversation::ports::ConversationRepo, prompts::ports::PromptRepo,
+        terms::ports::TermsRepo,
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -112,6 +115,8 @@ pub trait Tx: Send {
     fn rooms(&mut self) -> &mut dyn RoomRepo;
     /// What models cost, how much may be spent on them, and by which keys providers know us.
     fn terms(&mut self) -> &mut dyn TermsRepo;
+    /// Questions that are asked in the background.
+    fn batches(&mut self) -> &mut dyn BatchRepo;
     /// What the shop asks of models.
     fn prompts(&mut self) -> &mut dyn PromptRepo;
     /// Endpoints of webhooks, and their messages.

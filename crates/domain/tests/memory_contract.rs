@@ -11,6 +11,7 @@ use souk_domain::{
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
     assistant::{
+        batches::ports::BatchQueries,
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
         prompts::ports::{GenerationStore, PromptQueries},
@@ -118,6 +119,10 @@ impl Harness for Memory {
     }
 
     fn terms(&self) -> Arc<dyn TermsQueries> {
+        Arc::new(self.store.clone())
+    }
+
+    fn batches(&self) -> Arc<dyn BatchQueries> {
         Arc::new(self.store.clone())
     }
 
@@ -284,6 +289,7 @@ suites!(
     spending,
     terms,
     prompts,
+    batches,
     models,
     pictures,
     webhooks,

@@ -8,3 +8,5 @@ mod models;
 mod pictures;
 mod uploads;
 mod usage;
+
+pub(crate) use self::blobs::{bytes as digest_value, digest};

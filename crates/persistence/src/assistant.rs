@@ -2,6 +2,7 @@
 //!
 //! All windows of a batch are locked in one order before anything else is, so that nodes wait for each other and never in a circle.
 
+mod batches;
 mod generations;
 mod prompts;
 mod spending;

@@ -13,7 +13,10 @@ use domain::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
+    assistant::{
+        batches::ports::BatchRepo, conversation::ports::ConversationRepo, prompts::ports::PromptRepo,
+        terms::ports::TermsRepo,
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     event::Outbox,
@@ -220,6 +223,10 @@ impl Tx for SeaTx {
     }
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
+        self
+    }
+
+    fn batches(&mut self) -> &mut dyn BatchRepo {
         self
     }
 

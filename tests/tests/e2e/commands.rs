@@ -161,7 +161,7 @@ async fn a_purge_lets_go_of_what_is_old(database: Database) {
     let events = tables.number("SELECT count(*) FROM events");
     assert_eq!(
         ran(&server, &["purge"]),
-        "purged: 0 products, 0 messages, 0 sessions, 0 data exports, 0 guests, 0 webhooks of others, 0 sent webhooks, 0 conversations, 0 events, 0 idempotency keys, 0 audit entries\n"
+        "purged: 0 products, 0 messages, 0 sessions, 0 data exports, 0 guests, 0 webhooks of others, 0 sent webhooks, 0 conversations, 0 batches and their files, 0 events, 0 idempotency keys, 0 audit entries\n"
     );
     tables.run("UPDATE products SET deleted_at = '2020-01-01T00:00:00+00:00' WHERE deleted_at IS NOT NULL");
     tables.run(
@@ -170,7 +170,7 @@ async fn a_purge_lets_go_of_what_is_old(database: Database) {
     tables.run("UPDATE events SET occurred_at = '2020-01-01T00:00:00+00:00' WHERE seq <= 5");
     assert_eq!(
         ran(&server, &["purge"]),
-        "purged: 1 products, 0 messages, 1 sessions, 0 data exports, 0 guests, 0 webhooks of others, 0 sent webhooks, 0 conversations, 5 events, 0 idempotency keys, 0 audit entries\n"
+        "purged: 1 products, 0 messages, 1 sessions, 0 data exports, 0 guests, 0 webhooks of others, 0 sent webhooks, 0 conversations, 0 batches and their files, 5 events, 0 idempotency keys, 0 audit entries\n"
     );
     // What was purged told of itself.
     assert_eq!(tables.number("SELECT count(*) FROM events"), events - 5 + 1);

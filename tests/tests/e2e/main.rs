@@ -10,6 +10,7 @@ mod access;
 mod accounts;
 mod acting;
 mod assistant;
+mod batches;
 mod catalogue;
 mod chat;
 mod commands;

@@ -1,11 +1,11 @@
 //! A body on its way into the store: no more of it is in memory than a few pieces, and who sends nothing for a while is let go.
 
-use std::{cell::RefCell, pin::pin, time::Duration};
+use std::{cell::RefCell, fmt::Display, pin::pin, time::Duration};
 
 use actix_web::{dev::Payload, http::StatusCode, web::Bytes};
 use async_trait::async_trait;
 use domain::{Error, assets::Chunks};
-use futures_util::{StreamExt as _, future::join};
+use futures_util::{Stream, StreamExt as _, future::join};
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::problem::Problem;
@@ -89,7 +89,7 @@ async fn pump(payload: &mut Payload, idle: Duration, to: mpsc::Sender<Result<Byt
     }
 }
 
-fn broke_off(error: &actix_web::error::PayloadError) -> Problem {
+fn broke_off(error: &impl Display) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("The body broke off: {error}"))
 }
 
@@ -101,8 +101,8 @@ fn nothing_came(idle: Duration) -> Problem {
 ///
 /// # Errors
 /// 408 when nothing came, 400 when the body broke off, and what `take` says.
-pub async fn received<T>(
-    payload: &mut Payload,
+pub async fn received<T, E: Display>(
+    payload: &mut (impl Stream<Item = Result<Bytes, E>> + Unpin),
     idle: Duration,
     take: impl AsyncFnOnce(&mut dyn Chunks) -> Result<T, Problem>,
 ) -> Result<T, Problem> {

@@ -8,8 +8,9 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use domain::{
+    Authorized, Shop,
     assistant::{
-        Answer as Words, CallKind, ChatEvent, ChatRequest, Gathered, ask,
+        Answer as Words, Assistant, CallKind, ChatEvent, ChatRequest, Denied, Gathered, Usage, ask,
         kept::{Keeping, KeptAnswer, Question, is_whole},
         ports::Frame,
         stream as begin,
@@ -24,14 +25,15 @@ use super::{
     chunks::Head,
     errors::{denied, piece},
     kept::{Found, Record, Told, find},
-    read_body, request,
+    read_body,
+    request::{self, Asked},
 };
 use crate::{Answer, Shared, auth::Auth, context::Context, spoken::streamed};
 
 /// Answers a question.
 pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: HttpRequest, payload: Payload) -> Answer {
     let bytes = read_body(&services, &http, payload.into_inner()).await?;
-    let asked = request::read(&bytes)?;
+    let asked = request::read(request::object(&bytes)?)?;
     drop(bytes);
     // What decides an answer is all of the body: a field that is not known here goes on.
     let body = asked.request.original.clone().unwrap_or_default();
@@ -43,39 +45,63 @@ pub(super) async fn create(auth: Auth<UseAssistant>, services: Shared, http: Htt
     };
     let (assistant, shop) = (&services.assistant.assistant, &services.shop);
     let id = http.extensions().get::<Context>().map(|context| Arc::clone(&context.id)).unwrap_or_default();
-    let head = |model: String| Head {
-        id: format!("chatcmpl-{}", shop.id::<Uuid>().simple()),
-        created: shop.now().timestamp(),
-        model,
-    };
     if asked.streams {
         let words = begin(assistant, shop, &auth.0, &id, &asked.model, asked.request).await;
         let words = words.map_err(|why| denied(why, shop.now()))?;
-        let head = head(words.model().to_owned());
+        let head = head(shop, words.model().to_owned());
         let pieces = stream::unfold(Pieces::new(words, head, asked.says_usage, keeping), |mut pieces| async move {
             pieces.next().await.map(|piece| (piece, pieces))
         });
         return Ok(streamed(told.head(&http), pieces, Arc::clone(&shop.clock)));
     }
-    let whole = ask(assistant, shop, &auth.0, &id, &asked.model, asked.request).await;
-    let whole = whole.map_err(|why| denied(why, shop.now()))?;
+    let made = make(assistant, shop, &auth.0, &id, asked, keeping).await.map_err(|why| denied(why, shop.now()))?;
+    if made.is_kept {
+        told.stored();
+    }
+    Ok(whole_answer(&told, made.body))
+}
+
+/// An answer as it is written to whoever asked.
+pub(super) struct Made {
+    pub(super) body: Bytes,
+    pub(super) usage: Usage,
+    /// Whether it was kept for whoever asks again.
+    pub(super) is_kept: bool,
+}
+
+/// Has a whole answer made, and kept if that is wanted.
+///
+/// # Errors
+/// Why there is none.
+pub(super) async fn make(
+    assistant: &Assistant,
+    shop: &Shop,
+    auth: &Authorized<UseAssistant>,
+    id: &str,
+    asked: Asked,
+    keeping: Option<Keeping>,
+) -> Result<Made, Denied> {
+    let whole = ask(assistant, shop, auth, id, &asked.model, asked.request).await?;
     let reply = &whole.completed.reply;
     let keeping = keeping.filter(|_| is_whole(reply));
     let usage = whole.figures.0;
     let body = match whole.completed.raw {
         Some(raw) => raw,
-        None => head(whole.model).whole(reply).to_string().into(),
+        None => head(shop, whole.model).whole(reply).to_string().into(),
     };
-    if let Some(keeping) = keeping
-        && keeping.keep(usage, body.clone()).await
-    {
-        told.stored();
-    }
-    Ok(whole_answer(&told, body))
+    let is_kept = match keeping {
+        Some(keeping) => keeping.keep(usage, body.clone()).await,
+        None => false,
+    };
+    Ok(Made { body, usage, is_kept })
+}
+
+fn head(shop: &Shop, model: String) -> Head {
+    Head { id: format!("chatcmpl-{}", shop.id::<Uuid>().simple()), created: shop.now().timestamp(), model }
 }
 
 /// Of several answers at once it is not known here that all are whole.
-fn can_be_kept(request: &ChatRequest) -> bool {
+pub(super) fn can_be_kept(request: &ChatRequest) -> bool {
     request.choices <= 1
 }
 

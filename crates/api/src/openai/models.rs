@@ -1,20 +1,14 @@
 //! The models there are.
 
-use actix_web::{HttpResponse, http::header, web::Path};
+use actix_web::web::Path;
 use domain::{assistant::Denied, permission::UseAssistant};
 use serde_json::{Value, json};
 
-use super::errors::denied;
+use super::{errors::denied, told};
 use crate::{Answer, Services, Shared, auth::Auth};
 
 fn shown(services: &Services, name: &str) -> Value {
     json!({ "id": name, "object": "model", "created": services.started.timestamp(), "owned_by": "souk" })
-}
-
-fn told(body: &Value) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
-    answer.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
-    answer.body(body.to_string())
 }
 
 /// All of them.

@@ -52,8 +52,7 @@ pub(super) fn model(body: &Map<String, Value>) -> Result<String, Problem> {
 ///
 /// # Errors
 /// 400 that names the field.
-pub(super) fn read(bytes: &[u8]) -> Result<Asked, Problem> {
-    let body = object(bytes)?;
+pub(super) fn read(body: Map<String, Value>) -> Result<Asked, Problem> {
     let model = model(&body)?;
     let messages = messages::read(&body)?;
     let given = Given(&body);

@@ -6,6 +6,7 @@ mod accounts;
 mod ahead;
 mod authorization;
 mod bad_input;
+mod batches;
 mod bounds;
 mod by_mail;
 mod categories;

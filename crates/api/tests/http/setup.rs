@@ -25,6 +25,7 @@ use domain::{
     },
     assistant::{
         Assistant, Deployment, Model,
+        batches::BatchRules,
         conversation::{TalkRules, Talks, WindowRules},
         prompts::Prompts,
         terms::{Provider, Settings},
@@ -211,7 +212,16 @@ fn assistance(reader: &Arc<MemoryStore>) -> Assistance {
         kept: None,
     };
     let prompts = Prompts { queries: reader.clone(), templates: Arc::new(PlainTemplates) };
-    Assistance { assistant, body_limit: 64 * 1024, terms, prompts, spending: reader.clone(), currency: Currency::EUR }
+    Assistance {
+        assistant,
+        body_limit: 64 * 1024,
+        terms,
+        prompts,
+        spending: reader.clone(),
+        currency: Currency::EUR,
+        batches: reader.clone(),
+        batch_rules: BatchRules { file_bytes: 4096, ..BatchRules::default() },
+    }
 }
 
 /// Conversations of the store in memory, with nobody who answers.

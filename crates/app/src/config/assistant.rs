@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    assistant::{Budget, BudgetBy, BudgetSpan, Price, Tokenizer, kept::KeepWhen, read_amount},
+    assistant::{Budget, BudgetBy, BudgetSpan, Price, Tokenizer, batches::BatchRules, kept::KeepWhen, read_amount},
     clock::Timestamp,
     money::Currency,
 };
@@ -40,6 +40,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "assistant.answers_bytes",
         "67108864",
         "Most bytes of all answers that are kept, in this process or in Redis; one has an eighth of it and 1 MiB at most.",
+    ),
+    Setting::new("assistant.batch_file_bytes", "33554432", "Most bytes of a file of questions, 1 KiB to 1 GiB."),
+    Setting::new("assistant.batch_lines", "10000", "Most lines of a batch of questions, 1 to 100000."),
+    Setting::new("assistant.batch_at_once", "4", "Most lines of one batch that are asked at once, 1 to 64."),
+    Setting::new(
+        "assistant.batch_keep_days",
+        "30",
+        "How long batches of questions and their files are kept; 0 keeps them for ever.",
     ),
     Setting::new(
         "assistant.search_embedding",
@@ -159,6 +167,8 @@ pub(crate) struct Assistance {
     pub(crate) keep: Option<Duration>,
     /// Which answers are kept, if any are.
     pub(crate) answers: Option<Answers>,
+    /// The bounds of batches of questions.
+    pub(crate) batches: BatchRules,
     /// What makes the vectors of search, if it is not the model that comes with the program.
     pub(crate) search_embedding: Option<String>,
     pub(crate) providers: BTreeMap<String, ProviderSettings>,
@@ -184,7 +194,7 @@ impl Assistance {
         let again = reader.millis("assistant.again_after_ms", 0..=5_000);
         let body_limit = reader.number("assistant.body_limit", 1024..=64 * 1024 * 1024);
         let days = reader.number("assistant.keep_days", 0..=36_500_u64);
-        let answers = answers(reader);
+        let (answers, batches) = (answers(reader), batches(reader, body_limit));
         let providers = self::named(reader, |key| PROVIDERS.named(key), provider);
         let models = self::named(reader, |key| MODELS.named(key), model);
         let prices = self::named(reader, |key| PRICES.named(key), price);
@@ -198,6 +208,7 @@ impl Assistance {
             body_limit: body_limit?,
             keep: Some(days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days)),
             answers: answers?,
+            batches: batches?,
             search_embedding: Some(reader.text("assistant.search_embedding")).filter(|name| !name.is_empty()),
             providers,
             models: models?,
@@ -247,6 +258,19 @@ fn answers(reader: &mut Reader<'_>) -> Option<Option<Answers>> {
     let most = reader.number("assistant.answers_bytes", 64 * 1024..=1 << 40);
     let (fresh, most) = (fresh?, most?);
     Some(when?.map(|when| Answers { when, fresh, most }))
+}
+
+/// What stands around a question in a line of a batch.
+const AROUND_A_LINE: usize = 64 * 1024;
+
+fn batches(reader: &mut Reader<'_>, body_limit: Option<usize>) -> Option<BatchRules> {
+    let file_bytes = reader.number("assistant.batch_file_bytes", 1024..=1 << 30);
+    let lines = reader.number("assistant.batch_lines", 1..=100_000);
+    let at_once = reader.number("assistant.batch_at_once", 1..=64);
+    let days = reader.number("assistant.batch_keep_days", 0..=36_500_u64);
+    let keep = Some(days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days));
+    let line_bytes = body_limit? + AROUND_A_LINE;
+    Some(BatchRules { file_bytes: file_bytes?, lines: lines?, line_bytes, at_once: at_once?, keep })
 }
 
 fn named<T>(

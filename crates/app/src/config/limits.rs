@@ -80,7 +80,16 @@ fn counts(name: &str) -> (&'static [&'static str], LimitScope) {
             (&["test_webhook_endpoint", "resend_webhook_message", "recover_webhook_messages"], LimitScope::Actor)
         }
         "call_tools" => (&["call_mcp", "call_assistant_tool"], LimitScope::Actor),
-        "ask_models" => (&["create_chat_completion", "create_embedding", "create_chat_answer"], LimitScope::Actor),
+        "ask_models" => (
+            &[
+                "create_chat_completion",
+                "create_embedding",
+                "create_chat_answer",
+                "create_assistant_file",
+                "create_assistant_batch",
+            ],
+            LimitScope::Actor,
+        ),
         "upload_image" => (&["upload_image"], LimitScope::Actor),
         // No operations: who takes messages counts them, and each connection its frames.
         "ws_messages" => (&["ws_messages"], LimitScope::Actor),

@@ -14,7 +14,10 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
+    assistant::{
+        batches::ports::BatchRepo, conversation::ports::ConversationRepo, prompts::ports::PromptRepo,
+        terms::ports::TermsRepo,
+    },
     audit::AuditLog,
     catalog::ports::{CategoryRepo, ProductRepo, ReviewRepo},
     error::Result,
@@ -245,6 +248,10 @@ impl Tx for InvalidatingTx {
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
         self.inner.terms()
+    }
+
+    fn batches(&mut self) -> &mut dyn BatchRepo {
+        self.inner.batches()
     }
 
     fn prompts(&mut self) -> &mut dyn PromptRepo {

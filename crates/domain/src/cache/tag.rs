@@ -72,6 +72,8 @@ pub fn tags(event: &Event) -> Vec<Tag> {
             | Fact::AssistantBudget(_)
             | Fact::ProviderKey(_)
             | Fact::Prompt(_)
+            | Fact::AssistantFile(_)
+            | Fact::AssistantBatch(_)
             | Fact::Room(_),
         ) => Vec::new(),
         // What nobody can read may have changed anything.

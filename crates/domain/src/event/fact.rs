@@ -12,9 +12,9 @@ use crate::{
     catalog::{ProductStatus, Version},
     clock::Timestamp,
     id::{
-        ApiKeyId, AssistantBudgetId, AssistantPriceId, AuditId, CategoryId, ConversationId, EndpointId, FileId,
-        GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId, PromptId, ProviderKeyId, ReviewId,
-        RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
+        ApiKeyId, AssistantBatchId, AssistantBudgetId, AssistantFileId, AssistantPriceId, AuditId, CategoryId,
+        ConversationId, EndpointId, FileId, GrantId, HookEventId, InvitationId, JobId, LibraryId, ModelId, ProductId,
+        PromptId, ProviderKeyId, ReviewId, RoleId, RoomId, SellerId, SessionId, UploadId, UserId,
     },
     money::Amount,
 };
@@ -74,6 +74,10 @@ pub enum Fact {
     ProviderKey(ProviderKeyId),
     /// What the shop asks of models.
     Prompt(PromptId),
+    /// A file of questions or answers for the assistant came or went.
+    AssistantFile(AssistantFileId),
+    /// Questions that are asked in the background, and how far they are.
+    AssistantBatch(AssistantBatchId),
     /// A room changed, who may be in it, or what was said in it.
     Room(RoomId),
 }

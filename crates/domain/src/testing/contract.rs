@@ -12,6 +12,7 @@ pub mod access;
 pub mod action_codes;
 pub mod answers;
 pub mod assets;
+pub mod batches;
 pub mod blobs;
 pub mod bus;
 pub mod cache;
@@ -72,6 +73,7 @@ use crate::{
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
     assistant::{
+        batches::ports::BatchQueries,
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
         prompts::ports::{GenerationStore, PromptQueries},
@@ -145,6 +147,8 @@ pub trait Harness: Send + Sync {
     fn spending(&self) -> Arc<dyn SpendingQueries>;
     /// What the assistant costs, may spend and is known by.
     fn terms(&self) -> Arc<dyn TermsQueries>;
+    /// The read side of batches of questions.
+    fn batches(&self) -> Arc<dyn BatchQueries>;
     /// The read side of prompts.
     fn prompts(&self) -> Arc<dyn PromptQueries>;
     /// Answers that were asked for by prompts, as the schedule sees them.
@@ -235,6 +239,7 @@ pub async fn run_all(harness: &impl Harness) {
     spending::run(harness).await;
     terms::run(harness).await;
     prompts::run(harness).await;
+    batches::run(harness).await;
     rooms::run(harness).await;
     assets::run(harness).await;
     libraries::run(harness).await;

@@ -3,6 +3,7 @@
 mod access;
 mod action_codes;
 mod assets;
+mod batches;
 mod categories;
 mod conversations;
 mod erase;
@@ -56,7 +57,10 @@ use crate::{
         ports::{BlobRepo, UsageRepo},
         uploads::ports::UploadRepo,
     },
-    assistant::{conversation::ports::ConversationRepo, prompts::ports::PromptRepo, terms::ports::TermsRepo},
+    assistant::{
+        batches::ports::BatchRepo, conversation::ports::ConversationRepo, prompts::ports::PromptRepo,
+        terms::ports::TermsRepo,
+    },
     audit::{AuditEntry, AuditLog},
     catalog::{
         Product,
@@ -322,6 +326,10 @@ impl Tx for MemoryTx {
     }
 
     fn terms(&mut self) -> &mut dyn TermsRepo {
+        self
+    }
+
+    fn batches(&mut self) -> &mut dyn BatchRepo {
         self
     }
 

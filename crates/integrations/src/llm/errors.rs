@@ -13,6 +13,8 @@ use crate::{
 
 /// The most characters of a provider's words that are told on.
 const WORDS: usize = 500;
+/// When to come again to a provider that has as many questions as it may have: who need not be answered at once waits rather than fail.
+const FULL: Duration = Duration::from_millis(250);
 /// What providers write of a question that is too long.
 const TOO_LONG: [&str; 8] = [
     "context_length_exceeded",
@@ -85,7 +87,10 @@ pub(super) fn left_alone(refused: Refused) -> Fault {
             retry_after: Some(after),
             ..Fault::new(FaultClass::RateLimited, "The provider wants to be asked less often")
         },
-        Refused::Full => Fault::new(FaultClass::Unavailable, "Too many questions are with the provider already"),
+        Refused::Full => Fault {
+            retry_after: Some(FULL),
+            ..Fault::new(FaultClass::Unavailable, "Too many questions are with the provider already")
+        },
         Refused::TimedOut(_) => Fault::new(FaultClass::Timeout, "The provider took too long").costly(),
         Refused::Late => Fault::new(FaultClass::Timeout, "Nobody waits for it any more"),
     }

@@ -113,11 +113,11 @@ impl BlobQueries for Database {
     }
 }
 
-pub(super) fn bytes(digest: &Digest) -> Value {
+pub(crate) fn bytes(digest: &Digest) -> Value {
     digest.0.to_vec().into()
 }
 
-pub(super) fn digest(row: &QueryResult, index: usize) -> Result<Digest> {
+pub(crate) fn digest(row: &QueryResult, index: usize) -> Result<Digest> {
     let bytes: Vec<u8> = at(row, index)?;
     Digest::stored(&bytes).ok_or_else(|| Error::internal("a digest has 32 bytes"))
 }

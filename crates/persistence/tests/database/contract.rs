@@ -11,6 +11,7 @@ use domain::{
         models::ports::ModelQueries, ports::BlobQueries, uploads::ports::UploadQueries,
     },
     assistant::{
+        batches::ports::BatchQueries,
         conversation::ports::{ConversationQueries, Memories},
         ports::LedgerStore,
         prompts::ports::{GenerationStore, PromptQueries},
@@ -134,6 +135,10 @@ impl Harness for Real {
 
     fn terms(&self) -> Arc<dyn TermsQueries> {
         self.fresh.database.terms()
+    }
+
+    fn batches(&self) -> Arc<dyn BatchQueries> {
+        self.fresh.database.batches()
     }
 
     fn prompts(&self) -> Arc<dyn PromptQueries> {
@@ -309,6 +314,7 @@ suites!(
     spending,
     terms,
     prompts,
+    batches,
     models,
     pictures,
     webhooks

@@ -41,6 +41,8 @@ use Fate::{Go, Stay};
 pub(crate) const NAMED: &[(&str, Fate)] = &[
     ("action_codes.user_id", Go),
     ("api_keys.user_id", Go),
+    ("assistant_batches.user_id", Stay("a job that follows at once takes them out, since their files let bytes go")),
+    ("assistant_files.user_id", Stay("as batches: no cascade may remove what holds bytes")),
     ("assistant_calls.user_id", Stay("what was spent must add up; it is an id and numbers")),
     ("audit_logs.actor_id", Stay("what was done must stay provable; it holds ids alone")),
     ("audit_logs.impersonator_id", Stay("as the actor")),

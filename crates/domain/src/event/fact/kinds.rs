@@ -66,6 +66,8 @@ const KINDS: &[Kind] = &[
     by_id("prompt", "created updated version_written split_set rolled_back deleted", "promptId", |id| {
         Fact::Prompt(id.into())
     }),
+    by_id("assistant_file", "created deleted", "fileId", |id| Fact::AssistantFile(id.into())),
+    by_id("assistant_batch", "created cancelled ended deleted", "batchId", |id| Fact::AssistantBatch(id.into())),
     by_id("job", "retried cancelled requested reindexed rerendered", "jobId", |id| Fact::Job(id.into())),
     by_id(
         "room",

@@ -93,6 +93,7 @@ pub(super) struct State {
     pub conversations: Conversations,
     pub tariffs: super::terms::Tariffs,
     pub prompts: super::prompts::Shelf,
+    pub batches: super::batches::Batches,
     pub roles: RoleTable,
     pub bans: BTreeMap<UserId, Ban>,
     pub api_keys: BTreeMap<ApiKeyId, HeldKey>,
