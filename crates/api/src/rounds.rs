@@ -84,16 +84,29 @@ impl<L: Send + 'static> Round<L> {
 
 /// Goes a round as long as this worker lives. MUST be called by the worker, within its runtime.
 pub(crate) fn go<L: Send + 'static>(round: Arc<Round<L>>, carrier: Rc<impl Carrier<L>>) {
-    let ends = Ends(round);
+    let going = Going { round, carrier };
     actix_web::rt::spawn(async move {
         loop {
-            let (loads, lost) = next(&ends.0).await;
-            carrier.carry(loads).await;
+            let (loads, lost) = next(&going.round).await;
+            going.carrier.carry(loads).await;
             if lost {
-                carrier.lost();
+                going.carrier.lost();
             }
         }
     });
+}
+
+/// A round that somebody goes. However that ends, nobody waits in vain for what is not brought any more.
+struct Going<L, C: Carrier<L>> {
+    round: Arc<Round<L>>,
+    carrier: Rc<C>,
+}
+
+impl<L, C: Carrier<L>> Drop for Going<L, C> {
+    fn drop(&mut self) {
+        self.round.over.store(true, Ordering::Release);
+        self.carrier.lost();
+    }
 }
 
 /// Waits until something was brought, and takes it.
@@ -114,15 +127,6 @@ pub(crate) async fn each<T>(of: Vec<T>, mut tell: impl FnMut(T)) {
             tokio::task::yield_now().await;
         }
         tell(one);
-    }
-}
-
-/// Says that a round is over, however its task ends.
-struct Ends<L>(Arc<Round<L>>);
-
-impl<L> Drop for Ends<L> {
-    fn drop(&mut self) {
-        self.0.over.store(true, Ordering::Release);
     }
 }
 
@@ -188,12 +192,12 @@ mod tests {
 
     #[test]
     fn a_round_is_over_with_its_worker() {
-        let round = Round::<usize>::new();
+        let (round, notes) = (Round::<usize>::new(), Rc::new(Notes::default()));
         actix_web::rt::System::new().block_on(async {
-            go(Arc::clone(&round), Rc::new(Notes::default()));
+            go(Arc::clone(&round), Rc::clone(&notes));
             tokio::task::yield_now().await;
-            assert!(!round.is_over());
+            assert!(!round.is_over() && *notes.lost.borrow() == 0);
         });
-        assert!(round.is_over());
+        assert!(round.is_over() && *notes.lost.borrow() == 1, "whoever is left is told");
     }
 }
