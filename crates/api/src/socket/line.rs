@@ -42,8 +42,6 @@ struct State {
     news: VecDeque<Arc<Parcel>>,
     /// How much of it may wait.
     room_for: usize,
-    /// More came than found room.
-    overrun: bool,
     /// Where news is written to at once, once the body has begun.
     outlet: Option<Outlet>,
     /// How far each room was told.
@@ -59,8 +57,7 @@ struct State {
     gate: Gate,
     /// The session is asked to go round once, so that it looks and opens again.
     nudged: bool,
-    /// The body is gone, and with it the connection.
-    lost: bool,
+    health: Health,
     session: Option<Waker>,
     body: Option<Waker>,
 }
@@ -74,6 +71,17 @@ enum Gate {
     Open,
     /// It tells nothing any more.
     Ended,
+}
+
+/// How the connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    /// It takes what it is told.
+    Well,
+    /// More news came than found room.
+    Overrun,
+    /// The body is gone, and with it the connection.
+    Lost,
 }
 
 /// What the body finds.
@@ -106,7 +114,6 @@ impl Line {
             told: VecDeque::new(),
             news: VecDeque::new(),
             room_for,
-            overrun: false,
             outlet: None,
             rooms: Vec::new(),
             removed: Vec::new(),
@@ -115,7 +122,7 @@ impl Line {
             changed,
             gate: Gate::Shut,
             nudged: false,
-            lost: false,
+            health: Health::Well,
             session: None,
             body: None,
         })))
@@ -133,7 +140,7 @@ impl Line {
     /// The frame, when the body did not take what was told before.
     pub(super) fn put(&self, frame: Frame) -> Result<(), Frame> {
         let mut state = self.state();
-        if state.told.len() >= MOST && !state.lost {
+        if state.told.len() >= MOST && state.health != Health::Lost {
             return Err(frame);
         }
         state.told.push_back(frame);
@@ -145,8 +152,8 @@ impl Line {
     pub(super) async fn room(&self) -> bool {
         poll_fn(|cx| {
             let mut state = self.state();
-            if state.told.len() < MOST || state.lost || state.overrun {
-                return Poll::Ready(!state.overrun);
+            if state.told.len() < MOST || state.health != Health::Well {
+                return Poll::Ready(state.health != Health::Overrun);
             }
             register(&mut state.session, cx);
             Poll::Pending
@@ -156,7 +163,7 @@ impl Line {
 
     /// Whether the connection is gone.
     pub(super) fn is_lost(&self) -> bool {
-        self.state().lost
+        self.state().health == Health::Lost
     }
 
     /// Lets news pass.
@@ -180,11 +187,10 @@ impl Line {
     pub(super) async fn called(&self) -> Call {
         poll_fn(|cx| {
             let mut state = self.state();
-            if state.lost {
-                return Poll::Ready(Call::Lost);
-            }
-            if state.overrun {
-                return Poll::Ready(Call::Overrun);
+            match state.health {
+                Health::Well => {}
+                Health::Overrun => return Poll::Ready(Call::Overrun),
+                Health::Lost => return Poll::Ready(Call::Lost),
             }
             if !state.removed.is_empty() {
                 return Poll::Ready(Call::Removed(std::mem::take(&mut state.removed)));
@@ -306,7 +312,7 @@ impl Line {
     /// The body is gone.
     pub(super) fn lose(&self) {
         let mut state = self.state();
-        state.lost = true;
+        state.health = Health::Lost;
         state.told.clear();
         state.news.clear();
         wake(&mut state.session);
@@ -328,7 +334,7 @@ impl State {
 
     /// Lets news wait for the body. Without room the session is told that its client is too slow.
     fn wait(&mut self, parcel: &Arc<Parcel>) {
-        if self.lost || self.gate == Gate::Ended {
+        if self.health == Health::Lost || self.gate == Gate::Ended {
             return;
         }
         if self.news.len() >= self.room_for {
@@ -343,8 +349,10 @@ impl State {
 
     fn overrun(&mut self) {
         metrics::counter!("socket_messages_dropped_total").increment(1);
-        self.overrun = true;
-        wake(&mut self.session);
+        if self.health == Health::Well {
+            self.health = Health::Overrun;
+            wake(&mut self.session);
+        }
     }
 
     /// What is to be written of a parcel.

@@ -77,7 +77,9 @@ impl Open {
             [one] => Bytes::clone(one),
             several => {
                 let mut all = BytesMut::new();
-                several.iter().for_each(|chunk| all.extend_from_slice(chunk));
+                for chunk in several {
+                    all.extend_from_slice(chunk);
+                }
                 all.freeze()
             }
         };
@@ -110,7 +112,7 @@ impl Ear {
         let mut state = self.0.borrow_mut();
         let given = state.given;
         let new = || news.iter().filter(|told| told.notice.seq > given);
-        let Some(last) = new().last().filter(|_| !state.behind) else { return 0 };
+        let Some(last) = new().next_back().filter(|_| !state.behind) else { return 0 };
         state.given = last.notice.seq;
         let waits = !state.queue.is_empty();
         let Some(open) = state.open.as_mut().filter(|open| !waits && open.is_next()) else {
