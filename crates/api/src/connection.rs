@@ -1,7 +1,7 @@
 //! The connection of a client as the server holds it: beside the server, whoever tells news may write to it.
 //!
 //! What is told to thousands is not written by thousands of tasks, each of which would have to be woken and to look for itself what
-//! there is. An answer that goes on for ever has an [`Outlet`]; while the server has nothing left to write of it, news goes through
+//! there is. An answer that goes on for ever has an `Outlet`; while the server has nothing left to write of it, news goes through
 //! that to the socket at once. What the socket does not take at once is written before anything else.
 
 use std::{

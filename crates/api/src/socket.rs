@@ -2,7 +2,7 @@
 //!
 //! The [`Floor`] of a node knows who is in which room on it. A connection has two halves: its session
 //! hears the client and decides, its body writes what the session tells. News of rooms is brought to the workers
-//! ([`Round`](crate::rounds::Round)) and written to one connection after the other.
+//! (`api/rounds.rs`) and written to one connection after the other.
 
 mod attendance;
 mod body;
