@@ -35,6 +35,47 @@ struct Waiting<L> {
     lost: bool,
 }
 
+/// The rounds of the workers that have connections for something, and how many of them each has.
+#[derive(Debug)]
+pub(crate) struct Rounds<L>(Vec<(Arc<Round<L>>, usize)>);
+
+impl<L> Default for Rounds<L> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<L: Clone + Send + 'static> Rounds<L> {
+    /// A worker has one more.
+    pub(crate) fn comes(&mut self, round: &Arc<Round<L>>) {
+        match self.0.iter_mut().find(|(one, _)| Arc::ptr_eq(one, round)) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((Arc::clone(round), 1)),
+        }
+    }
+
+    /// A worker has one less.
+    pub(crate) fn goes(&mut self, round: &Arc<Round<L>>) {
+        if let Some((_, count)) = self.0.iter_mut().find(|(one, _)| Arc::ptr_eq(one, round)) {
+            *count -= 1;
+        }
+        self.0.retain(|(_, count)| *count > 0);
+    }
+
+    /// Brings something to each of them.
+    pub(crate) fn bring(&self, load: &L) {
+        for (round, _) in &self.0 {
+            round.bring(load.clone());
+        }
+    }
+
+    /// How many each has.
+    #[cfg(test)]
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        self.0.iter().map(|(_, count)| *count).collect()
+    }
+}
+
 /// Who takes what is brought, and goes round with it.
 pub(crate) trait Carrier<L>: 'static {
     /// Tells it to the connections it is for, in its order. What came together a connection SHOULD be told in one.

@@ -117,13 +117,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::socket::parcel::Rounds;
+    use crate::rounds::Round;
 
     #[test]
     fn who_follows_a_room_that_was_changed_is_to_look_who_may_be_in_it() {
         let floor = Floor::new(NodeId(Uuid::from_u128(1)));
         let [lamps, chairs] = [2, 3].map(|id| RoomId(Uuid::from_u128(id)));
-        let guest = || Guest { user: None, admin: false, round: Rounds::new() };
+        let guest = || Guest { user: None, admin: false, round: Round::new() };
         let [of_lamps, of_chairs] =
             [lamps, chairs].map(|room| floor.enter(room, "room", Uuid::from_u128(4), guest()).0);
         assert!(!of_lamps.takes_doubt());

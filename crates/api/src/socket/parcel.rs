@@ -6,7 +6,6 @@ use domain::id::{RoomId, UserId};
 use uuid::Uuid;
 
 use super::{frame::Frame, outgoing::LeftReason};
-use crate::rounds::Round;
 
 /// News of a room for those in it.
 #[derive(Debug)]
@@ -54,6 +53,3 @@ pub struct Load {
     /// The only connection it is for, if it is not for all in the room.
     pub only: Option<Uuid>,
 }
-
-/// The round of a worker to those of its connections that are in rooms of one node.
-pub(super) type Rounds = Round<Load>;

@@ -16,13 +16,10 @@ use futures_util::future::LocalBoxFuture;
 use metrics::Counter;
 use uuid::Uuid;
 
-use super::{
-    line::Line,
-    parcel::{Load, Rounds},
-};
+use super::{line::Line, parcel::Load};
 use crate::{
     Services,
-    rounds::{self, Carrier},
+    rounds::{self, Carrier, Round},
 };
 
 /// The most news of a room that goes into one write.
@@ -36,7 +33,7 @@ thread_local! {
 /// Who is in which room, of the connections of this worker.
 pub(super) struct Seats {
     rooms: RefCell<HashMap<RoomId, Vec<Seat>>>,
-    pub(super) round: Arc<Rounds>,
+    pub(super) round: Arc<Round<Load>>,
     clock: Arc<dyn Clock>,
     /// Counts the messages that are written.
     written: Counter,
@@ -56,7 +53,7 @@ impl Seats {
             Entry::Occupied(seats) if !seats.get().round.is_over() => Rc::clone(seats.get()),
             entry => {
                 let (clock, written) = (Arc::clone(&services.shop.clock), floor.written.clone());
-                let seats = Rc::new(Self { rooms: RefCell::default(), round: Rounds::new(), clock, written });
+                let seats = Rc::new(Self { rooms: RefCell::default(), round: Round::new(), clock, written });
                 rounds::go(Arc::clone(&seats.round), Rc::clone(&seats));
                 entry.insert_entry(Rc::clone(&seats));
                 seats

@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::{
     outgoing::{LeftReason, Outgoing},
-    parcel::{Load, News, Parcel, Rounds},
+    parcel::{Load, News, Parcel},
 };
+use crate::rounds::{Round, Rounds};
 
 /// A room with connections of this node in it.
 #[derive(Debug)]
@@ -42,8 +43,8 @@ struct State {
     /// How many people were there when it was told last.
     count: u64,
     guests: HashMap<Uuid, Guest>,
-    /// The rounds of the workers that have them, and how many of them each has.
-    rounds: Vec<(Arc<Rounds>, usize)>,
+    /// The rounds of the workers that have them.
+    rounds: Rounds<Load>,
 }
 
 /// A connection in a room.
@@ -54,30 +55,7 @@ pub(super) struct Guest {
     /// Whether they may be everywhere.
     pub(super) admin: bool,
     /// The round of their worker.
-    pub(super) round: Arc<Rounds>,
-}
-
-impl State {
-    fn comes(&mut self, connection: Uuid, guest: Guest) {
-        match self.rounds.iter_mut().find(|(round, _)| Arc::ptr_eq(round, &guest.round)) {
-            Some((_, count)) => *count += 1,
-            None => self.rounds.push((Arc::clone(&guest.round), 1)),
-        }
-        if let Some(before) = self.guests.insert(connection, guest) {
-            self.went(&before);
-        }
-    }
-
-    fn went(&mut self, guest: &Guest) {
-        if let Some(number) = self.rounds.iter().position(|(round, _)| Arc::ptr_eq(round, &guest.round))
-            && let Some((_, count)) = self.rounds.get_mut(number)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.rounds.swap_remove(number);
-            }
-        }
-    }
+    pub(super) round: Arc<Round<Load>>,
 }
 
 impl Served {
@@ -90,7 +68,10 @@ impl Served {
     /// Lets a connection in. Gives the offset after which it is told everything, when that is known yet.
     pub(super) fn let_in(&self, connection: Uuid, guest: Guest) -> Option<u64> {
         let mut state = self.state();
-        state.comes(connection, guest);
+        state.rounds.comes(&guest.round);
+        if let Some(before) = state.guests.insert(connection, guest) {
+            state.rounds.goes(&before.round);
+        }
         // Within the lock: what comes after this number is brought to the connection.
         self.ready.borrow().then_some(state.position)
     }
@@ -253,7 +234,7 @@ impl Served {
                 let parcel = Arc::new(Parcel { room: self.id, news: News::Removed(reason) });
                 guest.round.bring(Load { parcel, only: Some(connection) });
             }
-            state.went(&guest);
+            state.rounds.goes(&guest.round);
         }
     }
 
@@ -268,15 +249,13 @@ impl Served {
     pub(super) fn leave(&self, connection: Uuid) {
         let mut state = self.state();
         if let Some(guest) = state.guests.remove(&connection) {
-            state.went(&guest);
+            state.rounds.goes(&guest.round);
         }
     }
 
     fn tell(&self, state: &State, news: News) {
         let parcel = Arc::new(Parcel { room: self.id, news });
-        for (round, _) in &state.rounds {
-            round.bring(Load { parcel: Arc::clone(&parcel), only: None });
-        }
+        state.rounds.bring(&Load { parcel, only: None });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -337,11 +316,11 @@ mod tests {
     struct Entered {
         connection: Uuid,
         user: Option<UserId>,
-        round: Arc<Rounds>,
+        round: Arc<Round<Load>>,
     }
 
     fn enter(served: &Served, connection: u128, user: Option<UserId>) -> (Option<u64>, Entered) {
-        let (connection, round) = (Uuid::from_u128(connection), Rounds::new());
+        let (connection, round) = (Uuid::from_u128(connection), Round::new());
         let from = served.let_in(connection, Guest { user, admin: false, round: Arc::clone(&round) });
         (from, Entered { connection, user, round })
     }
@@ -417,7 +396,7 @@ mod tests {
     fn each_worker_is_brought_it_once_and_none_whose_connections_have_left() {
         let served = Served::new(ROOM, "lamps");
         served.begin(0);
-        let rounds = [Rounds::new(), Rounds::new()];
+        let rounds = [Round::new(), Round::new()];
         for (connection, round) in rounds.iter().cycle().take(6).enumerate() {
             let guest = Guest { user: None, admin: false, round: Arc::clone(round) };
             served.let_in(Uuid::from_u128(u128::try_from(connection).unwrap()), guest);
@@ -431,6 +410,6 @@ mod tests {
         assert_eq!(rounds.each_ref().map(|round| round.taken().0.len()), [0, 1]);
         served.admit_only(None);
         assert_eq!(rounds.each_ref().map(|round| round.taken().0.len()), [0, 3]);
-        assert!(served.is_empty() && served.state().rounds.is_empty());
+        assert!(served.is_empty() && served.state().rounds.counts().is_empty());
     }
 }

@@ -23,7 +23,7 @@ use super::{
     ears::Ears,
     listener,
 };
-use crate::{place::Places, rounds::Round, socket::Frame};
+use crate::{place::Places, rounds::Rounds, socket::Frame};
 
 /// Tells hubs apart where one thread serves several.
 static HUBS: AtomicU64 = AtomicU64::new(0);
@@ -72,8 +72,8 @@ fn of<T>([created, updated, deleted]: &[T; 3], heard: Heard) -> &T {
 #[derive(Debug)]
 pub struct Hub {
     id: u64,
-    /// The rounds of the workers with listeners, and how many each has.
-    rounds: Mutex<Vec<(Arc<Round<News>>, usize)>>,
+    /// The rounds of the workers with listeners.
+    rounds: Mutex<Rounds<News>>,
     /// The number up to which everything was brought to the workers.
     last: AtomicU64,
     closing: watch::Sender<bool>,
@@ -114,10 +114,7 @@ impl Hub {
     /// the number of the last event looked at, which may belong to no topic.
     pub fn deliver(&self, told: &[Arc<Told>], last: u64) {
         let rounds = self.rounds();
-        let news = News { told: told.into(), last };
-        for (round, _) in &*rounds {
-            round.bring(news.clone());
-        }
+        rounds.bring(&News { told: told.into(), last });
         // Within the lock: who begins to listen is brought the news or sees the number.
         self.last.fetch_max(last, Ordering::Release);
     }
@@ -127,10 +124,7 @@ impl Hub {
         let (ears, ear) = (Ears::here(self.id, &self.written), Ear::new());
         ears.add(topics, &ear);
         let mut rounds = self.rounds();
-        match rounds.iter_mut().find(|(round, _)| Arc::ptr_eq(round, &ears.round)) {
-            Some((_, count)) => *count += 1,
-            None => rounds.push((Arc::clone(&ears.round), 1)),
-        }
+        rounds.comes(&ears.round);
         let from = self.last();
         drop(rounds);
         Listening { hub: Arc::clone(self), topics: topics.clone(), ears, ear, from }
@@ -151,20 +145,8 @@ impl Hub {
         self.closing.subscribe()
     }
 
-    fn rounds(&self) -> MutexGuard<'_, Vec<(Arc<Round<News>>, usize)>> {
+    fn rounds(&self) -> MutexGuard<'_, Rounds<News>> {
         self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn leave(&self, round: &Arc<Round<News>>) {
-        let mut rounds = self.rounds();
-        if let Some(number) = rounds.iter().position(|(one, _)| Arc::ptr_eq(one, round))
-            && let Some((_, count)) = rounds.get_mut(number)
-        {
-            *count -= 1;
-            if *count == 0 {
-                rounds.swap_remove(number);
-            }
-        }
     }
 }
 
@@ -222,7 +204,7 @@ impl Drop for Listening {
         // A round that is under way may still come to it.
         self.ear.shut();
         self.ear.lose();
-        self.hub.leave(&self.ears.round);
+        self.hub.rounds().goes(&self.ears.round);
     }
 }
 
@@ -308,9 +290,9 @@ mod tests {
         let topics = BTreeSet::from([Topic::Products, Topic::Category(LAMPS)]);
         let stays = hub.listen(&topics);
         drop(hub.listen(&topics));
-        assert_eq!(hub.rounds().iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1]);
+        assert_eq!(hub.rounds().counts(), [1]);
         drop(stays);
-        assert!(hub.rounds().is_empty());
+        assert!(hub.rounds().counts().is_empty());
     }
 
     #[test]
